@@ -1,0 +1,202 @@
+"""The port between the exchange and a department: what is asked, what comes back.
+
+Knows nothing of gRPC, policy documents, the log or any department's dialect. An adapter fetches the raw
+record, drops what was not granted, applies each effect and signs the result; the raw record never
+crosses this port (decisions.md, "Where effects are applied").
+
+INVARIANT: a value of personal data appears in `Query.subject`, `Query.claims`, `Query.end_user` and
+inside `Record.sd_jwt` only; every `repr` of these hides it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType, Protocol
+
+FieldName = NewType("FieldName", str)
+DatasetName = NewType("DatasetName", str)
+"""Dataset and version, e.g. `edu.diploma@1`."""
+SystemId = NewType("SystemId", str)
+"""`<USCC of the organisation>/<slug>`."""
+
+
+class EffectKind(StrEnum):
+    """How a field is released, from most to least (decisions.md, Names)."""
+
+    CLEAR = "CLEAR"
+    MASK = "MASK"
+    GENERALISE = "GENERALISE"
+    PSEUDONYM = "PSEUDONYM"
+    COMPARE = "COMPARE"
+    PREDICATE = "PREDICATE"
+    WITHHOLD = "WITHHOLD"
+
+
+class Finding(StrEnum):
+    """The outcome of a predicate or comparison; `INDETERMINATE` is never to be read as `NO`."""
+
+    YES = "YES"
+    NO = "NO"
+    INDETERMINATE = "INDETERMINATE"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    ERROR = "ERROR"
+
+
+class SubjectType(StrEnum):
+    """What kind of identifier names the subject."""
+
+    RESIDENT_ID = "RESIDENT_ID"
+    USCC = "USCC"
+
+
+class Indeterminate(StrEnum):
+    """Why it could not be told; names equal the proto enum without its prefix."""
+
+    PENDING = "PENDING"
+    PROVIDER_NOT_CONNECTED = "PROVIDER_NOT_CONNECTED"
+    PROVIDER_TIMEOUT = "PROVIDER_TIMEOUT"
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    PROVIDER_MALFORMED = "PROVIDER_MALFORMED"
+    PROVIDER_FAULT = "PROVIDER_FAULT"
+    SUBJECT_MISMATCH = "SUBJECT_MISMATCH"
+    PROVIDER_UNPROVEN = "PROVIDER_UNPROVEN"
+    PROVIDER_QUOTA = "PROVIDER_QUOTA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One effect with its fixed parameters, e.g. MASK ("3", "4"), GENERALISE ("year",), PREDICATE ("at_least", "12")."""
+
+    kind: EffectKind
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldShape:
+    """Name and catalog type of one field; the type is the text of the catalog, e.g. `code:GB/T2260`."""
+
+    name: FieldName
+    type: str
+    when_absent: Finding = Finding.INDETERMINATE
+    """The finding of a predicate when the department holds no record of the subject."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetShape:
+    """A dataset as the catalog names it; `fields` in catalog order, one digest slot each."""
+
+    name: DatasetName
+    fields: tuple[FieldShape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """About whom; the identifier is normalised (18 characters, upper-case X)."""
+
+    type: SubjectType
+    identifier: str = field(repr=False)
+    full_name: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndUser:
+    """The officer as a department demands him (domain.md 2.2); goes to that department only, is never logged."""
+
+    name: str = field(repr=False)
+    identifier: str = field(repr=False)
+    unit: str = field(repr=False)
+    unit_code: str
+    call_reason: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One granted field and the effect to apply to it; never WITHHOLD."""
+
+    field: FieldName
+    effect: Effect
+    pseudonym_key: bytes | None = field(default=None, repr=False)
+    """32 bytes for PSEUDONYM: one key per provider, requester and matter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What an adapter is asked: granted fields only, with everything the record must be bound to."""
+
+    request_id: bytes
+    item: int
+    audience: SystemId
+    dataset: DatasetShape
+    subject: Subject
+    grants: tuple[Grant, ...]
+    claims: Mapping[str, str] = field(repr=False)
+    matter: str
+    case_number: str = field(repr=False)
+    end_user: EndUser | None
+    issued_at_ms: int
+    """UTC, milliseconds: the time the gateway read in step 1; the record's `iat`."""
+    deadline: float
+    """`time.monotonic()` after which nobody waits for the answer."""
+    pending_request_id: bytes | None = None
+    request_envelope: bytes = field(default=b"", repr=False)
+    """The requester's envelope as received, for provider nodes that judge for themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What a department answered, effects applied, signed as SD-JWT (RFC 9901) in compact form."""
+
+    sd_jwt: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFound:
+    """The department holds no record of this subject; carries the findings its predicates have then."""
+
+    sd_jwt: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untold:
+    """It could not be told; `retry_after_s` only with PENDING."""
+
+    reason: Indeterminate
+    retry_after_s: float | None = None
+
+
+Outcome = Record | NotFound | Untold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterHealth:
+    """Whether a department answers the real operation, as last examined."""
+
+    reachable: bool
+    detail: str
+    """A code for operators; never personal data, never an address."""
+
+
+class ProviderAdapter(Protocol):
+    """One department behind one dialect. `fetch` raises nothing but cancellation: every fault is `Untold`."""
+
+    @property
+    def organisation(self) -> str:
+        """USCC of the department: the `iss` of its records."""
+        ...
+
+    @property
+    def datasets(self) -> frozenset[DatasetName]:
+        """Which datasets this adapter serves."""
+        ...
+
+    async def fetch(self, query: Query) -> Outcome:
+        """Ask the department for the granted fields, apply the effects, sign."""
+        ...
+
+    async def examine_health(self) -> AdapterHealth:
+        """Do the cheapest real operation and report."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
