@@ -1,0 +1,1 @@
+"""Generated from proto/hutong/accesslog/v1; regenerate with `make proto`."""

@@ -1,0 +1,1 @@
+"""Generated from proto/hutong/catalog/v1; regenerate with `make proto`."""

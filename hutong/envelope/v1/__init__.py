@@ -1,0 +1,1 @@
+"""Generated from proto/hutong/envelope/v1; regenerate with `make proto`."""
