@@ -83,9 +83,8 @@ def parse_public_key(spki: bytes) -> PublicKey:
             or a point that is not on its curve.
     """
     algorithm = _algorithm_of(spki)
-    native = _load_sm2(spki) if algorithm is AlgorithmName.SM2 else _load_native(spki)
-    if isinstance(native, rsa.RSAPublicKey):
-        _require_rsa_strength(native)
+    is_sm2 = algorithm is AlgorithmName.SM2
+    native = _load_sm2(spki) if is_sm2 else _load_native(spki, algorithm)
     thumbprint = hashlib.sha256(spki).digest()
     return PublicKey(
         spki=spki,
@@ -155,7 +154,7 @@ def _load_sm2(spki: bytes) -> Sm2PublicKey | None:
         raise CertificateRefused(CertificateReason.MALFORMED, "SM2 point") from cause
 
 
-def _load_native(spki: bytes) -> NativeKey:
+def _load_native(spki: bytes, algorithm: AlgorithmName) -> NativeKey:
     if len(spki) > _MAX_SPKI:
         raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "public key too long")
     try:
@@ -164,20 +163,23 @@ def _load_native(spki: bytes) -> NativeKey:
         raise CertificateRefused(CertificateReason.MALFORMED, "public key") from cause
     except UnsupportedAlgorithm as cause:
         raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "kind of key") from cause
-    canonical = key.public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    if isinstance(key, ec.EllipticCurvePublicKey) and not isinstance(key.curve, ec.SECP256R1):
-        raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "elliptic curve")
-    if not isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
-        raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "kind of key")
-    if canonical != spki:
-        raise CertificateRefused(CertificateReason.MALFORMED, "spelling of the public key")
-    return key
+    if isinstance(key, rsa.RSAPublicKey):
+        _require_acceptable_rsa(key, spki)
+        return key
+    # Without its prefix a curve key is on another curve or in another spelling: both refused.
+    if algorithm is not AlgorithmName.RSA_PSS and isinstance(
+        key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+    ):
+        return key
+    raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "kind or spelling of key")
 
 
-def _require_rsa_strength(key: rsa.RSAPublicKey) -> None:
+def _require_acceptable_rsa(key: rsa.RSAPublicKey, spki: bytes) -> None:
     row = ALGORITHMS[AlgorithmName.RSA_PSS]
     exponent = key.public_numbers().e
     if not row.min_bits <= key.key_size <= row.max_bits or exponent < _MIN_EXPONENT:
         raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "RSA size or exponent")
+    # Two identifiers may stand before the numbers (RFC 4055 1.2); the numbers have one spelling.
+    numbers = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    if not spki.endswith(numbers):
+        raise CertificateRefused(CertificateReason.MALFORMED, "spelling of the RSA key")
