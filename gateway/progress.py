@@ -1,0 +1,73 @@
+"""How far one call has come: what its exit needs to log, sign and count, whatever stops it.
+
+One `Progress` per call and, in a matter, one `Step` per query. Mutable on purpose: each step notes
+what it has proven, so that the exit sees exactly that and nothing is guessed.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adapters.port import SystemId
+    from certs.identity import RegisteredSystem
+    from gateway.model import Logged
+    from gateway.replay import First
+    from gateway.statement.values import Header
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """The other end of the channel."""
+
+    leaf_thumbprint: bytes | None
+    """SHA-256 of the TLS leaf certificate; None when it presented none."""
+    address: str = field(repr=False)
+    """Address without port; for limits only, never logged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One message of one call, as received."""
+
+    method: str
+    payload_type: str
+    body: bytes = field(repr=False)
+    peer: Peer
+    deadline: float
+    """`time.monotonic()` after which the caller no longer waits."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """What is proven so far about one call."""
+
+    call: Call
+    started: float
+    """`time.monotonic()` at step 0."""
+    now_ms: int = 0
+    """UTC, read once in step 1."""
+    system: "RegisteredSystem | None" = None
+    keyid: str = ""
+    request_digest: bytes = b""
+    """SHA-256 of the verified payload; empty before step 2 has passed."""
+    payload: bytes = field(default=b"", repr=False)
+    header: "Header | None" = None
+    first: "First | None" = None
+    durable: bool = False
+    """Whether an entry holding the request's claim is durable."""
+
+    @property
+    def receiver(self) -> "SystemId | None":
+        """The system an answer would be for."""
+        return None if self.header is None else self.header.sender
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """What is proven so far about one query of a call."""
+
+    item: int
+    agreement: str = ""
+    dataset: str = ""
+    asked: "Logged | None" = None
+    """The durable `ask`, once step 7 has passed."""

@@ -1,0 +1,1 @@
+"""The gRPC edge: raw bytes in, outcomes out; nothing here decides anything."""
