@@ -11,7 +11,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
 PLANNED = frozenset(
     {
         "adapters.conformance",
@@ -38,16 +37,16 @@ PLANNED = frozenset(
 OURS = re.compile(r'"((?:gateway|adapters|signing|certs|hutong)(?:\.\w+)*)",? ?')
 
 
-def is_there(module: str) -> bool:
-    """Tell whether a module of ours stands in the tree."""
-    path = ROOT.joinpath(*module.split("."))
+def is_there(root: Path, module: str) -> bool:
+    """Tell whether a module of ours stands in the tree below `root`."""
+    path = root.joinpath(*module.split("."))
     return (path / "__init__.py").is_file() or path.with_suffix(".py").is_file()
 
 
-def main() -> int:
+def main(root: Path) -> int:
     """Report each broken contract; the exit code is import-linter's."""
-    _, _, contracts = (ROOT / "pyproject.toml").read_text("utf-8").partition("[tool.importlinter]")
-    absent = {name for name in OURS.findall(contracts) if not is_there(name)}
+    _, _, contracts = (root / "pyproject.toml").read_text("utf-8").partition("[tool.importlinter]")
+    absent = {name for name in OURS.findall(contracts) if not is_there(root, name)}
     for name in sorted(absent - PLANNED):
         print(f"a contract names {name}, which does not exist", file=sys.stderr)
     if absent - PLANNED:
@@ -58,9 +57,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "contracts.toml")
         config.write_text(f"[tool.importlinter]{kept}", "utf-8")
-        command = [str(ROOT / ".venv/bin/lint-imports"), "--no-cache", "--config", str(config)]
-        return subprocess.run(command, cwd=ROOT, check=False).returncode
+        command = [
+            str(Path(sys.executable).with_name("lint-imports")),
+            "--no-cache",
+            "--config",
+            str(config),
+        ]
+        return subprocess.run(command, cwd=root, check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).resolve().parent.parent))
