@@ -1,0 +1,201 @@
+"""COMPARE 核对 and PREDICATE 判断: a finding instead of a value, and PSEUDONYM 化名.
+
+INVARIANT: INDETERMINATE is never turned into NO; what cannot be read is INDETERMINATE.
+"""
+
+import base64
+import hmac
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from adapters.effects.families import Family, RawValue, parse_count, require_scalar
+from adapters.errors import AnswerMalformed, EffectNotApplicable
+from adapters.mapping.dates import encode_day, parse_day, parse_month
+from adapters.mapping.identifiers import parse_resident_id
+from adapters.mapping.names import compare_names, fold_width
+from adapters.port import Finding
+
+# 16 of the 32 bytes: no collision is expected below 2^64 subjects (RFC 2104 5 permits half).
+_PSEUDONYM_BYTES: Final = 16
+_PSEUDONYM_KEY_BYTES: Final = 32
+_PSEUDONYM_TAG: Final = b"hutong/pseudonym/v1\x00"
+
+
+def pseudonym(value: RawValue, family: Family, key: bytes | None) -> str:
+    """Return a stable stand-in for a value: HMAC-SHA-256, 16 bytes, base64url.
+
+    Raises:
+        EffectNotApplicable: No key of 32 bytes, or a type whose few values a key holder could try.
+    """
+    if key is None or len(key) != _PSEUDONYM_KEY_BYTES:
+        raise EffectNotApplicable("a pseudonym needs a key of 32 bytes")
+    if family not in {Family.RESIDENT_ID, Family.CODE, Family.TEXT}:
+        raise EffectNotApplicable("a pseudonym stands for an identifier")
+    text = _normalise(require_scalar(value), family)
+    digest = hmac.digest(key, _PSEUDONYM_TAG + text.encode("utf-8"), "sha256")
+    return base64.urlsafe_b64encode(digest[:_PSEUDONYM_BYTES]).rstrip(b"=").decode("ascii")
+
+
+def compare(claimed: str | None, held: RawValue | None, family: Family) -> Finding:
+    """Return whether the claimed value agrees with the held one after normalisation.
+
+    Nothing claimed is NOT_APPLICABLE: there was nothing to compare, which is no disagreement. A
+    claim that has not the form of its type is ERROR: the asker's input, not the subject's value. A
+    held value that is absent or has another form than its type is INDETERMINATE. What the
+    department compared itself is taken as it said.
+
+    Raises:
+        EffectNotApplicable: A list, a photo or a map.
+    """
+    if isinstance(held, Finding):
+        return held
+    if family is Family.FINDING and held is None:
+        return Finding.INDETERMINATE
+    if isinstance(held, tuple) or family in {Family.OPAQUE, Family.LIST, Family.FINDING}:
+        raise EffectNotApplicable("only one text can be compared")
+    return Finding.NOT_APPLICABLE if claimed is None else _compare_texts(claimed, held, family)
+
+
+def _compare_texts(claimed: str, held: str | None, family: Family) -> Finding:
+    try:
+        wanted = _normalise(claimed, family)
+    except AnswerMalformed:
+        return Finding.ERROR
+    if held is None:
+        return Finding.INDETERMINATE
+    if family is Family.TEXT:
+        return compare_names(claimed, held)
+    try:
+        return Finding.YES if wanted == _normalise(held, family) else Finding.NO
+    except AnswerMalformed:
+        return Finding.INDETERMINATE
+
+
+def _normalise(text: str, family: Family) -> str:
+    folded = fold_width(text)
+    rule = _NORMAL.get(family)
+    return rule(folded) if rule else folded.upper()
+
+
+def _normalise_number(text: str) -> str:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise AnswerMalformed("number") from None
+    if not number.is_finite():
+        raise AnswerMalformed("number")
+    return str(number.normalize() + 0)
+
+
+def _normalise_truth(text: str) -> str:
+    if text.lower() not in {"true", "false"}:
+        raise AnswerMalformed("truth value")
+    return text.lower()
+
+
+_NORMAL: Final[Mapping[Family, Callable[[str], str]]] = {
+    Family.RESIDENT_ID: parse_resident_id,
+    Family.DAY: encode_day,
+    Family.MONTH: parse_month,
+    Family.NUMBER: _normalise_number,
+    Family.TRUTH: _normalise_truth,
+}
+
+Predicate = Callable[[RawValue, tuple[str, ...], date], Finding]
+"""Value, parameters after the id, and the day it is in China when the question was asked."""
+
+
+def decide_predicate(value: RawValue | None, parameters: tuple[str, ...], today: date) -> Finding:
+    """Return the finding of the predicate named by the first parameter.
+
+    No parameter at all asks for what the department itself found.
+
+    Raises:
+        EffectNotApplicable: Unknown id, wrong parameters, or a value of another kind.
+    """
+    name = parameters[0] if parameters else "is_true"
+    rule = PREDICATES.get(name)
+    if rule is None:
+        raise EffectNotApplicable("unknown predicate")
+    if value is None:
+        return Finding.INDETERMINATE
+    try:
+        return rule(value, parameters[1:], today)
+    except AnswerMalformed:
+        return Finding.INDETERMINATE
+
+
+def _finding(*, holds: bool) -> Finding:
+    return Finding.YES if holds else Finding.NO
+
+
+_OPPOSITE: Final = {Finding.YES: Finding.NO, Finding.NO: Finding.YES}
+
+
+def _is_true(value: RawValue, parameters: tuple[str, ...], _: date) -> Finding:
+    _require_no_parameters(parameters)
+    if isinstance(value, Finding):
+        return value
+    return _finding(holds=_normalise_truth(require_scalar(value)) == "true")
+
+
+def _is_false(value: RawValue, parameters: tuple[str, ...], today: date) -> Finding:
+    found = _is_true(value, parameters, today)
+    return _OPPOSITE.get(found, found)
+
+
+def _at_least(value: RawValue, parameters: tuple[str, ...], _: date) -> Finding:
+    threshold = parse_count(_require_one_parameter(parameters))
+    if isinstance(value, Finding):
+        # A department that knows no amount may still know that it cannot tell.
+        if value in {Finding.YES, Finding.NO}:
+            raise EffectNotApplicable("a threshold needs a number")
+        return value
+    return _finding(holds=Decimal(_normalise_number(require_scalar(value))) >= threshold)
+
+
+def _age_at_least(value: RawValue, parameters: tuple[str, ...], today: date) -> Finding:
+    years = parse_count(_require_one_parameter(parameters))
+    born = parse_day(require_scalar(value))
+    if born > today:
+        raise AnswerMalformed("born in the future")
+    # Insurance practice counts a year of age as reached on the birthday itself.
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return _finding(holds=age >= years)
+
+
+def _one_of(value: RawValue, parameters: tuple[str, ...], _: date) -> Finding:
+    if not parameters:
+        raise EffectNotApplicable("a choice needs codes")
+    return _finding(holds=require_scalar(value) in parameters)
+
+
+def _contains(value: RawValue, parameters: tuple[str, ...], _: date) -> Finding:
+    wanted = _require_one_parameter(parameters)
+    if isinstance(value, Finding) or not isinstance(value, tuple):
+        raise EffectNotApplicable("needs a list")
+    return _finding(holds=wanted in value)
+
+
+def _require_no_parameters(parameters: tuple[str, ...]) -> None:
+    if parameters:
+        raise EffectNotApplicable("takes no parameters")
+
+
+def _require_one_parameter(parameters: tuple[str, ...]) -> str:
+    if len(parameters) != 1:
+        raise EffectNotApplicable("takes one parameter")
+    return parameters[0]
+
+
+PREDICATES: Final[Mapping[str, Predicate]] = {
+    "is_true": _is_true,
+    "is_false": _is_false,
+    "alive": _is_false,
+    "at_least": _at_least,
+    "age_at_least": _age_at_least,
+    "one_of": _one_of,
+    "contains": _contains,
+}

@@ -1,0 +1,41 @@
+"""What can go wrong between us and a department; every leaf becomes `Untold` or a withheld field.
+
+    AdapterError
+    ├── AnswerMalformed      the department answered something that is not its protocol
+    ├── DepartmentFailed     it could not be told; carries the closed reason
+    ├── EffectNotApplicable  an effect that cannot be applied to this type or value
+    └── AdapterMisconfigured what the configuration says cannot work
+
+INVARIANT: no message carries a value, a name, an identifier or an address.
+"""
+
+from adapters.port import Indeterminate
+
+
+class AdapterError(Exception):
+    """Base of everything this package raises."""
+
+
+class AnswerMalformed(AdapterError):
+    """The department broke its own protocol; `what` names the rule, never the value."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class DepartmentFailed(AdapterError):
+    """It could not be told, and why."""
+
+    def __init__(self, reason: Indeterminate, *, retry_after_s: float | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class EffectNotApplicable(AdapterError):
+    """An effect cannot be applied, so the field is withheld (decisions.md, "Where effects …")."""
+
+
+class AdapterMisconfigured(AdapterError):
+    """A configured value cannot work; raised when adapters are built, never per query."""

@@ -1,0 +1,142 @@
+"""Bounded parsing of what departments send: JSON and XML in UTF-8, nothing else.
+
+Knows no department and no field. Charset is strict: GBK bytes where UTF-8 is due are malformed,
+never guessed. XML is read without document types, entities, network or huge trees.
+INVARIANT: nothing here raises anything but `AnswerMalformed`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from lxml import etree
+
+from adapters.errors import AnswerMalformed
+from signing.encoding import JsonLimits, JsonValue, parse_json_strict
+from signing.errors import Malformed
+
+# Deepest nesting of any department answer is 5 (docs/adapters); a parser needs no more than this.
+MAX_DEPTH: Final = 16
+# Elements of 500 records of 30 members and change (docs/adapters/public_security.md 3.1).
+MAX_ELEMENTS: Final = 40_000
+_XML_DECLARATION: Final = re.compile(
+    r"""<\?xml\s+version=["']1\.[01]["'](?:\s+encoding=["'](?P<encoding>[A-Za-z0-9._-]+)["'])?"""
+)
+
+
+def parse_text(body: bytes) -> str:
+    """Return the text of UTF-8 bytes.
+
+    Raises:
+        AnswerMalformed: Empty, not UTF-8, or a NUL inside.
+    """
+    if not body:
+        raise AnswerMalformed("body is empty")
+    try:
+        text = body.decode("utf-8", errors="strict")
+    except UnicodeDecodeError:
+        raise AnswerMalformed("body is not UTF-8") from None  # cause: quotes the bytes
+    if "\x00" in text:
+        raise AnswerMalformed("body holds a NUL")
+    return text
+
+
+def parse_json_object(body: bytes) -> Mapping[str, JsonValue]:
+    """Return the members of a JSON object such as `{"result": "FOUND", "records": []}`.
+
+    Raises:
+        AnswerMalformed: Not UTF-8, not JSON, not an object, or one that two parsers may
+            read differently (signing.encoding.parse_json_strict).
+    """
+    text = parse_text(body)
+    try:
+        value = parse_json_strict(text, JsonLimits(max_bytes=len(body), max_depth=MAX_DEPTH))
+    except Malformed as cause:
+        raise AnswerMalformed(cause.what) from cause
+    if not isinstance(value, dict):
+        raise AnswerMalformed("body is no JSON object")
+    return value
+
+
+def require_text(members: Mapping[str, JsonValue], name: str) -> str:
+    """Return a member that must be a string.
+
+    Raises:
+        AnswerMalformed: Absent or of another type.
+    """
+    value = members.get(name)
+    if not isinstance(value, str):
+        raise AnswerMalformed(f"member {name} is no text")
+    return value
+
+
+def optional_text(members: Mapping[str, JsonValue], name: str) -> str | None:
+    """Return a string member, None where it is absent, null or empty.
+
+    Raises:
+        AnswerMalformed: Of another type.
+    """
+    value = members.get(name)
+    if value is None or value == "":
+        return None
+    return require_text(members, name)
+
+
+def require_objects(
+    members: Mapping[str, JsonValue], name: str, *, at_most: int
+) -> Sequence[Mapping[str, JsonValue]]:
+    """Return a member that must be a list of 1 to `at_most` objects.
+
+    Raises:
+        AnswerMalformed: Absent, of another type, empty or longer.
+    """
+    value = members.get(name)
+    if not isinstance(value, list) or not 1 <= len(value) <= at_most:
+        raise AnswerMalformed(f"member {name} is no list of 1 to {at_most} objects")
+    objects = [item for item in value if isinstance(item, dict)]
+    if len(objects) != len(value):
+        raise AnswerMalformed(f"member {name} holds something else than objects")
+    return objects
+
+
+def parse_xml(body: bytes) -> etree._Element:
+    """Return the root of an XML document without a document type.
+
+    Raises:
+        AnswerMalformed: Not UTF-8, another declared encoding, a document type or entity, not
+            well-formed, too deep or too many elements.
+    """
+    text = parse_text(body)
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise AnswerMalformed("XML declares a document type")
+    if text.startswith("<?xml"):
+        _require_utf8_declared(text)
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        raise AnswerMalformed("body is not XML") from None  # cause: quotes the text
+    _require_bounded_tree(root)
+    return root
+
+
+def _require_utf8_declared(text: str) -> None:
+    match = _XML_DECLARATION.match(text)
+    if match is None or (match["encoding"] or "utf-8").lower() != "utf-8":
+        raise AnswerMalformed("XML declares another encoding than UTF-8")
+
+
+def _require_bounded_tree(root: etree._Element) -> None:
+    depth = 0
+    for count, (event, _) in enumerate(etree.iterwalk(root, events=("start", "end"))):
+        depth += 1 if event == "start" else -1
+        if depth > MAX_DEPTH or count > 2 * MAX_ELEMENTS:
+            raise AnswerMalformed("XML is too deep or too large")

@@ -1,0 +1,70 @@
+"""Names of persons: one spelling of width, separators and case, and how alike two of them are.
+
+Knows no department. Private-use and Ext-B characters are kept as they are: no table of ours may
+replace a character of a name (domain.md 5, "private-use -> keep + flag").
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+from adapters.port import Finding
+
+# Full-width ASCII (Unicode block FF00) to ASCII, and the ideographic space to a space.
+_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+# Every spelling of the separator met in registers; the full stop is one of them between names.
+_DOTS: Final = dict.fromkeys(
+    map(ord, "\u2022\u2027\u2219\u22c5\u30fb\uff65\u2024\u0387."), "\u00b7"
+)
+_BLANKS: Final = re.compile(r"\s+")
+
+
+def fold_width(text: str) -> str:
+    """Return the text with full-width ASCII written half-width and outer blanks removed."""
+    return text.translate(_WIDTH).strip()
+
+
+def normalise_dots(name: str) -> str:
+    """Return the name with every separator written U+00B7, nothing else changed."""
+    return name.replace("\uff0e", "\u00b7").translate(_DOTS)
+
+
+def normalise_name(name: str) -> str:
+    """Return the spelling two names are compared in: width, separators, blanks and case folded."""
+    return _BLANKS.sub("", normalise_dots(fold_width(name))).upper()
+
+
+def has_private_use(text: str) -> bool:
+    """Tell whether a character stands in the text that only its author can read."""
+    return any(unicodedata.category(character) == "Co" for character in text)
+
+
+def compare_names(claimed: str, held: str) -> Finding:
+    """Return YES for the same name, INDETERMINATE where only unreadable characters differ, else NO.
+
+    A private-use character stands for a rare one that another register may hold in its Unicode
+    form: that the two differ says nothing about the person.
+    """
+    left, right = normalise_name(claimed), normalise_name(held)
+    if left == right:
+        return Finding.YES
+    if len(left) != len(right):
+        return Finding.NO
+    differing = [(a, b) for a, b in zip(left, right, strict=True) if a != b]
+    if all(has_private_use(a + b) for a, b in differing):
+        return Finding.INDETERMINATE
+    return Finding.NO
+
+
+def split_characters(text: str) -> list[str]:
+    """Split a text into what a reader sees as one character: a base with its marks and selectors.
+
+    Variation selectors (Unicode 17.0, 23.4) belong to the ideograph before them.
+    """
+    characters: list[str] = []
+    for code in text:
+        if characters and unicodedata.category(code).startswith("M"):
+            characters[-1] += code
+        else:
+            characters.append(code)
+    return characters
