@@ -1,0 +1,117 @@
+"""Runs a simulator as its own process: two loopback ports, one line of JSON, a clean end.
+
+INVARIANT: bound to 127.0.0.1 only; any other peer is refused before a handler sees the request. Nothing is
+written to disk; what was received is overwritten at the end.
+"""
+
+import asyncio
+import json
+import secrets
+import signal
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from adapters.simulators.recorder import Recorder
+from adapters.simulators.virtual_clock import VirtualClock
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """The two faces of a simulator and what must be wiped when it ends."""
+
+    department: str
+    face: web.Application
+    admin: web.Application
+    recorder: Recorder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where to listen; 0 chooses a free port."""
+
+    face: int
+    admin: int
+    exit_with_stdin: bool
+
+
+def new_admin_token() -> str:
+    """Draw the token that guards the admin port."""
+    return secrets.token_urlsafe(32)
+
+
+@web.middleware
+async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse peers that are not on this machine."""
+    if request.remote != LOOPBACK:
+        raise web.HTTPForbidden
+    return await handler(request)
+
+
+def record_into(recorder: Recorder, clock: VirtualClock) -> Handler:
+    """Build the middleware that keeps every request."""
+
+    @web.middleware
+    async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
+        body = await request.read()
+        recorder.keep(
+            at_ms=clock.now_ms(),
+            request=(request.method, request.path_qs),
+            headers=tuple(request.headers.items()),
+            body=body,
+        )
+        return await handler(request)
+
+    return record
+
+
+def run(server: Server, ports: Ports, token: str) -> None:
+    """Serve until SIGTERM, SIGINT or, when asked for, the end of standard input."""
+    asyncio.run(_serve(server, ports, token))
+
+
+async def _serve(server: Server, ports: Ports, token: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if ports.exit_with_stdin:
+        loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
+    runners = [await _listen(server.face, ports.face), await _listen(server.admin, ports.admin)]
+    ready = {
+        "department": server.department,
+        "host": LOOPBACK,
+        "port": _port(runners[0]),
+        "admin_port": _port(runners[1]),
+        "admin_token": token,
+    }
+    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.flush()
+    try:
+        await stop.wait()
+    finally:
+        for runner in runners:
+            await runner.cleanup()
+        server.recorder.wipe()
+
+
+async def _listen(app: web.Application, port: int) -> web.AppRunner:
+    # No access log: its lines would hold paths with verification codes.
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, port).start()
+    return runner
+
+
+def _port(runner: web.AppRunner) -> int:
+    return int(runner.addresses[0][1])
+
+
+def _stop_at_end(stop: asyncio.Event) -> None:
+    if not sys.stdin.buffer.raw.read(1024):
+        stop.set()

@@ -1,0 +1,58 @@
+"""Synthetic employers: valid credit codes, names and states, a pure function of (seed, number)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.simulators.population.divisions import DIVISION_CODES, DIVISIONS
+from adapters.simulators.population.draw import Draws
+from adapters.simulators.population.identity import credit_code
+from adapters.simulators.population.person import Person
+from adapters.simulators.population.quirks import Quirk
+
+_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_TRADES: Final = ("科技", "机械", "食品", "纺织", "物流", "建材", "化工", "医药", "农业", "商贸")
+
+PEOPLE_PER_EMPLOYER: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Employer:
+    """A company or, with code 92, a sole trader."""
+
+    number: int
+    uscc: str
+    name: str
+    state: str
+    division: str
+
+
+def employer_of(person: Person) -> Employer:
+    """Find the employer of a person; planted people have one to themselves."""
+    if person.quirk is not None:
+        return employer(person.seed, 20_000_000 + person.index, quirk=person.quirk)
+    return employer(person.seed, person.draws.below("employer", 30_000))
+
+
+def employer(seed: int, number: int, *, quirk: Quirk | None = None) -> Employer:
+    """Build the employer with this number."""
+    draws = Draws(seed=seed, scope="employer", index=number)
+    division = draws.pick("division", DIVISION_CODES)
+    sole = quirk is Quirk.SOLE_TRADER or (quirk is None and draws.chance("sole", per_mille=100))
+    trade = draws.pick("trade", _TRADES)
+    name = f"{DIVISIONS[division]}示例{trade}{number}号"
+    return Employer(
+        number=number,
+        uscc=credit_code("92" if sole else "91", division, f"MA3{_base31(number)}"),
+        name=name + ("商店" if sole else "有限公司"),
+        state="吊销" if quirk is Quirk.EMPLOYER_REVOKED else "在营",
+        division=division,
+    )
+
+
+def _base31(number: int) -> str:
+    """Write a number with five characters of the code's alphabet."""
+    text = ""
+    for _ in range(5):
+        number, digit = divmod(number, 31)
+        text = _ALPHABET[digit] + text
+    return text
