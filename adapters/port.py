@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, Protocol
 
+from certs.identity import SystemId
+
 FieldName = NewType("FieldName", str)
 DatasetName = NewType("DatasetName", str)
 """Dataset and version, e.g. `edu.diploma@1`."""
-SystemId = NewType("SystemId", str)
-"""`<USCC of the organisation>/<slug>`."""
 
 
 class EffectKind(StrEnum):
@@ -133,6 +133,8 @@ class Query:
     matter: str
     case_number: str = field(repr=False)
     end_user: EndUser | None
+    tell_not_found: bool
+    """Whether the agreement lets the requester learn that no record exists."""
     issued_at_ms: int
     """UTC, milliseconds: the time the gateway read in step 1; the record's `iat`."""
     deadline: float

@@ -5,14 +5,14 @@ what it has proven, so that the exit sees exactly that and nothing is guessed.
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from adapters.port import SystemId
-    from certs.identity import RegisteredSystem
-    from gateway.model import Logged
-    from gateway.replay import First
-    from gateway.statement.values import Header
+from certs.identity import RegisteredSystem
+from gateway.model import Claim, Logged
+from gateway.replay import First, durable_claim
+from gateway.statement.values import Header
+
+LEEWAY_MS = 30_000
+"""How far clocks may disagree, everywhere (decisions.md, JWT)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +46,22 @@ class Progress:
     """`time.monotonic()` at step 0."""
     now_ms: int = 0
     """UTC, read once in step 1."""
-    system: "RegisteredSystem | None" = None
+    system: RegisteredSystem | None = None
     keyid: str = ""
     request_digest: bytes = b""
     """SHA-256 of the verified payload; empty before step 2 has passed."""
     payload: bytes = field(default=b"", repr=False)
-    header: "Header | None" = None
-    first: "First | None" = None
+    header: Header | None = None
+    first: First | None = None
     durable: bool = False
     """Whether an entry holding the request's claim is durable."""
 
-    @property
-    def receiver(self) -> "SystemId | None":
-        """The system an answer would be for."""
-        return None if self.header is None else self.header.sender
+    def claims(self, item: int) -> tuple[Claim, ...]:
+        """Return what makes the request id durable together with an entry of this item."""
+        if self.first is None or self.header is None:
+            return ()
+        until_ms = self.header.expires_at_ms + LEEWAY_MS
+        return (durable_claim(self.first.key, item, self.request_digest, until_ms),)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,5 +71,5 @@ class Step:
     item: int
     agreement: str = ""
     dataset: str = ""
-    asked: "Logged | None" = None
+    asked: Logged | None = None
     """The durable `ask`, once step 7 has passed."""

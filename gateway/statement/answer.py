@@ -12,7 +12,8 @@ from typing import Final
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from adapters.port import DatasetName, Effect, EffectKind, FieldName, Indeterminate, SystemId
+from adapters.port import DatasetName, Effect, EffectKind, FieldName, Indeterminate
+from certs.identity import SystemId
 from gateway.model import Logged, Opening
 from hutong.accesslog.v1 import accesslog_pb2
 from hutong.envelope.v1 import envelope_pb2

@@ -11,7 +11,8 @@ from typing import Final, Protocol, TypeVar
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from adapters.port import DatasetName, FieldName, Subject, SubjectType, SystemId
+from adapters.port import DatasetName, FieldName, Subject, SubjectType
+from certs.identity import SystemId
 from gateway.errors import Reason, Refusal
 from gateway.statement.identifiers import normalised_identifier
 from gateway.statement.values import DatasetQuery, Header, Purpose, Statement

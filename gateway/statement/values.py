@@ -7,7 +7,8 @@ and `DatasetQuery.claims` only, and no `repr` shows it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from adapters.port import DatasetName, FieldName, Subject, SystemId
+from adapters.port import DatasetName, FieldName, Subject
+from certs.identity import SystemId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,99 @@
+"""Steps 1 and 2 towards `certs` and `signing`, whose refusals become the gateway's reasons here.
+
+INVARIANT: who calls is decided by the thumbprint of the TLS leaf; the envelope's key is looked up
+among that system's keys only; nothing inside a message selects trust.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from certs.chain import require_current
+from certs.errors import CertificateReason, CertificateRefused
+from certs.identity import RegisteredSystem, require_tls_system
+from certs.trust_store import TrustSnapshot
+from gateway.errors import Fault, GatewayError, Reason, Refusal
+from gateway.progress import Call
+from gateway.statement.wrapper import parse_wrapper
+from signing.envelope import Envelope, VerifiedEnvelope
+from signing.errors import Malformed, SignatureInvalid, SignerUnknown, WrongPayloadType
+from signing.verifier import verify_envelope
+
+_TRUST: Final = {
+    CertificateReason.REVOCATION_UNKNOWN,
+    CertificateReason.TRUST_STORE_EXPIRED,
+}
+_NOT_CURRENT: Final = {CertificateReason.EXPIRED, CertificateReason.NOT_YET_VALID}
+
+
+def moment(now_ms: int) -> datetime:
+    """Return UTC milliseconds as an aware datetime."""
+    return datetime.fromtimestamp(now_ms / 1000, UTC)
+
+
+def require_channel(
+    snapshot: TrustSnapshot, thumbprint: bytes | None, now_ms: int
+) -> RegisteredSystem:
+    """Return the system registered for a channel whose certificate is current at that time.
+
+    Raises:
+        Refusal: `CHANNEL_REFUSED`, the one code for everything at this step.
+        Fault: `TRUST_UNAVAILABLE`.
+    """
+    if thumbprint is None:
+        raise Refusal(Reason.CHANNEL_REFUSED)
+    try:
+        return require_tls_system(snapshot.registry, thumbprint, moment(now_ms))
+    except CertificateRefused as error:
+        if error.reason in _TRUST:
+            raise Fault(Reason.TRUST_UNAVAILABLE, diagnostics=str(error)) from error
+        raise Refusal(Reason.CHANNEL_REFUSED, diagnostics=str(error)) from error
+
+
+def parse_call(call: Call) -> Envelope:
+    """Return the envelope of a call, unverified.
+
+    Raises:
+        Refusal: `ENVELOPE_MALFORMED`.
+    """
+    try:
+        return parse_wrapper(call.body)
+    except Malformed as error:
+        raise Refusal(Reason.ENVELOPE_MALFORMED, diagnostics=error.what) from error
+
+
+def require_envelope(
+    envelope: Envelope, system: RegisteredSystem, payload_type: str, now_ms: int
+) -> VerifiedEnvelope:
+    """Return the proof that a system signed an envelope with a key current at that time.
+
+    Raises:
+        Refusal: `PAYLOAD_TYPE_WRONG`, `SIGNER_UNKNOWN`, `SIGNER_NOT_CURRENT`, `SIGNER_REVOKED`,
+            `SIGNATURE_INVALID`.
+        Fault: `TRUST_UNAVAILABLE`.
+    """
+    key = system.envelope_key(envelope.keyid)
+    if key is None:
+        raise Refusal(Reason.SIGNER_UNKNOWN)
+    at = moment(now_ms)
+    try:
+        require_current(key, at)
+        return verify_envelope(envelope, (key,), payload_types=(payload_type,), at=at)
+    except CertificateRefused as error:
+        raise signer_error(error) from error
+    except WrongPayloadType as error:
+        raise Refusal(Reason.PAYLOAD_TYPE_WRONG) from error
+    except SignerUnknown as error:
+        raise Refusal(Reason.SIGNER_UNKNOWN) from error
+    except SignatureInvalid as error:
+        raise Refusal(Reason.SIGNATURE_INVALID) from error
+
+
+def signer_error(error: CertificateRefused) -> GatewayError:
+    """Return what a certificate's refusal means for its signer."""
+    if error.reason in _TRUST:
+        return Fault(Reason.TRUST_UNAVAILABLE, diagnostics=str(error))
+    if error.reason in _NOT_CURRENT:
+        return Refusal(Reason.SIGNER_NOT_CURRENT, diagnostics=str(error))
+    if error.reason is CertificateReason.REVOKED:
+        return Refusal(Reason.SIGNER_REVOKED, diagnostics=str(error))
+    return Refusal(Reason.SIGNER_UNKNOWN, diagnostics=str(error))
