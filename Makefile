@@ -1,4 +1,5 @@
 # Every target is one command; `make` alone lists them.
+PYTHON ?= python3
 V := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test fast check fmt lint type proto proto-check bench interop storm fuzz docs clean
@@ -53,7 +54,7 @@ clean: ## remove what can be made again
 	rm -rf .venv build *.egg-info .coverage* htmlcov .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/stamp: pins.txt
-	python3 -m venv .venv
+	$(PYTHON) -m venv .venv
 	$(V)/python -m pip install --quiet --require-hashes -r pins.txt
 	$(V)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
