@@ -1,8 +1,8 @@
 """The port between the exchange and a department: what is asked, what comes back.
 
-Knows nothing of gRPC, policy documents, the log or any department's dialect. An adapter fetches the raw
-record, drops what was not granted, applies each effect and signs the result; the raw record never
-crosses this port (decisions.md, "Where effects are applied").
+Knows nothing of gRPC, policy documents, the log or any department's dialect. An adapter fetches the
+raw record, drops what was not granted, applies each effect and signs the result; the raw record
+never crosses this port (decisions.md, "Where effects are applied").
 
 INVARIANT: a value of personal data appears in `Query.subject`, `Query.claims`, `Query.end_user` and
 inside `Record.sd_jwt` only; every `repr` of these hides it.
@@ -65,7 +65,10 @@ class Indeterminate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """One effect with its fixed parameters, e.g. MASK ("3", "4"), GENERALISE ("year",), PREDICATE ("at_least", "12")."""
+    """One effect with its fixed parameters.
+
+    Samples: MASK ("3", "4"), GENERALISE ("year",), PREDICATE ("at_least", "12").
+    """
 
     kind: EffectKind
     parameters: tuple[str, ...] = ()
@@ -73,7 +76,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldShape:
-    """Name and catalog type of one field; the type is the text of the catalog, e.g. `code:GB/T2260`."""
+    """Name and catalog type of one field; the type is the catalog's text, e.g. `code:GB/T2260`."""
 
     name: FieldName
     type: str
@@ -100,7 +103,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndUser:
-    """The officer as a department demands him (domain.md 2.2); goes to that department only, is never logged."""
+    """The officer as a department demands him (domain.md 2.2).
+
+    Goes to that department only and is never logged.
+    """
 
     name: str = field(repr=False)
     identifier: str = field(repr=False)
@@ -121,7 +127,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What an adapter is asked: granted fields only, with everything the record must be bound to."""
+    """What an adapter is asked: granted fields only, and all that the record must be bound to."""
 
     request_id: bytes
     item: int
@@ -153,7 +159,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotFound:
-    """The department holds no record of this subject; carries the findings its predicates have then."""
+    """The department holds no record of this subject; carries what its predicates find then."""
 
     sd_jwt: str = field(repr=False)
 
@@ -179,7 +185,10 @@ class AdapterHealth:
 
 
 class ProviderAdapter(Protocol):
-    """One department behind one dialect. `fetch` raises nothing but cancellation: every fault is `Untold`."""
+    """One department behind one dialect.
+
+    `fetch` raises nothing but cancellation: every fault is `Untold`.
+    """
 
     @property
     def organisation(self) -> str:

@@ -85,8 +85,7 @@ class Exits:
             return await walk()
         except GatewayError as error:
             return await self.refuse(progress, error, 0, now_s)
-        except Exception as error:  # noqa: BLE001 - one of the three broad places: nothing may
-        escape unlogged
+        except Exception as error:  # noqa: BLE001 - a broad place: nothing escapes unlogged
             _log.error("fault", kind=type(error).__name__, method=progress.call.method)
             return await self.refuse(progress, Fault(Reason.INTERNAL), 0, now_s)
 
