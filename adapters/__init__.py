@@ -1,1 +1,1 @@
-"""Departments: one port, one dialect per kind of department, and the simulators that stand in for them."""
+"""Departments: one port, one dialect per kind, and the simulators that stand in for them."""

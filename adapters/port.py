@@ -8,6 +8,7 @@ INVARIANT: a value of personal data appears in `Query.subject`, `Query.claims`, 
 inside `Record.sd_jwt` only; every `repr` of these hides it.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -121,7 +122,7 @@ class Grant:
 
     field: FieldName
     effect: Effect
-    pseudonym_key: bytes | None = field(default=None, repr=False)
+    pseudonym_key: bytes | None = dataclasses.field(default=None, repr=False)
     """32 bytes for PSEUDONYM: one key per provider, requester and matter."""
 
 

@@ -96,11 +96,9 @@ def _predicate(
 ) -> Disclosure | None:
     if parameters == ("category",):
         # A code that is itself a conclusion (decisions.md: reason-valued fields, bands).
-        if family is not Family.CODE:
+        if family not in {Family.CODE, Family.LIST} or isinstance(value, Finding):
             raise EffectNotApplicable("only a code is a category")
-        if value is None:
-            return None
-        return Disclosure(effect=EffectKind.PREDICATE, value=require_scalar(value))
+        return None if value is None else Disclosure(effect=EffectKind.PREDICATE, value=value)
     finding = decide_predicate(value, parameters, today)
     return Disclosure(effect=EffectKind.PREDICATE, finding=finding)
 

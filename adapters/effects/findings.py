@@ -27,13 +27,16 @@ def pseudonym(value: RawValue, family: Family, key: bytes | None) -> str:
     """Return a stable stand-in for a value: HMAC-SHA-256, 16 bytes, base64url.
 
     Raises:
-        EffectNotApplicable: No key of 32 bytes, or a type whose few values a key holder could try.
+        EffectNotApplicable: No key of 32 bytes, or a type that is no text.
     """
     if key is None or len(key) != _PSEUDONYM_KEY_BYTES:
         raise EffectNotApplicable("a pseudonym needs a key of 32 bytes")
-    if family not in {Family.RESIDENT_ID, Family.CODE, Family.TEXT}:
-        raise EffectNotApplicable("a pseudonym stands for an identifier")
-    text = _normalise(require_scalar(value), family)
+    if family in {Family.OPAQUE, Family.LIST, Family.FINDING, Family.TRUTH}:
+        raise EffectNotApplicable("a pseudonym stands for one text")
+    try:
+        text = _normalise(require_scalar(value), family)
+    except AnswerMalformed:
+        raise EffectNotApplicable("the value has another form than its type") from None
     digest = hmac.digest(key, _PSEUDONYM_TAG + text.encode("utf-8"), "sha256")
     return base64.urlsafe_b64encode(digest[:_PSEUDONYM_BYTES]).rstrip(b"=").decode("ascii")
 
@@ -110,13 +113,12 @@ Predicate = Callable[[RawValue, tuple[str, ...], date], Finding]
 def decide_predicate(value: RawValue | None, parameters: tuple[str, ...], today: date) -> Finding:
     """Return the finding of the predicate named by the first parameter.
 
-    No parameter at all asks for what the department itself found.
+    The ids and their meaning are the closed list of docs and policy (gateway.policy.predicates).
 
     Raises:
         EffectNotApplicable: Unknown id, wrong parameters, or a value of another kind.
     """
-    name = parameters[0] if parameters else "is_true"
-    rule = PREDICATES.get(name)
+    rule = PREDICATES.get(parameters[0]) if parameters else None
     if rule is None:
         raise EffectNotApplicable("unknown predicate")
     if value is None:
@@ -131,19 +133,11 @@ def _finding(*, holds: bool) -> Finding:
     return Finding.YES if holds else Finding.NO
 
 
-_OPPOSITE: Final = {Finding.YES: Finding.NO, Finding.NO: Finding.YES}
-
-
 def _is_true(value: RawValue, parameters: tuple[str, ...], _: date) -> Finding:
     _require_no_parameters(parameters)
     if isinstance(value, Finding):
         return value
     return _finding(holds=_normalise_truth(require_scalar(value)) == "true")
-
-
-def _is_false(value: RawValue, parameters: tuple[str, ...], today: date) -> Finding:
-    found = _is_true(value, parameters, today)
-    return _OPPOSITE.get(found, found)
 
 
 def _at_least(value: RawValue, parameters: tuple[str, ...], _: date) -> Finding:
@@ -161,22 +155,32 @@ def _age_at_least(value: RawValue, parameters: tuple[str, ...], today: date) -> 
     born = parse_day(require_scalar(value))
     if born > today:
         raise AnswerMalformed("born in the future")
-    # Insurance practice counts a year of age as reached on the birthday itself.
+    # Reached on the birthday itself; who was born on 29 February: on 1 March of common years.
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     return _finding(holds=age >= years)
 
 
-def _one_of(value: RawValue, parameters: tuple[str, ...], _: date) -> Finding:
-    if not parameters:
-        raise EffectNotApplicable("a choice needs codes")
-    return _finding(holds=require_scalar(value) in parameters)
+# A cancelled registration is not always a death, and who moved away may live elsewhere.
+_ALIVE: Final = {
+    "正常": Finding.YES,
+    "注销": Finding.INDETERMINATE,
+    "迁出": Finding.INDETERMINATE,
+}
+# Who draws a pension is past being insured: neither yes nor no.
+_INSURED: Final = {
+    "参保": Finding.YES,
+    "中断": Finding.NO,
+    "终止": Finding.NO,
+    "领取": Finding.NOT_APPLICABLE,
+}
 
 
-def _contains(value: RawValue, parameters: tuple[str, ...], _: date) -> Finding:
-    wanted = _require_one_parameter(parameters)
-    if isinstance(value, Finding) or not isinstance(value, tuple):
-        raise EffectNotApplicable("needs a list")
-    return _finding(holds=wanted in value)
+def _by_table(table: Mapping[str, Finding]) -> Predicate:
+    def decide(value: RawValue, parameters: tuple[str, ...], _: date) -> Finding:
+        _require_no_parameters(parameters)
+        return table.get(require_scalar(value), Finding.INDETERMINATE)
+
+    return decide
 
 
 def _require_no_parameters(parameters: tuple[str, ...]) -> None:
@@ -192,10 +196,8 @@ def _require_one_parameter(parameters: tuple[str, ...]) -> str:
 
 PREDICATES: Final[Mapping[str, Predicate]] = {
     "is_true": _is_true,
-    "is_false": _is_false,
-    "alive": _is_false,
     "at_least": _at_least,
     "age_at_least": _age_at_least,
-    "one_of": _one_of,
-    "contains": _contains,
+    "alive": _by_table(_ALIVE),
+    "insured": _by_table(_INSURED),
 }

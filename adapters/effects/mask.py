@@ -20,8 +20,8 @@ _MASK_PARAMETERS: Final = 2
 def mask(value: str, family: Family, parameters: tuple[str, ...]) -> str:
     """Hide all but `keep_front` and `keep_back` characters: 李明 under (1, 0) becomes 李*.
 
-    A separator (·) is hidden like any other character. A mask that would hide nothing keeps at
-    most half: a two-digit number under (3, 4) must not stand in clear.
+    A separator (·) is hidden like any other character. A value not longer than what the mask shows
+    shows nothing: a two-digit number under (3, 4) must not stand in clear.
 
     Raises:
         EffectNotApplicable: Not two plain integers, or a type of which parts are no mask.
@@ -34,9 +34,7 @@ def mask(value: str, family: Family, parameters: tuple[str, ...]) -> str:
     characters = split_characters(normalise_dots(value) if family is Family.TEXT else value)
     length = len(characters)
     if front + back >= length:
-        kept = length // 2
-        front = kept * front // max(front + back, 1)
-        back = kept - front
+        front, back = 0, 0
     hidden = HIDDEN * (length - front - back)
     return "".join(characters[:front]) + hidden + "".join(characters[length - back :])
 
@@ -64,10 +62,6 @@ def _year(value: str) -> str:
 
 def _month(value: str) -> str:
     return parse_day(value[:10]).isoformat()[:7]
-
-
-def _day(value: str) -> str:
-    return parse_day(value[:10]).isoformat()
 
 
 def _decade(value: str) -> str:
@@ -134,18 +128,12 @@ _LEVELS: Final[Mapping[tuple[str, Family], Callable[[str], str]]] = {
     ("year", Family.MONTH): _year_of_month,
     ("month", Family.DAY): _month,
     ("month", Family.INSTANT): _month,
-    ("day", Family.INSTANT): _day,
     ("decade", Family.DAY): _decade,
     ("decade", Family.INSTANT): _decade,
     ("decade", Family.MONTH): _decade_of_month,
     ("county", Family.DIVISION): _division(6),
     ("city", Family.DIVISION): _division(4),
-    ("province", Family.DIVISION): _division(2),
     ("county", Family.TEXT): _address("county"),
     ("city", Family.TEXT): _address("city"),
-    ("province", Family.TEXT): _address("province"),
-    ("ten", Family.NUMBER): _floor(10),
-    ("hundred", Family.NUMBER): _floor(100),
     ("thousand", Family.NUMBER): _floor(1_000),
-    ("ten_thousand", Family.NUMBER): _floor(10_000),
 }
