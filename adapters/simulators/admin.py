@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from adapters.simulators.faults import FaultBoard
 from adapters.simulators.loopback import refuse_strangers
@@ -46,7 +46,7 @@ def build_admin(controls: Controls, board: FaultBoard[F], *extra: web.RouteDef) 
     return app
 
 
-def _demand(token: str) -> Handler:
+def _demand(token: str) -> Middleware:
     expected = f"Bearer {token}".encode()
 
     @web.middleware
@@ -82,7 +82,11 @@ def _fault_routes(board: FaultBoard[F]) -> list[web.RouteDef]:
         board.clear()
         return web.json_response({"faults": board.list_all()})
 
-    return [web.get("/faults", list_faults), web.post("/faults", switch), web.delete("/faults", clear)]
+    return [
+        web.get("/faults", list_faults),
+        web.post("/faults", switch),
+        web.delete("/faults", clear),
+    ]
 
 
 def _clock_routes(clock: VirtualClock) -> list[web.RouteDef]:

@@ -1,11 +1,12 @@
 """Runs a simulator as its own process: two loopback ports, one line of JSON, a clean end.
 
-INVARIANT: bound to 127.0.0.1 only; any other peer is refused before a handler sees the request. Nothing is
-written to disk; what was received is overwritten at the end.
+INVARIANT: bound to 127.0.0.1 only; any other peer is refused before a handler sees the request.
+Nothing is written to disk; what was received is overwritten at the end.
 """
 
 import asyncio
 import json
+import os
 import secrets
 import signal
 import sys
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from adapters.simulators.recorder import Recorder
 from adapters.simulators.virtual_clock import VirtualClock
@@ -53,7 +54,7 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
     return await handler(request)
 
 
-def record_into(recorder: Recorder, clock: VirtualClock) -> Handler:
+def record_into(recorder: Recorder, clock: VirtualClock) -> Middleware:
     """Build the middleware that keeps every request."""
 
     @web.middleware
@@ -113,5 +114,5 @@ def _port(runner: web.AppRunner) -> int:
 
 
 def _stop_at_end(stop: asyncio.Event) -> None:
-    if not sys.stdin.buffer.raw.read(1024):
+    if not os.read(sys.stdin.fileno(), 1024):
         stop.set()

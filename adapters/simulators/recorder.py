@@ -30,7 +30,14 @@ class Recorder:
         self._kept: deque[Received] = deque()
         self.count = 0
 
-    def keep(self, *, at_ms: int, request: tuple[str, str], headers: tuple[tuple[str, str], ...], body: bytes) -> None:
+    def keep(
+        self,
+        *,
+        at_ms: int,
+        request: tuple[str, str],
+        headers: tuple[tuple[str, str], ...],
+        body: bytes,
+    ) -> None:
         """Keep one request, given as (method, path) with its headers and body."""
         self.count += 1
         method, path = request

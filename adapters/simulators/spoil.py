@@ -13,9 +13,7 @@ from aiohttp.typedefs import Handler
 OVERSIZED: Final = 8 * 1024 * 1024
 """Octets of an oversized body: a hundred times what any honest answer has."""
 
-_PAGE: Final = (
-    "<html><head><title>系统维护</title></head><body><h1>系统正在维护，请稍后再试</h1></body></html>"
-)
+_PAGE: Final = "<html><head><title>系统维护</title></head><body><h1>系统正在维护，请稍后再试</h1></body></html>"
 
 
 class Spoil(Enum):
@@ -31,7 +29,7 @@ class Spoil(Enum):
 
 
 async def spoil(request: web.Request, handler: Handler, how: Spoil) -> web.StreamResponse:
-    """Answer a request in this broken way; the handler still does its work where its answer is used."""
+    """Answer in this broken way; the handler still works where its answer is needed."""
     match how:
         case Spoil.HANG:
             await asyncio.Event().wait()  # ends when the peer goes away or the simulator stops

@@ -1,7 +1,7 @@
 """One synthetic population seen by seven departments: consistent lives, planted nasty cases.
 
-A person's life is a pure function of (seed, index): no list of people exists, so a million cost no memory.
-Knows no protocol, no server and nothing of the gateway. See docs/population.md.
+A person's life is a pure function of (seed, index): no list of people exists, so a million cost
+no memory. Knows no protocol, no server and nothing of the gateway. See docs/population.md.
 """
 
 from adapters.simulators.population.canaries import canaries

@@ -10,7 +10,6 @@ from adapters.simulators.population.photo import photo_of
 from adapters.simulators.population.public_security import household_no
 from adapters.simulators.population.schooling import schooling_of
 
-
 TELLING: Final = 3
 """Characters a name needs to be searched for: two occur by chance in addresses."""
 

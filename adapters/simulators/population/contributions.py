@@ -6,7 +6,6 @@ from typing import Final
 from adapters.simulators.population.person import AS_OF, Person
 from adapters.simulators.population.working_life import Career, State
 
-
 INTERRUPTED_FOR: Final = 6
 """Months without a contribution of those whose insurance is interrupted."""
 

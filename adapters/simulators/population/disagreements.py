@@ -1,7 +1,7 @@
 """Where departments disagree on purpose: about one person in two hundred.
 
-Says who and about what; the views apply it. INVARIANT: planted people never disagree by chance, their
-differences are part of their case.
+Says who and about what; the views apply it. INVARIANT: planted people never disagree by chance,
+their differences are part of their case.
 """
 
 from enum import StrEnum
@@ -25,7 +25,8 @@ class Disagreement(StrEnum):
 def disagreement_of(draws: Draws) -> Disagreement | None:
     """Draw whether departments disagree about a person, and about what.
 
-    A kind that cannot show (no diploma, not dead) becomes HRSS_NAME_VARIANT in `people.disagreement`.
+    A kind that cannot show (no diploma, not dead) becomes HRSS_NAME_VARIANT in
+    `people.disagreement`.
     """
     if not draws.chance("disagreement", per_mille=PER_MILLE):
         return None

@@ -1,7 +1,7 @@
 """Deterministic draws: each number is a pure function of (seed, index, purpose).
 
-Knows nothing of people. INVARIANT: no draw depends on an earlier one, so one person of a million costs the
-same as one of ten, and adding a purpose changes no other value.
+Knows nothing of people. INVARIANT: no draw depends on an earlier one, so one person of a million
+costs the same as one of ten, and adding a purpose changes no other value.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The education department's view of a person: edu.diploma, edu.degree, edu.enrolment.
 
-Field names are those of the catalog. What this department writes differently from the population register
-(an old number, another dot, a misspelt name) is applied here.
+Field names are those of the catalog. What this department writes differently from the population
+register (an old number, another dot, a misspelt name) is applied here.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """What the members of a household share: names, sexes, address, the couple's marriage.
 
-Knows no department. Everything is drawn from the household's own scope, so each member sees the same.
+Knows no department. Everything is drawn from the household's own scope, so each member sees the
+same.
 """
 
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ def identity_number(division: str, birth: date, sequence: int) -> str:
 
 
 def is_identity_number(text: str) -> bool:
-    """Tell whether a text is an 18-character number with the right check character and a real day."""
+    """Tell whether a text is 18 characters with the right check character and a real day."""
     if len(text) != LENGTH or not text.isascii() or not text[:-1].isdigit():
         return False
     return text[-1] == check_character(text[:-1]) and birth_of(text) is not None

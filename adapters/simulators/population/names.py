@@ -1,7 +1,8 @@
 """Names of synthetic people, ordinary ones and those that break systems.
 
-Minority names carry a middle dot; a few names hold private-use or CJK Extension B characters, as the real
-registers do. INVARIANT: the public security register spells the dot U+00B7; other departments may not.
+Minority names carry a middle dot; a few names hold private-use or CJK Extension B characters, as
+the real registers do. INVARIANT: the public security register spells the dot U+00B7; other
+departments may not.
 """
 
 from typing import Final
@@ -48,7 +49,7 @@ def surname(draws: Draws) -> str:
 
 
 def given_name(draws: Draws) -> str:
-    """Draw one or, nine times in ten, two characters; rare characters in one name of five hundred."""
+    """Draw one or, nine times in ten, two characters; rare ones in one name of five hundred."""
     first = draws.pick("given/1", _GIVEN)
     if draws.chance("given/rare", per_mille=2):
         return first + draws.pick("given/which", _PRIVATE_USE + _EXTENSION_B)
@@ -70,7 +71,7 @@ def with_dot(name: str, dot: str) -> str:
 
 
 def variant_of(name: str) -> str:
-    """Misspell a name as a clerk would: a homophone where there is one, else the last character changes."""
+    """Misspell a name as a clerk would: a homophone, else another last character."""
     for character, homophone in VARIANTS.items():
         if character in name[1:]:
             return name[0] + name[1:].replace(character, homophone, 1)

@@ -1,4 +1,4 @@
-"""The population as a whole: people by index, by identity number, by certificate, and their relations.
+"""The population as a whole: people by index, number or certificate, and their relations.
 
 A population is a seed and a size; it holds no people.
 """
@@ -87,7 +87,7 @@ class Population:
 
 
 def disagreement(someone: Person) -> Disagreement | None:
-    """Tell how departments disagree about a person; a kind that cannot show becomes the HRSS name."""
+    """Tell how departments disagree; a kind that cannot show becomes the name in HRSS."""
     drawn = someone.drawn_disagreement
     match drawn:
         case Disagreement.HRSS_STATE_LAG if someone.death is None:

@@ -1,6 +1,7 @@
 """A synthetic person: who he is and the events of his life that several departments record.
 
-Knows no department's view. INVARIANT: `person_at(seed, index)` is a pure function; nothing is stored.
+Knows no department's view. INVARIANT: `person_at(seed, index)` is a pure function; nothing is
+stored.
 """
 
 from dataclasses import dataclass

@@ -1,10 +1,10 @@
 """Where in the number space a household lives, and back: the reason no table of people is kept.
 
-Household number h owns one slot of (county, birth day of its head, sequence block); the slot is an affine
-permutation of h, so it is inverted by arithmetic. The sequence number of each member names his role and
-sex, the distance of his birth day from the head's is a function of county, block and role alone, so the
-number itself leads back to the household. INVARIANT: no two (household, role) share an identity number
-unless a planted case says so.
+Household number h owns one slot of (county, birth day of its head, sequence block); the slot is
+an affine permutation of h, so it is inverted by arithmetic. The sequence number of each member
+names his role and sex, the distance of his birth day from the head's is a function of county,
+block and role alone, so the number itself leads back to the household. INVARIANT: no two
+(household, role) share an identity number unless a planted case says so.
 """
 
 from dataclasses import dataclass
@@ -42,8 +42,8 @@ class Role(IntEnum):
     SECOND_CHILD = 4
 
 
-# Days by which a member is born after (+) or before (-) the head: couples close in age, children when
-# the head is 25 to 32 and 33 to 38, a parent 21 to 33 years older.
+# Days by which a member is born after (+) or before (-) the head: couples close in age, children
+# when the head is 25 to 32 and 33 to 38, a parent 21 to 33 years older.
 _SHIFTS: Final = {
     Role.HEAD: (0, 0),
     Role.SPOUSE: (-900, 900),
@@ -122,7 +122,7 @@ def _shift(seed: int, division: str, block: int, role: Role) -> int:
 
 @lru_cache(maxsize=16)
 def _permutation(seed: int) -> tuple[int, int, int]:
-    """Choose multiplier, its inverse and offset; near the golden section neighbours lie far apart."""
+    """Choose multiplier, inverse and offset; near the golden section neighbours lie far apart."""
     draws = Draws(seed=seed, scope="permutation", index=0)
     multiplier = _SLOTS * 618 // 1000 + draws.below("multiplier", 100_000)
     while gcd(multiplier, _SLOTS) != 1:

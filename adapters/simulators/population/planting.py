@@ -1,7 +1,7 @@
 """The nasty cases of domain.md, section 11, as named people at fixed places.
 
-The first households of every population are these, read from `planted.csv`. Number, name and sex of each
-head do not depend on the seed, so a test or a document can name him.
+The first households of every population are these, read from `planted.csv`. Number, name and sex
+of each head do not depend on the seed, so a test or a document can name him.
 """
 
 from collections import Counter

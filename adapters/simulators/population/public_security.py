@@ -1,7 +1,7 @@
-"""The police view of a person: ps.person_verify, person_core, household, death_cancel, photo_compare.
+"""The police view of a person: the ps.* datasets.
 
-Field names are those of the catalog. Predicates stand as they answer a question asked with the right
-name, the right relative and the right portrait.
+Field names are those of the catalog. Predicates stand as they answer a question asked with the
+right name, the right relative and the right portrait.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class PersonCore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HouseholdRecord:
-    """A record of ps.household; the two predicates as asked about the head or, of the head, the spouse."""
+    """A record of ps.household; predicates as asked about the head or, of the head, the spouse."""
 
     household_no: str
     head_name: str
@@ -127,9 +127,15 @@ def public_security_record(someone: Person) -> PublicSecurityRecord:
         ),
         photo_compare=PhotoCompare(same_person=True, score_band="high"),
         birthplace=place,
-        registration_office=f"{place}公安局第{someone.household.draws.below('office', 40) + 1}派出所",
+        registration_office=registration_office(someone),
         as_of=AS_OF - timedelta(days=someone.draws.below("ps/as_of", 400)),
     )
+
+
+def registration_office(someone: Person) -> str:
+    """Name the police station that keeps the registration."""
+    number = someone.household.draws.below("office", 40) + 1
+    return f"{DIVISIONS[someone.division]}公安局第{number}派出所"
 
 
 def person_state(someone: Person) -> str:

@@ -1,8 +1,8 @@
 """What a person studied, and the numbers on his certificates.
 
-Facts only; the education department's view stands in `education`. Layouts of the numbers: domain.md,
-section 6. INVARIANT: the serial of each number leads back to the index modulo its range, so a certificate
-is found by its number without a table.
+Facts only; the education department's view stands in `education`. Layouts of the numbers:
+domain.md, section 6. INVARIANT: the serial of each number leads back to the index modulo its
+range, so a certificate is found by its number without a table.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,10 @@ _CODE_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRSTUVWX"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schooling:
-    """One completed course of study. `level` as in the number: 01 doctor 02 master 05 bachelor 06 college."""
+    """One completed course of study.
+
+    `level` as in the number: 01 doctor, 02 master, 05 bachelor, 06 college.
+    """
 
     level: str
     kind: str
