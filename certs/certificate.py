@@ -49,6 +49,9 @@ _UNDERSTOOD: Final = frozenset(
     }
 )
 
+# Narrows what an authority may certify, and is not evaluated here: its presence refuses.
+_ENFORCED: Final = frozenset({"name_constraints"})
+
 
 class KeyUsage(StrEnum):
     """A bit of the key usage extension (RFC 5280 4.2.1.3)."""
@@ -133,6 +136,8 @@ def _read(der: bytes, signed: SignedObject, body: x509.TbsCertificate) -> Certif
         # RFC 5280 4.1.1.2: both algorithm fields are the same.
         raise CertificateRefused(CertificateReason.MALFORMED, "signature algorithms differ")
     extensions, unknown = read_extensions(body["extensions"])
+    # RFC 5280 4.2.1.10 asks for critical; who forgets it shall not widen what we trust.
+    unknown |= _ENFORCED & extensions.keys()
     constraints = extensions.get("basic_constraints")
     usage = extensions.get("key_usage")
     purposes = extensions.get("extended_key_usage")
