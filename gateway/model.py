@@ -27,7 +27,7 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """A sensitive member of an entry: the leaf carries SHA-256(tag, 0, salt, value) instead of it."""
+    """A sensitive member of an entry: the leaf carries SHA-256(tag, 0, salt, value)."""
 
     member: str
     value: bytes = field(repr=False)
@@ -87,7 +87,7 @@ class EntryDraft:
 
     kind: EntryKind
     members: Mapping[str, EntryValue]
-    """The kind's own members in clear; byte strings as lower-case hex; without v, kind, ts, node."""
+    """The kind's own members in clear, without v, kind, ts, node; bytes as lower-case hex."""
     committed: tuple[Committed, ...] = ()
     search: SearchColumns = SearchColumns()
     claims: tuple[Claim, ...] = ()

@@ -8,6 +8,8 @@
     │   └── ClockBackwards the clock went back further than may be smoothed over
     ├── LogCorrupted       what is stored contradicts what was signed: an operator must look
     ├── LogRefused         another origin, key, format or process: this file is not ours to write
+    ├── OutOfRange         no such index or tree size
+    ├── NotLogged          a look at entries without an entry of its own
     └── EpochKeyError      the file of token keys cannot be used
 
 Texts name positions and codes, never a value of an entry.
@@ -60,6 +62,14 @@ class LogCorrupted(AccessLogError):
 
 class LogRefused(AccessLogError):
     """This file must not be written: another origin, key, format or process."""
+
+
+class OutOfRange(AccessLogError):
+    """The index or tree size asked for lies outside the log."""
+
+
+class NotLogged(AccessLogError):
+    """A permit was used twice or names no entry of this log: log the look first."""
 
 
 class EpochKeyError(AccessLogError):

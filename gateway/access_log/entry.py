@@ -1,0 +1,278 @@
+"""What an entry says and how it is spelled: canonical JSON by a table of members per kind.
+
+Knows nothing of trees or storage. Sample of an entry:
+
+    {"case":"9f…","kind":"view","node":"gw-1","system":"11370000MB2DEM0105/retirement",
+     "ts":1795392000000,"v":1,"what":"log.show"}
+
+INVARIANT: no member takes free text. Codes are printable ASCII without quote and backslash, so an
+entry is its own escaping, equals RFC 8785, and cannot carry a name in Chinese by mistake.
+INVARIANT: what may be sensitive is spelled `_DIGEST` and reaches the leaf only as a commitment.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.access_log.errors import EntryMalformed
+from gateway.model import Committed, EntryDraft, EntryKind, EntryValue, Opening
+
+MAX_ENTRY = 2_048
+"""Bytes of an entry (INTERFACES of the log: a refusal with its receipt fits in 6 KiB)."""
+SALT_LENGTH = 32
+"""Bytes of the salt of a commitment."""
+TIMESTAMP_DIGITS = 13
+"""Decimal digits of milliseconds since 1970 from 2001 to 2286: the length is known beforehand."""
+
+_MAX_INTEGER = 2**53 - 1
+_MAX_LIST = 128
+_PAIR = 2
+_MAX_OPENED = 1 << 16
+_ID = re.compile(r"[0-9a-f]{32}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_PLAIN = re.compile(r"[ !#-\[\]-~]{1,128}")
+
+Spelling = Callable[[EntryValue], str | None]
+"""Writes a member's value as JSON, or None when it is not of this form."""
+
+
+def _number(value: EntryValue) -> str | None:
+    known = type(value) is int and 0 <= value <= _MAX_INTEGER
+    return str(value) if known else None
+
+
+def _code(value: EntryValue) -> str | None:
+    return f'"{value}"' if isinstance(value, str) and _PLAIN.fullmatch(value) else None
+
+
+def _identifier(value: EntryValue) -> str | None:
+    return f'"{value}"' if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def _digest(value: EntryValue) -> str | None:
+    return f'"{value}"' if isinstance(value, str) and _HASH.fullmatch(value) else None
+
+
+def _codes(value: EntryValue) -> str | None:
+    if not isinstance(value, list) or len(value) > _MAX_LIST:
+        return None
+    spelled = [_code(element) for element in value]
+    return None if None in spelled else f"[{','.join(filter(None, spelled))}]"
+
+
+def _pairs(value: EntryValue) -> str | None:
+    if not isinstance(value, list) or len(value) > _MAX_LIST:
+        return None
+    spelled = [_codes(pair) if len(pair) == _PAIR else None for pair in value]
+    return None if None in spelled else f"[{','.join(filter(None, spelled))}]"
+
+
+_ASKED: dict[str, Spelling] = {
+    "tx": _identifier,
+    "item": _number,
+    "org": _code,
+    "system": _code,
+    "cert": _digest,
+    "method": _code,
+    "matter": _code,
+    "basis": _number,
+    "agreement": _code,
+    "dataset": _code,
+    "fields": _codes,
+    "granted": _pairs,
+    "policy": _digest,
+    "key": _identifier,
+    "charge": _number,
+    "retries": _identifier,
+    "request": _digest,
+    "subject": _digest,
+    "officer": _digest,
+    "case": _digest,
+    "rules": _digest,
+}
+_SPELLINGS: dict[EntryKind, dict[str, Spelling]] = {
+    EntryKind.ASK: _ASKED,
+    EntryKind.ANSWER: {
+        "tx": _identifier,
+        "item": _number,
+        "ask": _number,
+        "state": _code,
+        "reason": _code,
+        "request": _digest,
+        "answer": _digest,
+        "relation": _digest,
+        "values": _number,
+        "findings": _number,
+        "withheld": _number,
+        "absent": _number,
+        "indeterminate": _number,
+        "ms": _number,
+    },
+    EntryKind.REFUSE: _ASKED
+    | {"reason": _code, "count": _number, "window_ms": _number, "peer": _code},
+    EntryKind.VIEW: {
+        "what": _code,
+        "tx": _identifier,
+        "org": _code,
+        "system": _code,
+        "officer": _digest,
+        "case": _digest,
+        "query": _digest,
+        "request": _digest,
+        "answer": _digest,
+    },
+    EntryKind.TICK: {"queue": _number, "size": _number},
+}
+_REQUIRED: dict[EntryKind, frozenset[str]] = {
+    EntryKind.ASK: frozenset(
+        ("tx", "item", "org", "system", "cert", "method", "policy", "key", "charge", "request")
+    ),
+    EntryKind.ANSWER: frozenset(("tx", "item", "ask", "state", "request", "ms")),
+    EntryKind.REFUSE: frozenset(("reason",)),
+    EntryKind.VIEW: frozenset(("what",)),
+    EntryKind.TICK: frozenset(("queue", "size")),
+}
+_COMMITMENT_TAGS = {
+    name: f"hutong/commitment/{name}/v1".encode() + b"\x00"
+    for spellings in _SPELLINGS.values()
+    for name, spelling in spellings.items()
+    if spelling is _digest
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """The members of a kind in canonical order, split where the time stands."""
+
+    before: tuple[tuple[str, str, Spelling], ...]
+    after: tuple[tuple[str, str, Spelling], ...]
+    required: frozenset[str]
+
+
+def _template(kind: EntryKind) -> _Template:
+    # RFC 8785 3.2.3 sorts by UTF-16 code units: for ASCII names that is plain sorting.
+    spellings = _SPELLINGS[kind] | {"v": _number, "kind": _code, "node": _code}
+    rows = [(name, f'"{name}":', spellings[name]) for name in sorted(spellings)]
+    return _Template(
+        before=tuple(row for row in rows if row[0] < "ts"),
+        after=tuple(row for row in rows if row[0] > "ts"),
+        required=_REQUIRED[kind],
+    )
+
+
+_TEMPLATES = {kind: _template(kind) for kind in _SPELLINGS}
+_OWN = frozenset(("v", "kind", "ts", "node"))
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEntry:
+    """An entry complete but for its time."""
+
+    kind: EntryKind
+    head: bytes
+    tail: bytes
+    openings: tuple[Opening, ...]
+    kept_openings: bytes
+    """What the side table stores: openings of members that are not detached."""
+
+    def at(self, timestamp_ms: int) -> bytes:
+        """Return the bytes of the leaf."""
+        return b"%b%d%b" % (self.head, timestamp_ms, self.tail)
+
+
+def prepare_entry(draft: EntryDraft, node: str) -> PreparedEntry:
+    """Spell a draft and commit to its sensitive members.
+
+    Raises:
+        EntryMalformed: the kind is reserved, a member is unknown, missing, given twice or not of
+            its form, or the entry is longer than 2,048 bytes.
+    """
+    template = _TEMPLATES.get(draft.kind)
+    if template is None:
+        raise EntryMalformed(f"entries of kind {draft.kind} are reserved")
+    members: dict[str, EntryValue] = dict(draft.members)
+    if not _OWN.isdisjoint(members):
+        raise EntryMalformed("v, kind, ts and node are the log's to write")
+    openings, kept = _commit(draft.committed, members)
+    if not template.required <= members.keys():
+        missing = ", ".join(sorted(template.required - members.keys()))
+        raise EntryMalformed(f"{draft.kind} lacks {missing}")
+    members |= {"v": 1, "kind": draft.kind.value, "node": node}
+    before, after = _spell(template.before, members), _spell(template.after, members)
+    if len(before) + len(after) != len(members):
+        raise EntryMalformed(f"{draft.kind} has a member its table does not name")
+    head = ("{" + ",".join(before) + ',"ts":').encode("ascii")
+    tail = ("," + ",".join(after) + "}").encode("ascii")
+    if len(head) + TIMESTAMP_DIGITS + len(tail) > MAX_ENTRY:
+        raise EntryMalformed(f"{draft.kind} is longer than {MAX_ENTRY} bytes")
+    return PreparedEntry(draft.kind, head, tail, openings, kept)
+
+
+def _spell(
+    rows: tuple[tuple[str, str, Spelling], ...], members: dict[str, EntryValue]
+) -> list[str]:
+    spelled = []
+    for name, prefix, spelling in rows:
+        if name in members:
+            text = spelling(members[name])
+            if text is None:
+                raise EntryMalformed(f"member {name} is not of its form")
+            spelled.append(prefix + text)
+    return spelled
+
+
+def _commit(
+    committed: tuple[Committed, ...], members: dict[str, EntryValue]
+) -> tuple[tuple[Opening, ...], bytes]:
+    drawn = os.urandom(SALT_LENGTH * len(committed))
+    openings = []
+    kept = []
+    for position, sensitive in enumerate(committed):
+        name, value = sensitive.member, sensitive.value
+        salt = sensitive.salt
+        if salt is None:
+            salt = drawn[position * SALT_LENGTH : (position + 1) * SALT_LENGTH]
+        tag = _COMMITMENT_TAGS.get(name)
+        if tag is None or name in members or len(salt) != SALT_LENGTH or len(value) >= _MAX_OPENED:
+            raise EntryMalformed(f"member {name} cannot be committed to")
+        members[name] = hashlib.sha256(tag + salt + value).hexdigest()
+        if sensitive.detached:
+            openings.append(Opening(member=name, salt=salt, value=b""))
+        else:
+            openings.append(Opening(member=name, salt=salt, value=value))
+            kept.append(_encode_opening(name, salt, value))
+    return tuple(openings), b"".join(kept)
+
+
+def _encode_opening(name: str, salt: bytes, value: bytes) -> bytes:
+    return b"%c%b%b%b%b" % (len(name), name.encode(), salt, len(value).to_bytes(2, "big"), value)
+
+
+def parse_openings(stored: bytes) -> tuple[Opening, ...]:
+    """Read openings as the side table keeps them.
+
+    Each is the length of the member's name (1 byte), the name, 32 bytes of salt, the length of the
+    value (2 bytes, big-endian) and the value.
+
+    Raises:
+        EntryMalformed: the bytes end early.
+    """
+    openings = []
+    at = 0
+    while at < len(stored):
+        name_end = at + 1 + stored[at]
+        value_at = name_end + SALT_LENGTH + 2
+        end = value_at + int.from_bytes(stored[value_at - 2 : value_at], "big")
+        if end > len(stored) or value_at > len(stored):
+            raise EntryMalformed("stored openings end early")
+        openings.append(
+            Opening(
+                member=stored[at + 1 : name_end].decode("ascii"),
+                salt=stored[name_end : value_at - 2],
+                value=stored[value_at:end],
+            )
+        )
+        at = end
+    return tuple(openings)

@@ -1,0 +1,196 @@
+"""The bounded queue before the one writer, and the way back to those who wait.
+
+Knows nothing of entries but their kind. No timer: the writer takes what queued while it was busy.
+INVARIANT: whoever waits is told exactly once, also when the writer stops.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.access_log.entry import PreparedEntry
+from gateway.access_log.errors import AccessLogError, LogUnavailable
+from gateway.model import EntryDraft, EntryKind, Logged
+
+DISK_ASKED_EVERY_S = 1.0
+"""How often the free space is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLimits:
+    """How much may wait, and how long, before the log says no (the fail-closed rule)."""
+
+    entries: int = 4_096
+    age_s: float = 2.0
+    batch: int = 1_024
+    """Entries of one commit at most, so that no commit takes much longer than the others."""
+    reserve_share: float = 0.10
+    reserve_bytes: int = 2 << 30
+    """Free disk below both, share and bytes, stops the log while ticks still fit."""
+
+
+Outcome = Logged | AccessLogError
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A draft in the queue and who waits for it."""
+
+    draft: EntryDraft
+    prepared: PreparedEntry
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Logged]"
+    queued_at: float
+
+
+class Intake:
+    """Where drafts wait; stopped until the writer first resumes it."""
+
+    __slots__ = (
+        "_closing",
+        "_directory",
+        "_disk_asked_at",
+        "_disk_low",
+        "_idle",
+        "_limits",
+        "_queue",
+        "_stopped",
+        "_wake",
+        "_writing_since",
+    )
+
+    def __init__(self, limits: QueueLimits, directory: Path) -> None:
+        self._limits = limits
+        self._directory = directory
+        self._queue: deque[Waiting] = deque()
+        self._wake = threading.Condition()
+        self._idle = False
+        self._closing = False
+        self._stopped: str | None = "the log has not started"
+        self._writing_since: float | None = None
+        self._disk_asked_at = float("-inf")
+        self._disk_low = False
+
+    @property
+    def stopped(self) -> str | None:
+        """Why nothing is accepted; None while drafts are accepted."""
+        return self._stopped
+
+    @property
+    def closing(self) -> bool:
+        """Whether the log is being closed."""
+        return self._closing
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, waiting: Waiting) -> None:
+        """Queue a draft.
+
+        Raises:
+            LogUnavailable: stopped, the queue is full or too old, or the disk is at its reserve.
+        """
+        self._require_disk(waiting)
+        with self._wake:
+            if self._stopped is not None or self._closing:
+                raise LogUnavailable(self._stopped or "the log is closing")
+            if len(self._queue) >= self._limits.entries or self._is_overdue(waiting.queued_at):
+                raise LogUnavailable("too much waits to be written")
+            self._queue.append(waiting)
+            if self._idle:
+                self._wake.notify()
+
+    def take(self) -> list[Waiting]:
+        """Wait for drafts and return those still wanted; none once closed and empty."""
+        while True:
+            with self._wake:
+                self._writing_since = None
+                self._idle = True
+                while not self._queue and not self._closing:
+                    self._wake.wait()
+                self._idle = False
+                count = min(len(self._queue), self._limits.batch)
+                batch = [self._queue.popleft() for _ in range(count)]
+                self._writing_since = now = time.monotonic()
+            if not batch:
+                return batch
+            if wanted := self._wanted(batch, now - self._limits.age_s):
+                return wanted
+
+    def stop(self, why: str) -> None:
+        """Accept nothing more and tell all who wait in the queue."""
+        with self._wake:
+            self._stopped = why
+            waiting = list(self._queue)
+            self._queue.clear()
+        fail(waiting, why)
+
+    def resume(self) -> None:
+        """Accept drafts again."""
+        with self._wake:
+            self._stopped = None
+
+    def close(self) -> None:
+        """Accept nothing more; what is queued is still written."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+
+    def pause(self, seconds: float) -> None:
+        """Wait, or less when the log is closed meanwhile."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._closing, seconds)
+
+    def _is_overdue(self, now: float) -> bool:
+        since = self._queue[0].queued_at if self._queue else now
+        if self._writing_since is not None:
+            since = min(since, self._writing_since)
+        return now - since > self._limits.age_s
+
+    def _require_disk(self, waiting: Waiting) -> None:
+        if waiting.queued_at - self._disk_asked_at >= DISK_ASKED_EVERY_S:
+            self._disk_asked_at = waiting.queued_at
+            disk = os.statvfs(self._directory)
+            share = int(self._limits.reserve_share * disk.f_blocks * disk.f_frsize)
+            reserve = min(share, self._limits.reserve_bytes)
+            self._disk_low = disk.f_bavail * disk.f_frsize < reserve
+        if self._disk_low and waiting.draft.kind not in {EntryKind.TICK, EntryKind.ADMIN}:
+            raise LogUnavailable("the disk is at its reserve")
+
+    @staticmethod
+    def _wanted(batch: Sequence[Waiting], oldest: float) -> list[Waiting]:
+        fail([each for each in batch if each.queued_at < oldest], "waited too long to be written")
+        return [each for each in batch if each.queued_at >= oldest and not each.future.cancelled()]
+
+
+def fail(waiting: Sequence[Waiting], why: str) -> None:
+    """Tell all that nothing is known to be durable."""
+    settle((each, LogUnavailable(why)) for each in waiting)
+
+
+def settle(outcomes: Iterable[tuple[Waiting, Outcome]]) -> None:
+    """Tell all who wait, with one wake-up per event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiting, Outcome]]] = {}
+    for waiting, outcome in outcomes:
+        by_loop.setdefault(waiting.loop, []).append((waiting, outcome))
+    for loop, settled in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_tell, settled)
+        except RuntimeError:
+            # The loop is closed: nobody waits there any more.
+            continue
+
+
+def _tell(settled: Sequence[tuple[Waiting, Outcome]]) -> None:
+    for waiting, outcome in settled:
+        if waiting.future.done():
+            continue
+        if isinstance(outcome, Logged):
+            waiting.future.set_result(outcome)
+        else:
+            waiting.future.set_exception(outcome)

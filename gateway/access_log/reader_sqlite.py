@@ -1,0 +1,171 @@
+"""Read-only eyes on the file of the log, beside the one writer.
+
+Knows nothing of who may look: `search` and `log` see to that. Each call sees one committed state.
+INVARIANT: opened with `mode=ro` and `query_only`, so no read can become a write.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway.access_log.store_sqlite import StoredEntry, StoredHead
+from gateway.model import Claim, SearchColumns
+
+_ENTRY = (
+    "SELECT e.idx, e.entry, s.kind, s.ts, s.request_id, s.item, s.org, s.system, s.subject,"
+    " s.officer, s.case_token, s.openings FROM side s JOIN entries e ON e.idx = s.idx "
+)
+_Row = tuple[
+    int,
+    bytes,
+    str,
+    int,
+    bytes | None,
+    int,
+    str | None,
+    str | None,
+    bytes | None,
+    bytes | None,
+    bytes | None,
+    bytes,
+]
+_Parameter = int | str | bytes
+
+
+class LogReader:
+    """A second connection; its calls may come from any thread: SQLite serialises them."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        self._connection.execute("PRAGMA query_only = ON")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def head(self) -> StoredHead | None:
+        """Return the newest head; absent in a file just made."""
+        row: tuple[int, int, bytes, bytes] | None = self._query(
+            "SELECT size, ts, edge, checkpoint FROM head"
+        ).fetchone()
+        if row is None:
+            return None
+        size, timestamp_ms, edge, checkpoint = row
+        return StoredHead(size=size, timestamp_ms=timestamp_ms, edge=edge, checkpoint=checkpoint)
+
+    def entries(self, first: int, count: int) -> list[tuple[int, bytes]]:
+        """Return index and bytes of up to `count` entries from `first` on."""
+        rows: list[tuple[int, bytes]] = self._query(
+            "SELECT idx, entry FROM entries WHERE idx >= ? ORDER BY idx LIMIT ?", first, count
+        ).fetchall()
+        return rows
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        """Return a full tile."""
+        row: tuple[bytes] | None = self._query(
+            "SELECT hashes FROM tiles WHERE level = ? AND number = ?", level, number
+        ).fetchone()
+        return row[0] if row else None
+
+    def checkpoints(self, first_size: int) -> list[tuple[int, bytes]]:
+        """Return size and bytes of all checkpoints from a size on."""
+        rows: list[tuple[int, bytes]] = self._query(
+            "SELECT size, checkpoint FROM checkpoints WHERE size >= ? ORDER BY size", first_size
+        ).fetchall()
+        return rows
+
+    def live_claims(self, space: str, now_ms: int) -> list[Claim]:
+        """Return the claims of a space that have not expired."""
+        rows: list[tuple[bytes, bytes, int]] = self._query(
+            "SELECT key, value, expires_ms FROM claims WHERE space = ? AND expires_ms > ?",
+            space,
+            now_ms,
+        ).fetchall()
+        return [
+            Claim(space=space, key=key, value=value, expires_ms=expires_ms)
+            for key, value, expires_ms in rows
+        ]
+
+    def used(self, counter: bytes, period: str) -> int:
+        """Return what a calendar counter holds."""
+        row: tuple[int] | None = self._query(
+            "SELECT used FROM charges WHERE counter = ? AND period = ?", counter, period
+        ).fetchone()
+        return row[0] if row else 0
+
+    def stored(self, index: int) -> StoredEntry | None:
+        """Return one entry with what stands beside it."""
+        return next(iter(self._stored("WHERE s.idx = ?", index)), None)
+
+    def open_asks(self) -> list[StoredEntry]:
+        """Return asks that no answer names, oldest first."""
+        return self._stored("JOIN open_asks o ON o.idx = s.idx ORDER BY s.idx")
+
+    def of_request(self, request_id: bytes, item: int) -> list[StoredEntry]:
+        """Return the entries of one exchange, oldest first."""
+        return self._stored(
+            "WHERE s.request_id = ? AND s.item = ? ORDER BY s.idx", request_id, item
+        )
+
+    def of_subject(self, tokens: Sequence[bytes], before: int, limit: int) -> list[StoredEntry]:
+        """Return entries about a subject, newest first, below an index."""
+        return self._stored(
+            f"WHERE s.subject IN ({_marks(tokens)}) AND s.idx < ? ORDER BY s.idx DESC LIMIT ?",
+            *tokens,
+            before,
+            limit,
+        )
+
+    def of_case(
+        self, org: str, tokens: Sequence[bytes], before: int, limit: int
+    ) -> list[StoredEntry]:
+        """Return entries of an organisation's case, newest first, below an index."""
+        return self._stored(
+            f"WHERE s.org = ? AND s.case_token IN ({_marks(tokens)}) AND s.idx < ?"
+            " ORDER BY s.idx DESC LIMIT ?",
+            org,
+            *tokens,
+            before,
+            limit,
+        )
+
+    def newest(self, before: int, limit: int) -> list[StoredEntry]:
+        """Return the newest entries below an index."""
+        return self._stored("WHERE s.idx < ? ORDER BY s.idx DESC LIMIT ?", before, limit)
+
+    def _stored(self, condition: str, *parameters: _Parameter) -> list[StoredEntry]:
+        rows: list[_Row] = self._query(_ENTRY + condition, *parameters).fetchall()
+        return [_stored(row) for row in rows]
+
+    def _query(self, statement: str, *parameters: _Parameter) -> sqlite3.Cursor:
+        return self._connection.execute(statement, parameters)
+
+
+def _marks(tokens: Sequence[bytes]) -> str:
+    return ", ".join("?" * len(tokens))
+
+
+def _stored(row: _Row) -> StoredEntry:
+    return StoredEntry(
+        index=row[0],
+        entry=row[1],
+        kind=row[2],
+        timestamp_ms=row[3],
+        search=SearchColumns(
+            request_id=row[4],
+            item=row[5],
+            org=row[6],
+            system=row[7],
+            subject=row[8],
+            officer=row[9],
+            case=row[10],
+        ),
+        openings=row[11],
+    )
