@@ -13,7 +13,9 @@ from aiohttp.typedefs import Handler
 OVERSIZED: Final = 8 * 1024 * 1024
 """Octets of an oversized body: a hundred times what any honest answer has."""
 
-_PAGE: Final = "<html><head><title>系统维护</title></head><body><h1>系统正在维护，请稍后再试</h1></body></html>"
+_PAGE: Final = (
+    "<html><head><title>系统维护</title></head><body>系统正在维护，请稍后再试</body></html>"
+)
 
 
 class Spoil(Enum):

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 from uuid import UUID
 
 from aiohttp import web
@@ -22,7 +22,6 @@ from adapters.simulators.education.register import (
     Outcome,
     Register,
 )
-from adapters.simulators.education.shapes import Members
 from adapters.simulators.education.token_endpoint import TokenEndpoint
 from adapters.simulators.education.tokens import TokenMint
 from adapters.simulators.faults import FaultBoard
@@ -30,6 +29,9 @@ from adapters.simulators.loopback import record_into, refuse_strangers
 from adapters.simulators.recorder import Recorder
 from adapters.simulators.spoil import OVERSIZED, spoil
 from adapters.simulators.virtual_clock import VirtualClock
+
+if TYPE_CHECKING:
+    from adapters.simulators.education.shapes import Members
 
 BODY_LIMIT: Final = 16 * 1024
 """Octets of a request (docs/adapters/education.md, section 1)."""

@@ -1,12 +1,14 @@
 """Judges a client assertion: RFC 7523 section 3, with this department's narrower rules."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import jwt
-from jwt.types import Options
 
 from adapters.simulators.education.clients import Client
+
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 LIFE_S: Final = 300
 """Longest life of an assertion (docs/adapters/education.md, section 2)."""

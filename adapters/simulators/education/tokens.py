@@ -6,11 +6,14 @@ INVARIANT: the key lives in memory only; after a rotation no earlier token is ac
 import json
 import secrets
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
-from jwt.types import Options
+
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 
 def _new_key() -> ec.EllipticCurvePrivateKey:

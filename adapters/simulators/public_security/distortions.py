@@ -1,0 +1,101 @@
+"""Faults within the dialect: answers that are well-formed and wrong."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from adapters.simulators.faults import FaultBoard
+from adapters.simulators.public_security.envelope import NAMESPACE, SOAP
+from adapters.simulators.public_security.faults import Fault
+from adapters.simulators.public_security.package import Reply
+from adapters.simulators.public_security.register import Register
+from adapters.simulators.public_security.shapes import everything
+
+OTHER_REQUEST: Final = "00000000-0000-4000-8000-000000000000"
+"""The request id of an answer that belongs to somebody else."""
+
+_NAMES: Final = frozenset({"XM", "HZXM"})
+
+_BOMB: Final = "".join(
+    f'<!ENTITY e{level} "{f"&e{level - 1};" * 10 if level else "lol" * 10}">' for level in range(10)
+)
+_OUTSIDE: Final = (
+    '<!ENTITY f SYSTEM "file:///etc/hostname"><!ENTITY h SYSTEM "http://127.0.0.1:9/x">'
+)
+_HOSTILE: Final = {
+    Fault.ENTITY_BOMB: (_BOMB, "&e9;"),
+    Fault.ENTITY_BOMB_INNER: (_BOMB, "&e9;"),
+    Fault.EXTERNAL_ENTITY: (_OUTSIDE, "&f;&h;"),
+    Fault.EXTERNAL_ENTITY_INNER: (_OUTSIDE, "&f;&h;"),
+}
+
+INNER: Final = (Fault.ENTITY_BOMB_INNER, Fault.EXTERNAL_ENTITY_INNER)
+OUTER: Final = (Fault.ENTITY_BOMB, Fault.EXTERNAL_ENTITY)
+
+
+def distort(replies: Sequence[Reply], board: FaultBoard[Fault], register: Register) -> list[Reply]:
+    """Let the faults that concern records strike."""
+    distorted = list(replies)
+    if board.strikes(Fault.OTHER_PERSON):
+        distorted = [_other(reply, register) for reply in distorted]
+    if board.strikes(Fault.EVERY_FIELD):
+        distorted = [_overfull(reply, register) for reply in distorted]
+    if board.strikes(Fault.PRIVATE_USE_NAME):
+        distorted = [_private_use(reply) for reply in distorted]
+    if board.strikes(Fault.PARTIAL_RECORDS):
+        distorted = [_timed_out(reply) if reply.number % 2 else reply for reply in distorted]
+    return _reorder(distorted, board)
+
+
+def hostile_package(fault: Fault) -> str:
+    """Write a PACKAGE that declares entities."""
+    entities, reference = _HOSTILE[fault]
+    head = f"<PACKAGEHEAD><FWQQBH>{reference}</FWQQBH><FHDM>10</FHDM></PACKAGEHEAD>"
+    return f"<!DOCTYPE PACKAGE [{entities}]><PACKAGE>{head}<DATA/></PACKAGE>"
+
+
+def hostile_envelope(fault: Fault) -> bytes:
+    """Write an envelope that declares entities."""
+    entities, reference = _HOSTILE[fault]
+    answer = f'<r xmlns="{NAMESPACE}"><out>{reference}</out></r>'
+    body = f"<s:Body>{answer}</s:Body>"
+    text = f'<!DOCTYPE s [{entities}]><s:Envelope xmlns:s="{SOAP}">{body}</s:Envelope>'
+    return text.encode()
+
+
+def _reorder(replies: list[Reply], board: FaultBoard[Fault]) -> list[Reply]:
+    if board.strikes(Fault.OUT_OF_ORDER):
+        replies = list(reversed(replies))
+    if board.strikes(Fault.MISSING_RECORD):
+        replies = replies[:-1]
+    if board.strikes(Fault.DUPLICATE_RECORD):
+        replies = [*replies, *replies[:1]]
+    return replies
+
+
+def _other(reply: Reply, register: Register) -> Reply:
+    """Answer with what the register holds of somebody else, his number included."""
+    other = register.someone_else(reply.members["GMSFHM"])
+    theirs = everything(other)
+    members = {name: theirs.get(name, value) for name, value in reply.members.items()}
+    return Reply(number=reply.number, code="10", members={**members, "GMSFHM": other.id_number})
+
+
+def _overfull(reply: Reply, register: Register) -> Reply:
+    bearers = register.bearers(reply.members["GMSFHM"])
+    if not bearers:
+        return reply
+    return Reply(
+        number=reply.number, code=reply.code, members={**everything(bearers[0]), **reply.members}
+    )
+
+
+def _private_use(reply: Reply) -> Reply:
+    members = {
+        name: value[:-1] + "\ue863" if name in _NAMES and value else value
+        for name, value in reply.members.items()
+    }
+    return Reply(number=reply.number, code=reply.code, members=members)
+
+
+def _timed_out(reply: Reply) -> Reply:
+    return Reply(number=reply.number, code="15", members={"GMSFHM": reply.members["GMSFHM"]})
