@@ -66,8 +66,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 def b64url_encode(octets: bytes) -> str:
     """Write bytes as base64url without padding (RFC 7515 section 2)."""
-    text = binascii.b2a_base64(octets, newline=False).rstrip(b"=")
-    return text.translate(_TO_URL).decode("ascii")
+    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
@@ -107,7 +106,7 @@ def parse_json_strict(source: str | bytes, limits: JsonLimits) -> JsonValue:
     if text.count("[") + text.count("{") > limits.max_depth:
         _require_depth(value, limits.max_depth)
     if "\\u" in text:
-        _require_scalar_values(value)
+        encode_json(value)  # refuses a lone surrogate, which only an escape can spell
     return value
 
 
@@ -117,8 +116,17 @@ def encode_canonical_json(value: JsonValue) -> bytes:
     Raises:
         Malformed: a float, a larger integer, a lone surrogate, or any other type.
     """
+    return encode_json(_ordered(value))
+
+
+def encode_json(value: JsonValue) -> bytes:
+    """Write a value on one line with its names in the order given: for what nobody re-encodes.
+
+    Raises:
+        Malformed: a lone surrogate.
+    """
     try:
-        return _ENCODER.encode(_ordered(value)).encode("utf-8")
+        return _ENCODER.encode(value).encode("utf-8")
     except UnicodeEncodeError:
         # from None: the cause would carry the text.
         raise Malformed("JSON: lone surrogate") from None
@@ -173,14 +181,6 @@ def _require_depth(value: JsonValue, depth: int) -> None:
             raise Malformed("JSON: too deep")
         for member in value.values() if isinstance(value, dict) else value:
             _require_depth(member, depth - 1)
-
-
-def _require_scalar_values(value: JsonValue) -> None:
-    try:
-        _ENCODER.encode(value).encode("utf-8")
-    except UnicodeEncodeError:
-        # from None: the cause would carry the text.
-        raise Malformed("JSON: lone surrogate") from None
 
 
 def _ordered(value: JsonValue) -> JsonValue:

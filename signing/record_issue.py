@@ -1,0 +1,127 @@
+"""Issues records: one digest slot per field, so that the number of digests tells nothing.
+
+INVARIANT: each slot holds the digest of a disclosure with a fresh salt of 128 bits or, for a field
+that is not disclosed, the digest of fresh random bytes; the slots are sorted.
+"""
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from signing.encoding import JsonValue, b64url_encode, encode_json
+from signing.errors import RecordReason, RecordRefused
+from signing.record_form import (
+    DIGEST_ALGORITHM,
+    DIGEST_LENGTH,
+    MAX_LIFE_S,
+    MAX_RECORD,
+    MAX_SLOTS,
+    RECORD_TYPE,
+    RESERVED_NAMES,
+    SALT_LENGTH,
+    DisclosedValue,
+    RecordClaims,
+)
+from signing.record_verify import CLAIM_NAMES, JOSE_SUITES
+from signing.signer import Signer
+
+_RESERVED: Final = RESERVED_NAMES | CLAIM_NAMES
+
+
+def issue_record(
+    signer: Signer,
+    claims: RecordClaims,
+    slots: Sequence[str],
+    disclosed: Mapping[str, DisclosedValue],
+) -> str:
+    """Sign a record that discloses some of a dataset's fields (RFC 9901 6.1).
+
+    `slots` are all fields of the dataset; each gets one digest. The signer's certificate travels
+    in `x5c` for verifiers that do not know our registry; ours never looks at it.
+
+    Raises:
+        RecordRefused: WRONG_ALGORITHM for an SM2 key, NAME_RESERVED, NAME_PRESENT for a slot named
+            twice, DISCLOSURE_UNREFERENCED for a field without a slot, LIFE_TOO_LONG, TOO_LARGE.
+    """
+    if signer.suite not in JOSE_SUITES:
+        raise RecordRefused(RecordReason.WRONG_ALGORITHM, "records are ES256 or EdDSA")
+    _require_slots(slots, disclosed)
+    if not 0 < claims.expires_at_s - claims.issued_at_s <= MAX_LIFE_S:
+        raise RecordRefused(RecordReason.LIFE_TOO_LONG)
+    encoded = _encode_disclosures(disclosed)
+    payload = _payload(claims, _digests(encoded, len(slots)))
+    protected = b64url_encode(encode_json(_header(signer)))
+    signing_input = f"{protected}.{b64url_encode(encode_json(payload))}"
+    signature = b64url_encode(signer.sign(signing_input.encode("ascii")))
+    compact = "~".join((f"{signing_input}.{signature}", *encoded, ""))
+    if len(compact) > MAX_RECORD:
+        raise RecordRefused(RecordReason.TOO_LARGE)
+    return compact
+
+
+def _require_slots(slots: Sequence[str], disclosed: Mapping[str, DisclosedValue]) -> None:
+    names = frozenset(slots)
+    if len(slots) > MAX_SLOTS:
+        raise RecordRefused(RecordReason.TOO_LARGE, "slots")
+    if len(names) != len(slots):
+        raise RecordRefused(RecordReason.NAME_PRESENT, "a slot twice")
+    if names & _RESERVED:
+        raise RecordRefused(RecordReason.NAME_RESERVED, "a slot")
+    if not names >= disclosed.keys():
+        raise RecordRefused(RecordReason.DISCLOSURE_UNREFERENCED, "a field without a slot")
+
+
+def _encode_disclosures(disclosed: Mapping[str, DisclosedValue]) -> list[str]:
+    random = os.urandom(SALT_LENGTH * len(disclosed))
+    encoded = []
+    for index, (name, value) in enumerate(disclosed.items()):
+        salt = b64url_encode(random[index * SALT_LENGTH : (index + 1) * SALT_LENGTH])
+        members: dict[str, JsonValue] = {
+            member: content if isinstance(content, str) else list(content)
+            for member, content in value.items()
+        }
+        encoded.append(b64url_encode(encode_json([salt, name, members])))
+    return encoded
+
+
+def _digests(encoded: Sequence[str], slots: int) -> list[JsonValue]:
+    """Hash disclosures, fill up with decoys (RFC 9901 4.2.5), sort."""
+    decoys = slots - len(encoded)
+    random = os.urandom(DIGEST_LENGTH * decoys)
+    digests = [hashlib.sha256(text.encode("ascii")).digest() for text in encoded]
+    digests += [
+        hashlib.sha256(random[index * DIGEST_LENGTH : (index + 1) * DIGEST_LENGTH]).digest()
+        for index in range(decoys)
+    ]
+    return [*sorted(b64url_encode(digest) for digest in digests)]
+
+
+def _payload(claims: RecordClaims, digests: list[JsonValue]) -> dict[str, JsonValue]:
+    return {
+        "_sd": digests,
+        "_sd_alg": DIGEST_ALGORITHM,
+        "aud": claims.audience,
+        "custody": claims.custody.value,
+        "exp": claims.expires_at_s,
+        "iat": claims.issued_at_s,
+        "iss": claims.issuer,
+        "nonce": claims.nonce,
+        "state": claims.state.value,
+        "sub_digest": b64url_encode(claims.subject_digest),
+        "vct": claims.dataset,
+    }
+
+
+def _header(signer: Signer) -> dict[str, JsonValue]:
+    header: dict[str, JsonValue] = {
+        "alg": signer.suite.value,
+        "kid": signer.keyid,
+        "typ": RECORD_TYPE,
+    }
+    certificate = signer.certificate_der
+    if certificate:
+        # RFC 7515 4.1.6: standard base64, not base64url.
+        header["x5c"] = [base64.b64encode(certificate).decode("ascii")]
+    return header

@@ -1,0 +1,285 @@
+"""Verifies records: every MUST of RFC 9901 section 7 for verifiers, and our narrower profile.
+
+    1. size, one trailing tilde, no key binding JWT      TOO_LARGE … KEY_BINDING_PRESENT
+    2. header: type, algorithm of the registered key     WRONG_TYPE … WRONG_HEADER
+    3. signature over the carried bytes                  SIGNATURE_INVALID
+    4. claims: all of ours, no others, digests distinct  CLAIM_MISSING … DIGEST_REPEATED
+    5. disclosures: each referenced once, three parts    DISCLOSURE_MALFORMED … NAME_PRESENT
+    6. meaning: issuer, audience, nonce, dataset, subject, time
+
+Public verifiers accept unreferenced disclosures, reserved names and expired tokens; RFC 9901 7.1
+says refuse, and so it is done here.
+INVARIANT: `x5c` and every other part of the header selects no key and no algorithm.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from certs.algorithms import PublicKey, Suite, verify_signature
+from certs.errors import CertificateRefused
+from certs.errors import SignatureInvalid as KeySignatureInvalid
+from signing.encoding import JsonLimits, JsonValue, b64url_encode, parse_b64url, parse_json_strict
+from signing.errors import Malformed, RecordReason, RecordRefused
+from signing.record_form import (
+    _VERIFIER_MARK,
+    DIGEST_ALGORITHM,
+    DIGEST_LENGTH,
+    MAX_LIFE_S,
+    MAX_RECORD,
+    MAX_SLOTS,
+    RECORD_TYPE,
+    RESERVED_NAMES,
+    Custody,
+    Disclosure,
+    RecordClaims,
+    RecordExpectation,
+    RecordState,
+    VerifiedRecord,
+)
+
+JOSE_SUITES: Final = frozenset({Suite.ES256, Suite.EDDSA})
+"""Suites with a registered JWS algorithm (RFC 7518 3.4, RFC 8037 3.1); SM2 has none."""
+CLAIM_NAMES: Final = frozenset(
+    {
+        "_sd",
+        "_sd_alg",
+        "aud",
+        "custody",
+        "exp",
+        "iat",
+        "iss",
+        "nonce",
+        "state",
+        "sub_digest",
+        "vct",
+    }
+)
+_TEXT_CLAIMS: Final = ("aud", "custody", "iss", "nonce", "state", "sub_digest", "vct")
+_HEADER_NAMES: Final = frozenset({"alg", "kid", "typ", "x5c"})
+_LIMITS: Final = JsonLimits(max_bytes=MAX_RECORD)
+_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+# 128 bits of salt are 22 characters of base64url.
+_SALT: Final = re.compile(r"[A-Za-z0-9_-]{22,86}")
+_DISCLOSURE_PARTS: Final = 3
+_JWT_PARTS: Final = 3
+_VALUE_FORMS: Final = (frozenset({"effect", "value"}), frozenset({"effect", "finding"}))
+
+
+def verify_record(compact: str, key: PublicKey, expected: RecordExpectation) -> VerifiedRecord:
+    """Prove that the key's owner signed this record as the answer to one query.
+
+    Raises:
+        RecordRefused: a rule of the module's plan is broken; `.reason` says which.
+    """
+    jwt, encoded = _split(compact)
+    protected, body, signature = _split_jwt(jwt)
+    _require_header(_object(protected, "header"), key)
+    try:
+        message = jwt[: jwt.rindex(".")].encode("ascii")
+        verify_signature(key, _octets(signature, "signature"), message)
+    except KeySignatureInvalid as cause:
+        raise RecordRefused(RecordReason.SIGNATURE_INVALID) from cause
+    payload = _object(body, "payload")
+    digests = _require_digests(payload)
+    claims = _claims(payload)
+    disclosures = _disclosures(encoded, digests)
+    _require_expected(claims, expected)
+    return VerifiedRecord(claims=claims, disclosures=disclosures, jwt=jwt, mark=_VERIFIER_MARK)
+
+
+def present_record(verified: VerifiedRecord, keep: Collection[str]) -> str:
+    """Write a record in compact form with the named disclosures only (RFC 9901 7.2)."""
+    kept = (each.encoded for each in verified.disclosures if each.name in keep)
+    return "~".join((verified.jwt, *kept, ""))
+
+
+def parse_record_keyid(compact: str) -> str:
+    """Read the key id out of a record that nobody has verified: a hint among registered keys.
+
+    Raises:
+        RecordRefused: the record has no readable header, or one without a key id.
+    """
+    jwt, _ = _split(compact)
+    keyid = _object(_split_jwt(jwt)[0], "header").get("kid")
+    if not isinstance(keyid, str):
+        raise RecordRefused(RecordReason.WRONG_HEADER, "kid")
+    return keyid
+
+
+def _split(compact: str) -> tuple[str, list[str]]:
+    if len(compact) > MAX_RECORD:
+        raise RecordRefused(RecordReason.TOO_LARGE)
+    if not compact.isascii():
+        raise RecordRefused(RecordReason.MALFORMED, "not ASCII")
+    jwt, *disclosures = compact.split("~")
+    if not disclosures:
+        raise RecordRefused(RecordReason.TRAILING_TILDE_MISSING)
+    last = disclosures.pop()
+    if last:
+        # RFC 9901 4: what follows the last tilde is a key binding JWT. Ours carry none, and a
+        # disclosure there would be lost silently.
+        if last.count(".") == _JWT_PARTS - 1:
+            raise RecordRefused(RecordReason.KEY_BINDING_PRESENT)
+        raise RecordRefused(RecordReason.TRAILING_TILDE_MISSING)
+    if len(disclosures) > MAX_SLOTS:
+        raise RecordRefused(RecordReason.TOO_LARGE, "disclosures")
+    return jwt, disclosures
+
+
+def _split_jwt(jwt: str) -> tuple[str, str, str]:
+    parts = jwt.split(".")
+    if len(parts) != _JWT_PARTS:
+        raise RecordRefused(RecordReason.MALFORMED, "three parts")
+    return parts[0], parts[1], parts[2]
+
+
+def _octets(text: str, what: str) -> bytes:
+    try:
+        return parse_b64url(text)
+    except Malformed as cause:
+        raise RecordRefused(RecordReason.MALFORMED, what) from cause
+
+
+def _object(text: str, what: str) -> dict[str, JsonValue]:
+    try:
+        value = parse_json_strict(_octets(text, what), _LIMITS)
+    except Malformed as cause:
+        raise RecordRefused(RecordReason.MALFORMED, f"{what}: {cause.what}") from cause
+    if not isinstance(value, dict):
+        raise RecordRefused(RecordReason.MALFORMED, f"{what}: not an object")
+    return value
+
+
+def _require_header(header: dict[str, JsonValue], key: PublicKey) -> None:
+    if header.get("typ") != RECORD_TYPE:
+        raise RecordRefused(RecordReason.WRONG_TYPE)
+    if "crit" in header:
+        raise RecordRefused(RecordReason.CRITICAL_HEADER)
+    try:
+        suite = key.suite
+    except CertificateRefused as cause:
+        raise RecordRefused(RecordReason.WRONG_ALGORITHM) from cause
+    if suite not in JOSE_SUITES or header.get("alg") != suite.value:
+        raise RecordRefused(RecordReason.WRONG_ALGORITHM)
+    if header.get("kid") != key.keyid or not header.keys() <= _HEADER_NAMES:
+        raise RecordRefused(RecordReason.WRONG_HEADER)
+
+
+def _require_digests(payload: dict[str, JsonValue]) -> frozenset[str]:
+    if payload.get("_sd_alg") != DIGEST_ALGORITHM:
+        raise RecordRefused(RecordReason.WRONG_DIGEST_ALGORITHM)
+    listed = payload.get("_sd")
+    if not isinstance(listed, list) or len(listed) > MAX_SLOTS:
+        raise RecordRefused(RecordReason.CLAIM_MALFORMED, "_sd")
+    digests = [each for each in listed if isinstance(each, str) and _DIGEST.fullmatch(each)]
+    if len(digests) != len(listed):
+        raise RecordRefused(RecordReason.CLAIM_MALFORMED, "_sd")
+    distinct = frozenset(digests)
+    if len(distinct) != len(digests):
+        raise RecordRefused(RecordReason.DIGEST_REPEATED)
+    return distinct
+
+
+def _claims(payload: dict[str, JsonValue]) -> RecordClaims:
+    missing = CLAIM_NAMES - payload.keys()
+    if missing:
+        raise RecordRefused(RecordReason.CLAIM_MISSING, min(missing))
+    if len(payload) != len(CLAIM_NAMES):
+        # The name is the issuer's and may hold anything: it is not repeated here.
+        raise RecordRefused(RecordReason.CLAIM_UNKNOWN)
+    texts = {name: _text(payload[name], name) for name in _TEXT_CLAIMS}
+    try:
+        custody, state = Custody(texts["custody"]), RecordState(texts["state"])
+        subject = parse_b64url(texts["sub_digest"])
+    except (ValueError, Malformed):
+        # from None: the cause would carry the claim's value.
+        raise RecordRefused(RecordReason.CLAIM_MALFORMED, "custody, state, sub_digest") from None
+    if len(subject) != DIGEST_LENGTH:
+        raise RecordRefused(RecordReason.CLAIM_MALFORMED, "sub_digest")
+    return RecordClaims(
+        issuer=texts["iss"],
+        audience=texts["aud"],
+        nonce=texts["nonce"],
+        dataset=texts["vct"],
+        custody=custody,
+        subject_digest=subject,
+        state=state,
+        issued_at_s=_seconds(payload["iat"], "iat"),
+        expires_at_s=_seconds(payload["exp"], "exp"),
+    )
+
+
+def _text(value: JsonValue, name: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise RecordRefused(RecordReason.CLAIM_MALFORMED, name)
+    return value
+
+
+def _seconds(value: JsonValue, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise RecordRefused(RecordReason.CLAIM_MALFORMED, name)
+    return value
+
+
+def _disclosures(encoded: Sequence[str], digests: frozenset[str]) -> tuple[Disclosure, ...]:
+    found: dict[str, Disclosure] = {}
+    seen: set[bytes] = set()
+    for text in encoded:
+        digest = hashlib.sha256(text.encode("ascii")).digest()
+        if digest in seen:
+            raise RecordRefused(RecordReason.DISCLOSURE_REPEATED)
+        seen.add(digest)
+        if b64url_encode(digest) not in digests:
+            raise RecordRefused(RecordReason.DISCLOSURE_UNREFERENCED)
+        name, value = _parse_disclosure(text)
+        if name in found or name in CLAIM_NAMES:
+            raise RecordRefused(RecordReason.NAME_PRESENT)
+        found[name] = Disclosure(name=name, value=value, digest=digest, encoded=text)
+    return tuple(found.values())
+
+
+def _parse_disclosure(text: str) -> tuple[str, JsonValue]:
+    try:
+        parts = parse_json_strict(parse_b64url(text), _LIMITS)
+    except Malformed as cause:
+        raise RecordRefused(RecordReason.DISCLOSURE_MALFORMED, cause.what) from cause
+    # RFC 9901 4.2.1; the two-part form is for array elements, which a record does not have.
+    if not isinstance(parts, list) or len(parts) != _DISCLOSURE_PARTS:
+        raise RecordRefused(RecordReason.DISCLOSURE_MALFORMED, "three parts")
+    salt, name, value = parts
+    if not isinstance(salt, str) or _SALT.fullmatch(salt) is None:
+        raise RecordRefused(RecordReason.DISCLOSURE_MALFORMED, "salt")
+    if not isinstance(name, str) or not name:
+        raise RecordRefused(RecordReason.DISCLOSURE_MALFORMED, "name")
+    if name in RESERVED_NAMES:
+        raise RecordRefused(RecordReason.NAME_RESERVED)
+    if not _is_disclosed_value(value):
+        raise RecordRefused(RecordReason.DISCLOSURE_MALFORMED, "value")
+    return name, value
+
+
+def _is_disclosed_value(value: JsonValue) -> bool:
+    if not isinstance(value, dict) or value.keys() not in _VALUE_FORMS:
+        return False
+    content = value.get("value", "")
+    texts = content if isinstance(content, list) else [content]
+    texts = [*texts, value["effect"], value.get("finding", "")]
+    return all(isinstance(text, str) for text in texts)
+
+
+def _require_expected(claims: RecordClaims, expected: RecordExpectation) -> None:
+    wanted = (
+        (claims.issuer == expected.issuer, RecordReason.WRONG_ISSUER),
+        (claims.audience == expected.audience, RecordReason.WRONG_AUDIENCE),
+        (claims.nonce == expected.nonce, RecordReason.WRONG_NONCE),
+        (claims.dataset == expected.dataset, RecordReason.WRONG_DATASET),
+        (claims.subject_digest == expected.subject_digest, RecordReason.WRONG_SUBJECT),
+        (0 < claims.expires_at_s - claims.issued_at_s <= MAX_LIFE_S, RecordReason.LIFE_TOO_LONG),
+        (claims.issued_at_s <= expected.now_s + expected.leeway_s, RecordReason.NOT_YET_VALID),
+        (expected.now_s < claims.expires_at_s + expected.leeway_s, RecordReason.EXPIRED),
+    )
+    for holds, reason in wanted:
+        if not holds:
+            raise RecordRefused(reason)
