@@ -1,0 +1,153 @@
+"""Decides a question against a compiled bundle: steps 1 to 6 and 8 of policy.md 3.3.
+
+Step 7 (quota) and step 9 (log, release) are the exchange's; the quotas to charge are values here. Step 8
+is proven at compile time: an effect with no meaning for a field's type is no cell.
+
+INVARIANT: every field asked gets exactly one decision; the plan cache is keyed by (agreement, system, role,
+matter, dataset, outcomes) and never by the subject, so it can neither leak nor go stale in a bundle.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.port import DatasetName, EffectKind, FieldName
+from gateway.policy.conditions import ConditionEngine
+from gateway.policy.errors import QuestionInvalid
+from gateway.policy.model import (
+    Agreement,
+    Decision,
+    DecisionInput,
+    FieldDecision,
+    Quota,
+    QuotaKind,
+    RuleCode,
+)
+from gateway.policy.table import Plan, Row, build_plan, withhold
+from gateway.policy.vocabulary import Facts, Outcome, Vocabulary, select_known
+
+COMPARE_ATTEMPTS: Final = 3
+"""Comparisons of one field per case and subject (policy.md 3.4)."""
+MAX_PLANS: Final = 20_000
+"""Plans kept; a bundle of 500 agreements used 1,500 in measurement."""
+
+PlanKey = tuple[str, str, str, str, DatasetName, tuple[Outcome, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleSeal:
+    """What stands on every decision of a bundle: its digest, and the time it ceases to decide."""
+
+    digest: bytes
+    until_ms: int
+
+
+class Decider:
+    """The decision table of one bundle."""
+
+    def __init__(
+        self,
+        rows: Mapping[str, Row],
+        engine: ConditionEngine,
+        vocabulary: Vocabulary,
+        seal: BundleSeal,
+    ) -> None:
+        self._seal = seal
+        self._rows = rows
+        self._engine = engine
+        self._vocabulary = vocabulary
+        self._plans: dict[PlanKey, Plan] = {}
+
+    def decide(self, question: DecisionInput) -> Decision:
+        """Decide each field asked.
+
+        Raises:
+            QuestionInvalid: no field is named.
+        """
+        if not question.fields:
+            raise QuestionInvalid("a question names at least one field")
+        row = self._rows.get(question.agreement)
+        expired = question.at_ms >= self._seal.until_ms
+        if row is None or expired or not is_in_force(row.agreement, question):
+            return self._refuse(question)
+        plan = self._find_plan(question, row)
+        missing = RuleCode.NO_CELL
+        fields = tuple(plan.get(name) or withhold(name, missing) for name in question.fields)
+        agreement = row.agreement
+        return Decision(
+            fields=fields,
+            policy_digest=self._seal.digest,
+            agreement=agreement,
+            basis_index=agreement.basis.index(question.legal_basis),
+            quotas=_list_quotas(agreement, fields),
+            delete_after_days=agreement.delete_after_days,
+            tell_not_found=agreement.tell_not_found,
+        )
+
+    def evaluate(self, row: Row, facts: Facts) -> tuple[Outcome, ...]:
+        """Return the outcome of each condition of a row."""
+        return self._engine.evaluate(row.conditions, select_known(facts, self._vocabulary))
+
+    def _find_plan(self, question: DecisionInput, row: Row) -> Plan:
+        outcomes = self.evaluate(row, question.facts)
+        key = (
+            question.agreement,
+            question.system,
+            question.role,
+            question.matter,
+            question.dataset,
+            outcomes,
+        )
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.clear()
+            plan = build_plan(row, dict(zip(row.conditions, outcomes, strict=True)))
+            self._plans[key] = plan
+        return plan
+
+    def _refuse(self, question: DecisionInput) -> Decision:
+        return Decision(
+            fields=tuple(withhold(name, RuleCode.AGREEMENT) for name in question.fields),
+            policy_digest=self._seal.digest,
+            agreement=None,
+            basis_index=None,
+            quotas=(),
+            delete_after_days=0,
+            tell_not_found=False,
+        )
+
+
+def is_in_force(agreement: Agreement, question: DecisionInput) -> bool:
+    """Whether an agreement covers a question (step 1 of policy.md 3.3, and the legal basis)."""
+    return (
+        agreement.from_ms <= question.at_ms < agreement.until_ms
+        and not agreement.suspended
+        and question.organisation == agreement.organisation
+        and question.system == agreement.system
+        and question.role in agreement.roles
+        and question.matter in agreement.matters
+        and question.dataset == agreement.dataset
+        and question.legal_basis in agreement.basis
+    )
+
+
+def _list_quotas(agreement: Agreement, fields: tuple[FieldDecision, ...]) -> tuple[Quota, ...]:
+    costs = {
+        QuotaKind.PER_CASE_AND_SUBJECT: 1,
+        QuotaKind.PER_DAY: len(fields),  # subjects times fields (policy.md 6)
+        QuotaKind.PER_SECOND: 1,
+    }
+    quotas = [
+        Quota(kind=kind, limit=limit, cost=costs[kind]) for kind, limit in agreement.limits.items()
+    ]
+    quotas += [
+        _limit_comparison(decided.field)
+        for decided in fields
+        if decided.effect.kind is EffectKind.COMPARE
+    ]
+    return tuple(quotas)
+
+
+def _limit_comparison(field: FieldName) -> Quota:
+    return Quota(kind=QuotaKind.COMPARE_ATTEMPTS, limit=COMPARE_ATTEMPTS, cost=1, field=field)

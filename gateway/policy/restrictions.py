@@ -1,0 +1,147 @@
+"""Reads what only lowers: prohibitions (禁止), conditional ceilings (条件上限), joint sets (不得同出)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from adapters.port import DatasetName, Effect, FieldName
+from gateway.catalog import Catalog, Dataset
+from gateway.catalog.document import (
+    DocumentNode,
+    TextNode,
+    require_list,
+    require_map,
+    require_text,
+    require_texts,
+)
+from gateway.catalog.problems import PolicyReason, Position, refusal
+from gateway.policy.disclosure import JointSet
+from gateway.policy.effects import parse_effect
+from gateway.policy.errors import EffectRefused
+from gateway.policy.model import Restriction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestrictionsDocument:
+    """Everything in the file, ordered by number."""
+
+    restrictions: tuple[Restriction, ...]
+    joint_sets: tuple[JointSet, ...]
+
+
+def parse_restrictions(
+    node: DocumentNode, catalog: Catalog, conditions: Collection[str]
+) -> RestrictionsDocument:
+    """Read the file.
+
+    Raises:
+        PolicyRefused: a name is unknown, a number is taken, or an effect is malformed.
+    """
+    members = require_map(node, ("禁止", "条件上限", "不得同出"))
+    restrictions = [
+        _parse_restriction(item, catalog, conditions, lowering=False)
+        for item in require_list(members["禁止"])
+    ]
+    restrictions += [
+        _parse_restriction(item, catalog, conditions, lowering=True)
+        for item in require_list(members["条件上限"])
+    ]
+    joint_sets = [_parse_joint_set(item, catalog) for item in require_list(members["不得同出"])]
+    numbers = [item.number for item in restrictions] + [item.number for item in joint_sets]
+    if len(set(numbers)) != len(numbers):
+        raise refusal(
+            PolicyReason.NUMBER_TAKEN, node.position, "禁止事项编号重复", "a number is taken"
+        )
+    return RestrictionsDocument(
+        restrictions=tuple(sorted(restrictions, key=lambda item: item.number)),
+        joint_sets=tuple(sorted(joint_sets, key=lambda item: item.number)),
+    )
+
+
+def parse_effect_at(node: DocumentNode) -> Effect:
+    """Parse an effect that stands in a document.
+
+    Raises:
+        PolicyRefused: EFFECT_MALFORMED or THRESHOLD_OPEN.
+    """
+    text = require_text(node)
+    try:
+        return parse_effect(text)
+    except EffectRefused as refused:
+        raise refusal(
+            refused.reason, node.position, f"效果“{text}”不合规", f"not an effect: {text}"
+        ) from refused
+
+
+def _parse_restriction(
+    node: DocumentNode, catalog: Catalog, conditions: Collection[str], *, lowering: bool
+) -> Restriction:
+    names = ("编号", "说明", "字段", "当")
+    members = require_map(node, (*names, "上限") if lowering else names, ("目录",))
+    condition = require_text(members["当"])
+    if condition not in conditions:
+        raise refusal(
+            PolicyReason.UNKNOWN_CONDITION,
+            members["当"].position,
+            f"没有登记的条件“{condition}”",
+            f"unknown condition: {condition}",
+        )
+    dataset = _find_dataset(members["目录"], catalog) if "目录" in members else None
+    return Restriction(
+        number=require_text(members["编号"]),
+        title=require_text(members["说明"]),
+        dataset=None if dataset is None else dataset.name,
+        fields=_parse_fields(members["字段"], dataset),
+        condition=condition,
+        ceiling=parse_effect_at(members["上限"]) if lowering else None,
+    )
+
+
+def _parse_fields(node: DocumentNode, dataset: Dataset | None) -> frozenset[str] | None:
+    if isinstance(node, TextNode) and node.text == "*":
+        return None
+    titles = require_texts(node)
+    if dataset is None:
+        raise refusal(
+            PolicyReason.MEMBER_MISSING, node.position, "列了字段须写目录", "fields need a dataset"
+        )
+    return frozenset(_find_field(title, dataset, node.position) for title in titles)
+
+
+def _parse_joint_set(node: DocumentNode, catalog: Catalog) -> JointSet:
+    members = require_map(node, ("编号", "说明", "目录", "字段"))
+    dataset = _find_dataset(members["目录"], catalog)
+    effects = {
+        _find_field(title, dataset, value.position): parse_effect_at(value)
+        for title, value in require_map(members["字段"], (), None).items()
+    }
+    return JointSet(
+        number=require_text(members["编号"]),
+        title=require_text(members["说明"]),
+        dataset=dataset.name,
+        effects=effects,
+    )
+
+
+def _find_dataset(node: DocumentNode, catalog: Catalog) -> Dataset:
+    name = require_text(node)
+    dataset = catalog.datasets.get(DatasetName(name))
+    if dataset is None:
+        raise refusal(
+            PolicyReason.UNKNOWN_DATASET,
+            node.position,
+            f"目录中没有 {name}",
+            f"no dataset {name}",
+        )
+    return dataset
+
+
+def _find_field(title: str, dataset: Dataset, at: Position) -> FieldName:
+    field = next((item for item in dataset.fields if item.title_zh == title), None)
+    if field is None:
+        raise refusal(
+            PolicyReason.UNKNOWN_FIELD,
+            at,
+            f"{dataset.name} 没有数据项“{title}”",
+            f"no field {title} in {dataset.name}",
+        )
+    return field.name

@@ -1,0 +1,101 @@
+"""From the outcomes of an agreement's conditions to the plan of its fields: steps 2 to 6 of policy.md 3.3.
+
+A pure function of (agreement, restrictions, ceilings, outcomes). The subject never enters, so a plan
+may be kept and used for any subject.
+
+INVARIANT: an UNKNOWN outcome never raises a field: it fails a precondition, skips a rung, keeps a
+conditional ceiling and keeps a prohibition.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adapters.port import FieldName
+from gateway.policy.effects import WITHHOLD, format_effect, meet
+from gateway.policy.model import Agreement, Cell, FieldDecision, Restriction, RuleCode
+from gateway.policy.vocabulary import Outcome
+
+Plan = Mapping[FieldName, FieldDecision]
+Outcomes = Mapping[str, Outcome]
+WITHHELD_TEXT = format_effect(WITHHOLD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An agreement with the restrictions that speak about it and every condition any of them names."""
+
+    agreement: Agreement
+    prohibitions: tuple[Restriction, ...]
+    conditional_ceilings: tuple[Restriction, ...]
+    conditions: tuple[str, ...]
+
+
+def build_row(agreement: Agreement, restrictions: tuple[Restriction, ...]) -> Row:
+    """Return the row of an agreement."""
+    covering = tuple(
+        restriction
+        for restriction in restrictions
+        if any(restriction.covers(agreement.dataset, field) for field in agreement.cells)
+    )
+    names = [*agreement.preconditions]
+    for cell in agreement.cells.values():
+        names += [step.condition for step in cell.steps if step.condition is not None]
+    names += [restriction.condition for restriction in covering]
+    return Row(
+        agreement=agreement,
+        prohibitions=tuple(item for item in covering if item.ceiling is None),
+        conditional_ceilings=tuple(item for item in covering if item.ceiling is not None),
+        conditions=tuple(dict.fromkeys(names)),
+    )
+
+
+def build_plan(row: Row, outcomes: Outcomes) -> Plan:
+    """Decide every field of the agreement under the outcomes of its conditions."""
+    failed = next(
+        (name for name in row.agreement.preconditions if outcomes[name] is not Outcome.TRUE), None
+    )
+    if failed is not None:
+        return {
+            field: withhold(field, RuleCode.PRECONDITION, failed) for field in row.agreement.cells
+        }
+    return {cell.field: _decide_cell(row, cell, outcomes) for cell in row.agreement.cells.values()}
+
+
+def withhold(field: FieldName, rule: RuleCode, rule_id: str = "") -> FieldDecision:
+    """Return the decision that nothing of a field leaves."""
+    return FieldDecision(
+        field=field, effect=WITHHOLD, effect_text=WITHHELD_TEXT, rule=rule, rule_id=rule_id
+    )
+
+
+def _decide_cell(row: Row, cell: Cell, outcomes: Outcomes) -> FieldDecision:
+    # Step 4: the least rung whose condition is true. The fixed ceiling was proven at compile time.
+    step = next(
+        step
+        for step in cell.steps
+        if step.condition is None or outcomes[step.condition] is Outcome.TRUE
+    )
+    # Step 5: every conditional ceiling that is not known to be off.
+    effect, lowered_by = step.effect, ""
+    for ceiling in row.conditional_ceilings:
+        if ceiling.ceiling is None or outcomes[ceiling.condition] is Outcome.FALSE:
+            continue
+        if ceiling.covers(row.agreement.dataset, cell.field):
+            lowered = meet(effect, ceiling.ceiling)
+            if lowered != effect:
+                effect, lowered_by = lowered, ceiling.number
+    if effect == WITHHOLD:
+        return withhold(cell.field, RuleCode.CEILING, lowered_by)
+    # Step 6: every prohibition that is not known to be off.
+    for prohibition in row.prohibitions:
+        if outcomes[prohibition.condition] is Outcome.FALSE:
+            continue
+        if prohibition.covers(row.agreement.dataset, cell.field):
+            return withhold(cell.field, RuleCode.PROHIBITION, prohibition.number)
+    return FieldDecision(
+        field=cell.field,
+        effect=effect,
+        effect_text=format_effect(effect),
+        rule=RuleCode.GRANTED,
+        rule_id=lowered_by,
+    )
