@@ -139,13 +139,13 @@ def view_draft(progress: Progress, what: str, query: bytes) -> EntryDraft:
         for name, value in _request_members(progress).items()
         if name in {"tx", "org", "system"}
     }
-    claims = () if progress.first is None else progress.claims(0)
+    looked = Committed(member="query", value=query)
     return EntryDraft(
         kind=EntryKind.VIEW,
         members=members | {"what": what},
-        committed=(Committed(member="query", value=query),),
+        committed=(*_request_commitment(progress), looked),
         search=_search(progress, 0, None),
-        claims=claims,
+        claims=progress.claims(0),
     )
 
 

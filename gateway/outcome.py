@@ -15,6 +15,8 @@ class Answered:
     """An encoded `SignedEnvelope` over an answer; of a matter, the whole encoded response."""
 
     envelope: bytes = field(repr=False)
+    request_id: bytes = b""
+    """Empty until the walk has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class Refused:
     reason: Reason
     envelope: bytes | None = field(repr=False)
     retry_after_s: float | None = None
+    request_id: bytes = b""
+    """Empty where none could be read."""
 
 
 Outcome = Answered | Refused

@@ -51,6 +51,11 @@ def build_answer(signer: Signer, commitment: AnswerCommitment, logged: Logged) -
     return encode_envelope(sign_envelope(signer, ANSWER_TYPE, payload))
 
 
+def build_looked(signer: Signer, body: Body, logged: Logged) -> bytes:
+    """Return the encoded `SignedEnvelope` of what a logged look found."""
+    return encode_envelope(sign_envelope(signer, ANSWER_TYPE, encode_answer(body, logged, ())))
+
+
 def build_refusal(signer: Signer, body: bytes, logged: Logged | None) -> bytes:
     """Return the encoded `SignedEnvelope` of a refusal, with its receipt where one exists."""
     return encode_envelope(sign_envelope(signer, REFUSAL_TYPE, encode_refusal(body, logged)))

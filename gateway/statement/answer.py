@@ -125,7 +125,7 @@ class Body:
 def encode_answer_body(content: AnswerContent) -> Body:
     """Return the body that answers one question."""
     body = exchange_pb2.AnswerBody(
-        header=_header(content.header),
+        header=encode_header(content.header),
         agreement=content.agreement,
         dataset=content.dataset,
         policy_digest=content.policy_digest,
@@ -153,7 +153,7 @@ def encode_answer_body(content: AnswerContent) -> Body:
 def encode_refusal_body(content: RefusalContent) -> bytes:
     """Return the body that refuses one question."""
     return exchange_pb2.RefusalBody(
-        header=_header(content.header),
+        header=encode_header(content.header),
         reason=content.reason,
         side=content.side,
         message_zh=content.message_zh,
@@ -171,7 +171,7 @@ def encode_explain_body(
 ) -> Body:
     """Return the body that explains what would be released."""
     body = exchange_pb2.ExplainBody(
-        header=_header(header),
+        header=encode_header(header),
         agreement=agreement,
         dataset=dataset,
         policy_digest=policy_digest,
@@ -192,7 +192,9 @@ def encode_explain_body(
 
 def encode_receipt_body(header: AnswerHeader, logged: Logged, openings: Sequence[Opening]) -> Body:
     """Return the body that carries the receipt of an earlier exchange."""
-    body = accesslog_pb2.ReceiptBody(header=_header(header), receipt=_receipt(logged, openings))
+    body = accesslog_pb2.ReceiptBody(
+        header=encode_header(header), receipt=_receipt(logged, openings)
+    )
     return Body(data=body.SerializeToString(deterministic=True), type=body.DESCRIPTOR.full_name)
 
 
@@ -241,7 +243,8 @@ def _receipt(logged: Logged, openings: Sequence[Opening]) -> accesslog_pb2.Recei
     )
 
 
-def _header(header: AnswerHeader) -> envelope_pb2.AnswerHeader:
+def encode_header(header: AnswerHeader) -> envelope_pb2.AnswerHeader:
+    """Return the header as a message."""
     return envelope_pb2.AnswerHeader(
         request_id=header.request_id,
         request_digest=header.request_digest,
@@ -250,6 +253,11 @@ def _header(header: AnswerHeader) -> envelope_pb2.AnswerHeader:
         receiver=header.receiver,
         issue_time=_timestamp(header.issued_at_ms),
     )
+
+
+def effect_number(effect: Effect | None) -> exchange_pb2.Effect.ValueType:
+    """Return an effect's kind as the wire has it; None is WITHHOLD."""
+    return exchange_pb2.EFFECT_WITHHOLD if effect is None else _EFFECTS[effect.kind]
 
 
 def _timestamp(ms: int) -> Timestamp:

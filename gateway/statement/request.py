@@ -53,7 +53,7 @@ _SUBJECT_TYPES: Final = {
 }
 
 
-class _WithHeader(Protocol):
+class WithHeader(Protocol):
     """What every signed request message has."""
 
     @property
@@ -72,7 +72,7 @@ def parse_payload(payload: bytes, message_class: type[M]) -> M:
         raise Refusal(Reason.STATEMENT_MALFORMED, diagnostics=str(error)) from error
 
 
-def parse_header(message: _WithHeader) -> Header:
+def parse_header(message: WithHeader) -> Header:
     """Return the request header with every member bounded.
 
     Raises:

@@ -1,0 +1,195 @@
+"""Configuration: one YAML file with strict keys, every limit with a safe default.
+
+The only reader of the environment: `HUTONG_CONFIG` names the file when the command line does not.
+No secret stands in the file; passphrases come from credential files it names, readable by this user
+only. `describe` prints the settings in force at start.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+TLS_SUITES: Final = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384"
+)
+"""AEAD only, for TLS 1.2; TLS 1.3 has no others. grpcio takes them from the environment alone."""
+MAX_CREDENTIAL_BYTES: Final = 4_096
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text names the setting, never a secret."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class KeyConfig(_Section):
+    """A private key: its encrypted file, its certificate.
+
+    And the file that holds its passphrase.
+    """
+
+    key: Path
+    passphrase_file: Path
+    certificate: Path | None = None
+
+
+class LogConfig(_Section):
+    """Where the access log lies and who signs its checkpoints."""
+
+    database: Path
+    epoch_keys: Path
+    epoch_passphrase_file: Path
+    origin: str = Field(min_length=1, max_length=200)
+    signer: KeyConfig
+    disk_reserve_bytes: int = Field(default=2 << 30, ge=0)
+
+
+class LimitConfig(_Section):
+    """Limits of one gateway process."""
+
+    in_flight: int = Field(default=512, ge=1, le=65_536)
+    in_flight_per_system: int = Field(default=256, ge=1, le=65_536)
+    calls_per_second_per_system: float = Field(default=2_000.0, gt=0)
+    burst_per_system: int = Field(default=4_000, ge=1)
+    kept_answer_bytes: int = Field(default=64 << 20, ge=0)
+    streams_per_connection: int = Field(default=256, ge=1, le=4_096)
+    connection_age_s: int = Field(default=600, ge=10)
+
+
+class EducationConfig(_Section):
+    """How the education department is reached."""
+
+    base_url: str
+    client_id: str
+    client_key: KeyConfig
+    record_key: KeyConfig
+    organisation: str
+
+
+class PublicSecurityConfig(_Section):
+    """How the public security department is reached."""
+
+    base_url: str
+    service_id: str
+    application_key_file: Path
+    record_key: KeyConfig
+    organisation: str
+    user: str
+    password_file: Path
+
+
+class HrssConfig(_Section):
+    """Where HRSS's own tables lie."""
+
+    database: Path
+    record_key: KeyConfig
+    organisation: str
+
+
+class DepartmentsConfig(_Section):
+    """Departments this gateway is connected to; absent means not connected."""
+
+    education: EducationConfig | None = None
+    public_security: PublicSecurityConfig | None = None
+    hrss: HrssConfig | None = None
+
+
+class Config(_Section):
+    """Everything `hutong serve` needs to know."""
+
+    system_id: str = Field(pattern=r"^[0-9A-Z]{18}/[a-z0-9-]{1,40}$")
+    listen: str = "127.0.0.1:7443"
+    health_listen: str = "127.0.0.1:7480"
+    trust: Path
+    policy: Path
+    policy_digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+    policy_start_date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    facts: Path
+    envelope_signer: KeyConfig
+    tls: KeyConfig
+    pseudonym_secret_file: Path
+    log: LogConfig
+    limits: LimitConfig = LimitConfig()
+    departments: DepartmentsConfig = DepartmentsConfig()
+    sandbox: bool = False
+
+
+def load_config(path: Path) -> Config:
+    """Return the configuration in a file; paths in it are relative to the file.
+
+    Raises:
+        ConfigError: the file cannot be read, a key is unknown, or a value is out of range.
+    """
+    try:
+        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        config = Config.model_validate(raw)
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot read {path.name}: {type(error).__name__}") from error
+    except ValidationError as error:
+        places = ", ".join(
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+            for each in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigError(places) from error
+    return _anchored(config, path.parent)
+
+
+def _anchored(config: Config, folder: Path) -> Config:
+    """Return the configuration with every relative path resolved against the folder of its file."""
+
+    def anchor(value: object) -> object:
+        if isinstance(value, Path):
+            return value if value.is_absolute() else folder / value
+        if isinstance(value, BaseModel):
+            return value.model_copy(
+                update={name: anchor(getattr(value, name)) for name in type(value).model_fields}
+            )
+        return value
+
+    anchored = anchor(config)
+    if not isinstance(anchored, Config):
+        raise AssertionError  # a model's copy is of its own class
+    return anchored
+
+
+def load_credential(path: Path) -> bytes:
+    """Return the secret in a credential file without its line end.
+
+    Raises:
+        ConfigError: the file is missing, too long, or readable by others.
+    """
+    try:
+        state = path.stat()
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read credential {path.name}") from error
+    if state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(f"credential {path.name} is readable by others: chmod 600")
+    if not 0 < len(content) <= MAX_CREDENTIAL_BYTES:
+        raise ConfigError(f"credential {path.name} has a wrong length")
+    return content.rstrip(b"\r\n")
+
+
+def config_path_from_environment() -> Path | None:
+    """Return the file that `HUTONG_CONFIG` names."""
+    value = os.environ.get("HUTONG_CONFIG")
+    return Path(value) if value else None
+
+
+def prepare_environment() -> None:
+    """Set what grpcio reads from the environment only; call before grpc is imported."""
+    os.environ.setdefault("GRPC_SSL_CIPHER_SUITES", TLS_SUITES)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+
+def describe(config: Config) -> str:
+    """Return the settings in force as YAML; paths and limits only, no secret."""
+    text: str = yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=True)
+    return text

@@ -1,0 +1,232 @@
+"""Step 6: facts are gathered, each field is decided under the named agreement, the cost is found.
+
+What the policy decides is a value; this module turns it into what the path needs: grants for the
+adapter, charges for the log, tokens for the search columns.
+
+INVARIANT: a fact that cannot be had is unknown, and unknown never opens (policy.md 3.3).
+"""
+
+import hmac
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta, timezone
+from typing import Final, Protocol
+
+from adapters.port import DatasetShape, Effect, EffectKind, FieldName, Grant
+from certs.identity import SystemId
+from gateway.drafts import Tokens
+from gateway.errors import Reason, Refusal
+from gateway.model import Charge
+from gateway.opening import Question
+from gateway.policy.bundle import Bundle
+from gateway.policy.facts import FactGatherer
+from gateway.policy.model import (
+    SYSTEM_ROLE,
+    Decision,
+    DecisionInput,
+    FieldDecision,
+    Quota,
+    QuotaKind,
+)
+from gateway.progress import Progress
+from gateway.quota import BurstLimit, BurstLimiter
+from gateway.statement.values import DatasetQuery, Header
+from gateway.trust import moment
+
+CHINA: Final = timezone(timedelta(hours=8))
+"""Calendar counters turn at midnight in China, which has one time zone without summer time."""
+ALWAYS: Final = "always"
+"""Period of counters that belong to a case and never start anew."""
+DAY_MS: Final = 86_400_000
+PROVIDER_SLUG: Final = "provider"
+"""Records of an organisation are signed by its system of this name."""
+
+
+class Tokeniser(Protocol):
+    """Keyed tokens of the access log (access-log.md (c), Privacy)."""
+
+    def subject_token(self, kind: str, identifier: str, now_ms: int) -> bytes:
+        """Return the token of a subject in the epoch of that time."""
+        ...
+
+    def case_token(self, organisation: str, case_number: str, now_ms: int) -> bytes:
+        """Return the token of a case of an organisation."""
+        ...
+
+    def officer_token(self, organisation: str, staff: str, now_ms: int) -> bytes:
+        """Return the token of an officer of an organisation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What step 6 hands to the steps after it."""
+
+    header: Header
+    query: DatasetQuery
+    fields: tuple[FieldDecision, ...]
+    policy_digest: bytes
+    basis_index: int
+    provider: str
+    record_signer: SystemId
+    shape: DatasetShape
+    grants: tuple[Grant, ...] = field(repr=False)
+    charges: tuple[Charge, ...] = field(repr=False)
+    tokens: Tokens
+    rules: tuple[str, ...]
+    delete_by_ms: int
+    tell_not_found: bool
+
+
+class Deciding:
+    """Decides queries under the bundle in force; the bundle is swapped whole."""
+
+    def __init__(
+        self, bundle: Bundle, facts: FactGatherer, tokeniser: Tokeniser, secret: bytes
+    ) -> None:
+        """Use `secret` (32 bytes) as root of pseudonym keys and counter names."""
+        self.bundle = bundle
+        self._facts = facts
+        self._tokeniser = tokeniser
+        self._secret = secret
+        self._limiters: dict[str, BurstLimiter] = {}
+
+    async def decide(self, progress: Progress, question: Question, item: int) -> Decided:
+        """Decide one query.
+
+        Raises:
+            Refusal: `AGREEMENT_NOT_APPLICABLE`, `NOTHING_GRANTED`, `QUOTA_EXHAUSTED`.
+        """
+        bundle = self.bundle
+        query = question.statement.queries[item]
+        decision = bundle.decide(await self._input(progress, question, query))
+        if decision.agreement is None or decision.basis_index is None:
+            raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
+        if not decision.released:
+            raise Refusal(Reason.NOTHING_GRANTED)
+        dataset = bundle.catalog.find(query.dataset)
+        if dataset is None:
+            raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
+        tokens = self._tokens(progress, question)
+        self._charge_burst(query.agreement, decision.quotas)
+        return Decided(
+            header=question.statement.header,
+            query=query,
+            fields=decision.fields,
+            policy_digest=decision.policy_digest,
+            basis_index=decision.basis_index,
+            provider=dataset.provider,
+            record_signer=SystemId(f"{dataset.provider}/{PROVIDER_SLUG}"),
+            shape=dataset.build_shape(),
+            grants=self._grants(question, dataset.provider, decision),
+            charges=self._charges(progress, question, query, decision.quotas),
+            tokens=tokens,
+            rules=tuple(f"{each.field}:{each.rule}:{each.rule_id}" for each in decision.fields),
+            delete_by_ms=progress.now_ms + decision.delete_after_days * DAY_MS,
+            tell_not_found=_tells(decision),
+        )
+
+    async def _input(
+        self, progress: Progress, question: Question, query: DatasetQuery
+    ) -> DecisionInput:
+        statement = question.statement
+        facts = await self._facts.gather(progress, question, query)
+        return DecisionInput(
+            agreement=query.agreement,
+            organisation=question.system.organisation.uscc,
+            system=question.system.system_id,
+            role=SYSTEM_ROLE if question.officer is None else question.officer.role,
+            matter=statement.purpose.matter,
+            facts=facts,
+            dataset=query.dataset,
+            fields=query.fields,
+            at_ms=progress.now_ms,
+            legal_basis=statement.purpose.legal_basis,
+        )
+
+    def _tokens(self, progress: Progress, question: Question) -> Tokens:
+        subject, purpose = question.statement.subject, question.statement.purpose
+        organisation, now_ms = question.system.organisation.uscc, progress.now_ms
+        staff = None if question.officer is None else question.officer.staff
+        return Tokens(
+            subject=self._tokeniser.subject_token(subject.type, subject.identifier, now_ms),
+            case=self._tokeniser.case_token(organisation, purpose.case_number, now_ms),
+            officer=None
+            if staff is None
+            else self._tokeniser.officer_token(organisation, staff, now_ms),
+        )
+
+    def _grants(self, question: Question, provider: str, decision: Decision) -> tuple[Grant, ...]:
+        return tuple(
+            Grant(
+                field=each.field,
+                effect=each.effect,
+                pseudonym_key=self._pseudonym_key(question, provider, each.effect),
+            )
+            for each in decision.released
+        )
+
+    def _pseudonym_key(self, question: Question, provider: str, effect: Effect) -> bytes | None:
+        """One key per provider, requester and matter, so that pseudonyms join nowhere else."""
+        if effect.kind is not EffectKind.PSEUDONYM:
+            return None
+        parts = (provider, question.system.organisation.uscc, question.statement.purpose.matter)
+        return self._derived("pseudonym", *parts)
+
+    def _charges(
+        self,
+        progress: Progress,
+        question: Question,
+        query: DatasetQuery,
+        quotas: tuple[Quota, ...],
+    ) -> tuple[Charge, ...]:
+        """Return the calendar charges that commit with the `ask`."""
+        subject = question.statement.subject
+        case = question.statement.purpose.case_number
+        day = moment(progress.now_ms).astimezone(CHINA).date().isoformat()
+        charges = []
+        for quota in quotas:
+            if quota.kind is QuotaKind.PER_SECOND:
+                continue
+            name = [quota.kind, query.agreement]
+            if quota.kind is not QuotaKind.PER_DAY:
+                name += [question.system.organisation.uscc, case, subject.type, subject.identifier]
+            name.append(quota.field or FieldName(""))
+            period = day if quota.kind is QuotaKind.PER_DAY else ALWAYS
+            counter = self._derived("counter", *name)
+            charges.append(
+                Charge(counter=counter, period=period, cost=quota.cost, limit=quota.limit)
+            )
+        return tuple(charges)
+
+    def _charge_burst(self, agreement: str, quotas: tuple[Quota, ...]) -> None:
+        """Charge limits per second; in memory, because they protect and do not account."""
+        for quota in quotas:
+            if quota.kind is not QuotaKind.PER_SECOND:
+                continue
+            limiter = self._limiters.get(agreement)
+            if limiter is None:
+                limit = BurstLimit(per_second=quota.limit, burst=quota.limit)
+                limiter = self._limiters[agreement] = BurstLimiter(limit)
+            try:
+                limiter.charge(agreement, time.monotonic(), quota.cost)
+            except Refusal as error:
+                retry = error.retry_after_s
+                raise Refusal(Reason.QUOTA_EXHAUSTED, retry_after_s=retry) from error
+
+    def _derived(self, use: str, *parts: str) -> bytes:
+        """Return 32 bytes for one use; parts are length-prefixed, so no two lists collide."""
+        text = b"".join(
+            len(part.encode()).to_bytes(2, "big") + part.encode() for part in (use, *parts)
+        )
+        return hmac.digest(self._secret, text, "sha256")
+
+
+def _tells(decision: Decision) -> bool:
+    """Whether the requester may learn that no record exists.
+
+    A granted value shows it anyway; findings alone show it only where the agreement says so.
+    """
+    findings = {EffectKind.COMPARE, EffectKind.PREDICATE}
+    shows = any(each.effect.kind not in findings for each in decision.released)
+    return decision.tell_not_found or shows

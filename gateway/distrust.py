@@ -1,0 +1,131 @@
+"""Steps 9 and 10: prove what came back, then drop whatever was not granted as it came.
+
+The source department has signed what its adapter applied. Here nothing is taken on trust from where
+it came in the code: signature, issuer, audience, request, dataset and subject are verified, and
+each disclosure is held against its grant.
+
+INVARIANT: what `minimised` returns discloses no field without a grant and no effect but the granted
+one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from adapters.port import Effect, EffectKind, FieldName, Finding, Grant, Indeterminate, Query
+from certs.chain import require_current
+from certs.errors import CertificateRefused
+from certs.identity import RegisteredKey
+from gateway.drafts import effect_code
+from gateway.progress import LEEWAY_MS
+from gateway.statement.answer import FieldOutcome
+from gateway.trust import moment
+from signing.encoding import subject_digest
+from signing.errors import RecordReason, RecordRefused
+from signing.record import (
+    Disclosure,
+    RecordExpectation,
+    VerifiedRecord,
+    parse_record_keyid,
+    present_record,
+    record_nonce,
+    verify_record,
+)
+
+UNTOLD_FINDINGS: Final = frozenset({Finding.INDETERMINATE, Finding.ERROR})
+_FINDING_EFFECTS: Final = frozenset({EffectKind.COMPARE, EffectKind.PREDICATE})
+
+
+class Distrusted(Exception):
+    """What came back is discarded whole; `reason` is what the requester is told."""
+
+    def __init__(self, reason: Indeterminate, cause: str) -> None:
+        """Keep the reason and a code for metrics."""
+        super().__init__(cause)
+        self.reason = reason
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minimised:
+    """A record with the granted disclosures only, and what became of each granted field."""
+
+    record: str = field(repr=False)
+    outcomes: Mapping[FieldName, FieldOutcome]
+    dropped: int
+    """Disclosures that came without being granted as they came."""
+
+
+def require_record(
+    compact: str, query: Query, provider: str, keys: Mapping[str, RegisteredKey], now_ms: int
+) -> VerifiedRecord:
+    """Return the proof that the source department answered this very question (step 9).
+
+    Raises:
+        Distrusted: `PROVIDER_UNPROVEN`, or `SUBJECT_MISMATCH` when it speaks of another subject.
+    """
+    try:
+        key = keys.get(parse_record_keyid(compact))
+        if key is None:
+            raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_unknown")
+        require_current(key, moment(now_ms))
+        return verify_record(compact, key.public_key, _expectation(query, provider, now_ms))
+    except CertificateRefused as error:
+        raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_not_current") from error
+    except RecordRefused as error:
+        if error.reason is RecordReason.WRONG_SUBJECT:
+            raise Distrusted(Indeterminate.SUBJECT_MISMATCH, "wrong_subject") from error
+        raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, error.reason.lower()) from error
+
+
+def minimised(record: VerifiedRecord, grants: Sequence[Grant]) -> Minimised:
+    """Drop every disclosure that is not exactly as granted (step 10)."""
+    granted = {str(grant.field): grant.effect for grant in grants}
+    kept = [
+        disclosure
+        for disclosure in record.disclosures
+        if disclosure.name in granted and _as_granted(disclosure, granted[disclosure.name])
+    ]
+    outcomes = {FieldName(name): FieldOutcome.ABSENT for name in granted}
+    outcomes |= {FieldName(each.name): _outcome(each) for each in kept}
+    return Minimised(
+        record=present_record(record, {each.name for each in kept}),
+        outcomes=outcomes,
+        dropped=len(record.disclosures) - len(kept),
+    )
+
+
+def _expectation(query: Query, provider: str, now_ms: int) -> RecordExpectation:
+    digest = subject_digest(query.request_id, query.subject.type.value, query.subject.identifier)
+    return RecordExpectation(
+        issuer=provider,
+        audience=query.audience,
+        nonce=record_nonce(query.request_id, query.item),
+        dataset=query.dataset.name,
+        subject_digest=digest,
+        now_s=now_ms // 1000,
+        leeway_s=LEEWAY_MS // 1000,
+    )
+
+
+def _as_granted(disclosure: Disclosure, effect: Effect) -> bool:
+    """Say whether a disclosure is what its grant allows: this effect, and a finding where due."""
+    content = disclosure.value
+    if not isinstance(content, dict) or content.get("effect") != effect_code(effect):
+        return False
+    if effect.kind in _FINDING_EFFECTS and not _is_category(effect):
+        return content.keys() == {"effect", "finding"} and content["finding"] in set(Finding)
+    return content.keys() == {"effect", "value"}
+
+
+def _is_category(effect: Effect) -> bool:
+    """Say whether a predicate yields one of a closed list of codes (gateway.policy.predicates)."""
+    return effect.kind is EffectKind.PREDICATE and effect.parameters[:1] == ("category",)
+
+
+def _outcome(disclosure: Disclosure) -> FieldOutcome:
+    content = disclosure.value
+    if not isinstance(content, dict) or "finding" not in content:
+        return FieldOutcome.VALUE
+    untold = content["finding"] in UNTOLD_FINDINGS
+    return FieldOutcome.INDETERMINATE if untold else FieldOutcome.FINDING

@@ -1,0 +1,315 @@
+"""THE path of a request, from carried bytes to a signed answer. No gRPC, no SQL, no environment.
+
+     0 admit       one more call fits (the edge has bounded its size)
+     1 channel     the TLS leaf is a registered system's and current
+     2 envelope    signed over the carried bytes by that system's key, at the time read in step 1
+     3 binding     signer = channel, meant for us and this method, fresh, not replayed
+     4 statement   parsed strictly
+     5 officer     asserted by the requester's organisation, bound to channel and content
+     6 decide      each field under the named agreement, and what that costs
+     7 ask         durable in the access log, with request id and quota
+     8 fetch       granted fields only, with their effects, within the remaining time
+     9 prove       signature, issuer, request and subject of what came back
+    10 minimise    drop whatever is not as granted
+    11 answer      durable in the access log
+    12 sign        answer and receipt leave together
+
+Steps 1 to 5 (`gateway.opening`) open a call once, steps 6 to 12 run per query, every exit goes
+through `gateway.exits`.
+
+INVARIANT: no step can be switched off; no department is asked before 7, nothing leaves before 11.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from adapters.port import FieldName, Indeterminate, NotFound, ProviderAdapter, Query, Record, Untold
+from adapters.port import Outcome as Fetched
+from gateway.access_log.errors import (
+    AccessLogError,
+    ChargeRefused,
+    ClaimTaken,
+    ClockBackwards,
+)
+from gateway.deciding import Decided, Deciding
+from gateway.distrust import Distrusted, minimised, require_record
+from gateway.drafts import Answered as AnswerNote
+from gateway.drafts import Asked, answer_draft, ask_draft
+from gateway.errors import Fault, Reason, Refusal
+from gateway.model import EntryDraft, Logged
+from gateway.opening import Kind, Question, open_question
+from gateway.outcome import Answered, Outcome, encode_outcome, parse_outcome
+from gateway.parts import Parts
+from gateway.progress import Call, Progress
+from gateway.receipt import build_answer, commit_to
+from gateway.statement.answer import (
+    AnswerContent,
+    AnswerHeader,
+    FieldAnswer,
+    FieldOutcome,
+    State,
+    encode_answer_body,
+)
+from gateway.statement.request import M
+
+RESERVED_S: Final = 0.05
+"""Kept back from the department's time for steps 9 to 12, so that the inner deadline wins."""
+
+_log: Final = structlog.get_logger("exchange")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is known after step 10: of the subject, of each granted field, and the proof."""
+
+    state: State
+    reason: Indeterminate | None = None
+    retry_after_s: float | None = None
+    record: str = field(default="", repr=False)
+    outcomes: Mapping[FieldName, FieldOutcome] = field(default_factory=dict)
+
+
+class Exchange:
+    """Answers questions; built once by `app` from its parts."""
+
+    __slots__ = ("_deciding", "_parts", "_under_way")
+
+    def __init__(self, parts: Parts, deciding: Deciding) -> None:
+        self._parts = parts
+        self._deciding = deciding
+        self._under_way: set[asyncio.Future[Outcome]] = set()
+
+    async def answer(self, call: Call, kind: Kind[M]) -> Outcome:
+        """Answer one question, or say why not."""
+
+        async def walk(progress: Progress) -> Outcome:
+            question = open_question(self._parts, progress, kind)  # 1 to 5
+            if question.twin is not None:
+                return parse_outcome(await self._parts.replay.outcome_of(question.twin))
+            return await self.answer_query(progress, question, 0)
+
+        return await self.admitted(call, walk)
+
+    async def admitted(self, call: Call, walk: Callable[[Progress], Awaitable[Outcome]]) -> Outcome:
+        """Step 0 and every exit; a caller that goes away does not interrupt what has begun.
+
+        The walk runs in a task of its own, so that an `ask` gets its `answer` and a retry with the
+        same bytes gets what was worked out meanwhile.
+        """
+        task = asyncio.ensure_future(self._finish(call, walk))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def drain(self) -> None:
+        """Wait until every walk under way has ended."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _finish(self, call: Call, walk: Callable[[Progress], Awaitable[Outcome]]) -> Outcome:
+        """Count the call in, walk, and keep what its twins will be given."""
+        started = time.monotonic()
+        progress = Progress(call=call, started=started)
+
+        async def timed() -> Outcome:
+            progress.now_ms = self._parts.clock.now_ms()
+            self._parts.in_flight.enter()
+            try:
+                async with asyncio.timeout(call.deadline - started):
+                    return await walk(progress)
+            except TimeoutError:
+                raise Fault(Reason.DEADLINE_EXCEEDED) from None  # ours: nothing inner timed out
+            finally:
+                self._parts.in_flight.leave()
+
+        outcome = await self._parts.exits.guarded(progress, timed, started)
+        self._settle(progress, outcome)
+        if progress.header is None:
+            return outcome
+        return replace(outcome, request_id=progress.header.request_id)
+
+    async def answer_query(self, progress: Progress, question: Question, item: int) -> Answered:
+        """Walk steps 6 to 12 for one query.
+
+        Raises:
+            Refusal: `AGREEMENT_NOT_APPLICABLE`, `NOTHING_GRANTED`, `QUOTA_EXHAUSTED`, `REPLAYED`.
+            Fault: `LOG_UNAVAILABLE`, `CLOCK_BACKWARDS`.
+        """
+        started = time.monotonic()
+        decided = await self._deciding.decide(progress, question, item)  # 6
+        asked = await self._ask(progress, question, decided, item)  # 7
+        query = self._query(progress, question, decided, item)
+        fetched = await self._fetch(decided.provider, query)  # 8
+        told = self._prove(question, decided, query, fetched, progress.now_ms)  # 9, 10
+        body = encode_answer_body(self._content(progress, decided, told, item))
+        commitment = commit_to(body)
+        note = AnswerNote(
+            item=item,
+            ask_index=asked.index,
+            state=told.state.name,
+            reason=told.reason,
+            fields=_field_answers(decided, told),
+            elapsed_ms=round((time.monotonic() - started) * 1000),
+        )
+        draft = answer_draft(progress, note, commitment.committed, decided.tokens)
+        logged = await self.append(draft)  # 11
+        return Answered(envelope=build_answer(self._parts.signer, commitment, logged))  # 12
+
+    async def _ask(
+        self, progress: Progress, question: Question, decided: Decided, item: int
+    ) -> Logged:
+        """Step 7: the `ask` is durable, with the request id and the quota it is charged."""
+        asked = Asked(
+            item=item,
+            query=question.statement.queries[item],
+            purpose=question.statement.purpose,
+            basis=decided.basis_index,
+            effects=[(each.field, each.effect) for each in decided.fields],
+            rules=decided.rules,
+            policy_digest=decided.policy_digest,
+            tokens=decided.tokens,
+        )
+        logged = await self.append(
+            ask_draft(progress, asked, progress.claims(item), decided.charges)
+        )
+        progress.durable = True
+        return logged
+
+    async def append(self, draft: EntryDraft) -> Logged:
+        """Return once an entry is durable; whatever prevents that stops the exchange."""
+        try:
+            return await self._parts.log.append(draft)
+        except ChargeRefused as error:
+            raise Refusal(Reason.QUOTA_EXHAUSTED) from error
+        except ClaimTaken as error:
+            raise Refusal(Reason.REPLAYED) from error
+        except ClockBackwards as error:
+            raise Fault(Reason.CLOCK_BACKWARDS) from error
+        except AccessLogError as error:
+            raise Fault(Reason.LOG_UNAVAILABLE, diagnostics=type(error).__name__) from error
+
+    def _query(self, progress: Progress, question: Question, decided: Decided, item: int) -> Query:
+        """Return what the adapter is asked: granted fields only."""
+        statement = question.statement
+        return Query(
+            request_id=statement.header.request_id,
+            item=item,
+            audience=statement.header.sender,
+            dataset=decided.shape,
+            subject=statement.subject,
+            grants=decided.grants,
+            claims=statement.queries[item].claims,
+            matter=statement.purpose.matter,
+            case_number=statement.purpose.case_number,
+            end_user=None if question.officer is None else question.officer.end_user,
+            tell_not_found=decided.tell_not_found,
+            issued_at_ms=progress.now_ms,
+            deadline=progress.call.deadline - RESERVED_S,
+            pending_request_id=statement.pending_request_id,
+            request_envelope=progress.call.body,
+        )
+
+    async def _fetch(self, provider: str, query: Query) -> Fetched:
+        """Step 8: ask the department; an adapter that breaks has told nothing."""
+        adapter: ProviderAdapter | None = self._parts.adapters.get(query.dataset.name)
+        if adapter is None:
+            return Untold(reason=Indeterminate.PROVIDER_NOT_CONNECTED)
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(query.deadline - started):
+                fetched = await adapter.fetch(query)
+        except TimeoutError:
+            fetched = Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
+        except Exception as error:  # noqa: BLE001 - a broad place: the adapter call (style.md, Errors)
+            _log.error("adapter_broke", provider=provider, kind=type(error).__name__)
+            fetched = Untold(reason=Indeterminate.PROVIDER_FAULT)
+        outcome = fetched.reason if isinstance(fetched, Untold) else type(fetched).__name__
+        self._parts.observer.asked(provider, outcome, time.monotonic() - started)
+        return fetched
+
+    def _prove(
+        self, question: Question, decided: Decided, query: Query, fetched: Fetched, now_ms: int
+    ) -> Told:
+        """Steps 9 and 10: what came back, proven and minimised, or why it cannot be told."""
+        if isinstance(fetched, Untold):
+            return Told(
+                state=State.INDETERMINATE,
+                reason=fetched.reason,
+                retry_after_s=fetched.retry_after_s,
+            )
+        keys = question.snapshot.registry.record_keys(decided.record_signer)
+        try:
+            record = require_record(fetched.sd_jwt, query, decided.provider, keys, now_ms)
+        except Distrusted as error:
+            _log.warning("distrusted", provider=decided.provider, cause=error.cause)
+            self._parts.observer.distrusted(decided.provider, error.cause, 1)
+            return Told(state=State.INDETERMINATE, reason=error.reason)
+        kept = minimised(record, query.grants)
+        if kept.dropped:
+            self._parts.observer.distrusted(decided.provider, "not_granted", kept.dropped)
+        return Told(state=_state(fetched, decided), record=kept.record, outcomes=kept.outcomes)
+
+    def _content(
+        self, progress: Progress, decided: Decided, told: Told, item: int
+    ) -> AnswerContent:
+        """Return what is answered, before it is spelled."""
+        query = decided.query
+        header = AnswerHeader(
+            request_id=decided.header.request_id,
+            request_digest=progress.request_digest,
+            item=item,
+            sender=self._parts.system_id,
+            receiver=decided.header.sender,
+            issued_at_ms=progress.now_ms,
+        )
+        return AnswerContent(
+            header=header,
+            agreement=query.agreement,
+            dataset=query.dataset,
+            policy_digest=decided.policy_digest,
+            provider=decided.provider,
+            state=told.state,
+            reason=told.reason,
+            retry_after_s=told.retry_after_s,
+            fields=_field_answers(decided, told),
+            record=told.record,
+            delete_by_ms=decided.delete_by_ms,
+        )
+
+    def _settle(self, progress: Progress, outcome: Outcome) -> None:
+        """Keep the outcome for twins; give the id back where nothing durable happened."""
+        if progress.first is None:
+            return
+        if progress.durable:
+            self._parts.replay.keep(progress.first, encode_outcome(outcome))
+        else:
+            self._parts.replay.release(progress.first)
+
+
+def _state(fetched: Record | NotFound, decided: Decided) -> State:
+    """Return what the requester may know of the record's existence."""
+    if isinstance(fetched, NotFound) and decided.tell_not_found:
+        return State.NOT_FOUND
+    return State.ANSWERED
+
+
+def _field_answers(decided: Decided, told: Told) -> tuple[FieldAnswer, ...]:
+    """Return one answer per field asked, in the order asked."""
+    untold = (
+        FieldOutcome.INDETERMINATE if told.state is State.INDETERMINATE else FieldOutcome.ABSENT
+    )
+    return tuple(
+        FieldAnswer(
+            name=each.field,
+            effect=each.effect,
+            effect_text=each.effect_text,
+            outcome=told.outcomes.get(each.field, untold)
+            if each.released
+            else FieldOutcome.WITHHELD,
+        )
+        for each in decided.fields
+    )

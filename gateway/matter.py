@@ -1,0 +1,56 @@
+"""One matter fanned out over many datasets: opened once, decided, asked and answered per query.
+
+Each query has its own `ask`, its own `answer` or refusal and its own receipt; one department that is
+slow, absent or wrong costs its own item only.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from gateway.errors import GatewayError, Reason
+from gateway.exchange import Exchange
+from gateway.opening import Kind, Question, open_question
+from gateway.outcome import Answered, Outcome, parse_outcome
+from gateway.parts import Parts
+from gateway.progress import Call, Progress
+from gateway.statement.request import M
+from gateway.statement.wrapper import Notice, encode_matter_response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """Answers matters through the same path as single questions."""
+
+    parts: Parts
+    exchange: Exchange
+
+    async def answer(self, call: Call, kind: Kind[M], codes: dict[Reason, int]) -> Outcome:
+        """Answer every query of a matter; the outcome holds the whole encoded response."""
+
+        async def walk(progress: Progress) -> Outcome:
+            question = open_question(self.parts, progress, kind)
+            if question.twin is not None:
+                return parse_outcome(await self.parts.replay.outcome_of(question.twin))
+            items = range(len(question.statement.queries))
+            outcomes = await asyncio.gather(
+                *(self._item(progress, question, item) for item in items)
+            )
+            spelled = [_spelled(outcome, codes) for outcome in outcomes]
+            return Answered(envelope=encode_matter_response(spelled))
+
+        return await self.exchange.admitted(call, walk)
+
+    async def _item(self, progress: Progress, question: Question, item: int) -> Outcome:
+        try:
+            return await self.exchange.answer_query(progress, question, item)
+        except GatewayError as error:
+            return await self.parts.exits.refuse(progress, error, item, time.monotonic())
+
+
+def _spelled(outcome: Outcome, codes: dict[Reason, int]) -> bytes | Notice:
+    if isinstance(outcome, Answered):
+        return outcome.envelope
+    return Notice(
+        reason=outcome.reason, code=codes[outcome.reason], signed_refusal=outcome.envelope
+    )

@@ -1,0 +1,52 @@
+"""What the path is built from, handed in once by `app`: ports and values, no globals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from adapters.port import DatasetName, ProviderAdapter
+from certs.identity import SystemId
+from certs.trust_store import TrustStore
+from gateway.clock import Clock
+from gateway.exits import Exits
+from gateway.model import EntryDraft, Logged
+from gateway.quota import BurstLimiter, InFlight
+from gateway.replay import ReplayGuard
+from signing.signer import Signer
+
+
+class Log(Protocol):
+    """The access log, as far as the path needs it."""
+
+    async def append(self, draft: EntryDraft) -> Logged:
+        """Return once the entry is durable; raises what `gateway.access_log.errors` lists."""
+        ...
+
+
+class Observer(Protocol):
+    """Who counts what departments did; the core knows no metrics library."""
+
+    def asked(self, provider: str, outcome: str, seconds: float) -> None:
+        """Count one question to a department."""
+        ...
+
+    def distrusted(self, provider: str, cause: str, count: int) -> None:
+        """Count what was dropped or discarded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything the path works with."""
+
+    system_id: SystemId
+    clock: Clock
+    trust: TrustStore
+    signer: Signer
+    log: Log
+    exits: Exits
+    replay: ReplayGuard
+    in_flight: InFlight
+    limiter: BurstLimiter
+    adapters: Mapping[DatasetName, ProviderAdapter] = field(repr=False)
+    observer: Observer
