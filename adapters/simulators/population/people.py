@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from adapters.simulators.population.disagreements import Disagreement
+from adapters.simulators.population.disagreements import Disagreement, disagreement_of
+from adapters.simulators.population.draw import Draws
 from adapters.simulators.population.household import Bond
 from adapters.simulators.population.identity import is_identity_number
 from adapters.simulators.population.person import Person, index_of, person_at
@@ -81,6 +82,9 @@ class Population:
     def disagreements(self) -> Iterator[tuple[int, Disagreement]]:
         """Yield the index of each person about whom departments disagree, and about what."""
         for index in range(len(HOUSEHOLDS) * MEMBERS, self.size):
+            draws = Draws(seed=self.seed, scope="person", index=index)
+            if disagreement_of(draws) is None:  # nobody is built for a draw that says no
+                continue
             found = disagreement(person_at(self.seed, index))
             if found is not None:
                 yield index, found

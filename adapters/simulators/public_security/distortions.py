@@ -64,7 +64,7 @@ def hostile_envelope(fault: Fault) -> bytes:
 
 def _reorder(replies: list[Reply], board: FaultBoard[Fault]) -> list[Reply]:
     if board.strikes(Fault.OUT_OF_ORDER):
-        replies = list(reversed(replies))
+        replies = sorted(replies, key=lambda reply: -reply.number)
     if board.strikes(Fault.MISSING_RECORD):
         replies = replies[:-1]
     if board.strikes(Fault.DUPLICATE_RECORD):
