@@ -1,6 +1,6 @@
 """The door of this package: one grant and one raw value in, one disclosure out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import assert_never
@@ -20,13 +20,11 @@ class Disclosure:
     value: str | tuple[str, ...] | None = field(default=None, repr=False)
     finding: Finding | None = None
 
-    def encode_claim(self) -> Mapping[str, str | list[str]]:
+    def encode_claim(self) -> Mapping[str, str | Sequence[str]]:
         """Return the value of the SD-JWT disclosure, e.g. `{"effect": "MASK", "value": "李*"}`."""
         if self.finding is not None:
             return {"effect": self.effect.value, "finding": self.finding.value}
-        if isinstance(self.value, tuple):
-            return {"effect": self.effect.value, "value": list(self.value)}
-        return {"effect": self.effect.value, "value": self.value or ""}
+        return {"effect": self.effect.value, "value": "" if self.value is None else self.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,8 @@ def apply_effect(grant: Grant, context: FieldContext, value: RawValue | None) ->
         case EffectKind.WITHHOLD:
             raise EffectNotApplicable("withheld by grant")
         case EffectKind.CLEAR | EffectKind.MASK | EffectKind.GENERALISE | EffectKind.PSEUDONYM:
-            if value is None:
+            if value is None or (isinstance(value, Finding) and family is not Family.FINDING):
+                # The department compared and did not give the value.
                 return None
             return Disclosure(effect=kind, value=_coarsen(grant, family, value))
         case _:

@@ -48,14 +48,30 @@ def parse_json_object(body: bytes) -> Mapping[str, JsonValue]:
         AnswerMalformed: Not UTF-8, not JSON, not an object, or one that two parsers may
             read differently (signing.encoding.parse_json_strict).
     """
-    text = parse_text(body)
-    try:
-        value = parse_json_strict(text, JsonLimits(max_bytes=len(body), max_depth=MAX_DEPTH))
-    except Malformed as cause:
-        raise AnswerMalformed(cause.what) from cause
+    value = _parse_json(body)
     if not isinstance(value, dict):
         raise AnswerMalformed("body is no JSON object")
     return value
+
+
+def parse_json_list(body: bytes) -> Sequence[JsonValue]:
+    """Return the items of a JSON list such as `["110", "210"]`.
+
+    Raises:
+        AnswerMalformed: As `parse_json_object`, or not a list.
+    """
+    value = _parse_json(body)
+    if not isinstance(value, list):
+        raise AnswerMalformed("body is no JSON list")
+    return value
+
+
+def _parse_json(body: bytes) -> JsonValue:
+    text = parse_text(body)
+    try:
+        return parse_json_strict(text, JsonLimits(max_bytes=len(body), max_depth=MAX_DEPTH))
+    except Malformed as cause:
+        raise AnswerMalformed(cause.what) from cause
 
 
 def require_text(members: Mapping[str, JsonValue], name: str) -> str:

@@ -1,0 +1,1 @@
+"""One dialect each; kinds do not know each other."""

@@ -1,0 +1,222 @@
+"""The department's records in our spelling: which member is which field, what each code means.
+
+Knows no HTTP. Members that are not listed here are dropped: the department sends photos, family and
+addresses unasked (docs/adapters/education.md 4.4, "多返").
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from adapters.effects.families import RawValue
+from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.mapping.dates import encode_day
+from adapters.mapping.documents import optional_text, require_text
+from adapters.mapping.identifiers import (
+    parse_degree_number,
+    parse_diploma_number,
+    parse_resident_id,
+)
+from adapters.port import FieldName, Finding, Indeterminate, Subject
+from adapters.records import RawRecord, require_subject
+from signing.encoding import JsonValue
+
+JsonRecord = Mapping[str, JsonValue]
+
+# What each code of the department means as a finding; an unlisted code is INDETERMINATE.
+RECORD_STATES: Final[Mapping[str, Finding]] = MappingProxyType(
+    {"有效": Finding.YES, "注销": Finding.NO}
+)
+REVOCATIONS: Final[Mapping[str, Finding]] = MappingProxyType({"0": Finding.YES, "1": Finding.NO})
+STUDENT_STATES: Final[Mapping[str, Finding]] = MappingProxyType(
+    {"在籍": Finding.YES, "休学": Finding.NO, "毕业": Finding.NO}
+)
+
+# What each code of the department is in the catalog; an unlisted code is no value.
+EDUCATION_LEVELS: Final = MappingProxyType({code: code for code in ("11", "14", "21", "31")})
+EDUCATION_TYPES: Final = MappingProxyType({code: code for code in ("1", "5", "6", "7")})
+STUDY_MODES: Final = MappingProxyType({text: text for text in ("全日制", "非全日制")})
+CONCLUSIONS: Final = MappingProxyType({text: text for text in ("毕业", "结业", "肄业")})
+DEGREE_LEVELS: Final = MappingProxyType({code: code for code in ("2", "3", "4")})
+DISCIPLINES: Final = MappingProxyType({f"{code:02d}": f"{code:02d}" for code in range(1, 15)})
+REVOKED: Final = MappingProxyType({"0": "false", "1": "true"})
+STUDENT_CODES: Final = MappingProxyType({text: text for text in STUDENT_STATES})
+
+_Reader = Callable[[str], str | None]
+
+
+def _as_is(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordKind:
+    """How the records of one dataset are read."""
+
+    number_member: str | None
+    """Member of the certificate number; None where there is none."""
+    members: Mapping[str, tuple[str, _Reader]]
+    """Field → member and how its text is read."""
+    find: Callable[[JsonRecord], Mapping[str, Finding]]
+    """What the record itself says of the dataset's predicate."""
+    predicate: str
+    rank: Callable[[JsonRecord], tuple[bool, str, str]]
+    """Which of several records is meant when none was named: the greatest."""
+
+
+def _look_up(table: Mapping[str, Finding], record: JsonRecord, member: str) -> Finding:
+    return table.get(optional_text(record, member) or "", Finding.INDETERMINATE)
+
+
+def _both(first: Finding, second: Finding) -> Finding:
+    for worst in (Finding.NO, Finding.INDETERMINATE):
+        if worst in {first, second}:
+            return worst
+    return Finding.YES
+
+
+def _find_diploma(record: JsonRecord) -> Mapping[str, Finding]:
+    return {"verified": _look_up(RECORD_STATES, record, "zt")}
+
+
+def _find_degree(record: JsonRecord) -> Mapping[str, Finding]:
+    valid = _look_up(RECORD_STATES, record, "zt")
+    return {"verified": _both(valid, _look_up(REVOCATIONS, record, "cxbz"))}
+
+
+def _find_enrolment(record: JsonRecord) -> Mapping[str, Finding]:
+    return {"is_enrolled": _look_up(STUDENT_STATES, record, "xjzt")}
+
+
+def _rank_by(level: str, day: str) -> Callable[[JsonRecord], tuple[bool, str, str]]:
+    def rank(record: JsonRecord) -> tuple[bool, str, str]:
+        # A smaller code is a higher level in both tables (11 doctor … 31 college, 2 doctor … 4).
+        code = optional_text(record, level) or "99"
+        inverse = "".join(str(9 - int(digit)) for digit in code if digit.isascii())
+        return (
+            optional_text(record, "zt") == "有效",
+            inverse if code.isdecimal() else "",
+            optional_text(record, day) or "",
+        )
+
+    return rank
+
+
+def _rank_enrolment(record: JsonRecord) -> tuple[bool, str, str]:
+    return (
+        optional_text(record, "xjzt") == "在籍",
+        optional_text(record, "yjbyrq") or "",
+        "",
+    )
+
+
+KINDS: Final[Mapping[str, RecordKind]] = MappingProxyType(
+    {
+        "edu.diploma": RecordKind(
+            number_member="zsbh",
+            members={
+                "person_id": ("zjhm", parse_resident_id),
+                "full_name": ("xm", _as_is),
+                "certificate_no": ("zsbh", parse_diploma_number),
+                "institution_code": ("yxdm", _as_is),
+                "institution_name": ("yxmc", _as_is),
+                "major_name": ("zymc", _as_is),
+                "education_level": ("ccdm", EDUCATION_LEVELS.get),
+                "education_type": ("bxlx", EDUCATION_TYPES.get),
+                "study_mode": ("xxxs", STUDY_MODES.get),
+                "graduation_date": ("byrq", encode_day),
+                "conclusion": ("bjyjl", CONCLUSIONS.get),
+            },
+            find=_find_diploma,
+            predicate="verified",
+            rank=_rank_by("ccdm", "byrq"),
+        ),
+        "edu.degree": RecordKind(
+            number_member="xwzsbh",
+            members={
+                "certificate_no": ("xwzsbh", parse_degree_number),
+                "degree_level": ("xwjb", DEGREE_LEVELS.get),
+                "discipline": ("xkml", DISCIPLINES.get),
+                "granting_unit": ("sydw", _as_is),
+                "grant_date": ("hxwrq", encode_day),
+                "revoked": ("cxbz", REVOKED.get),
+            },
+            find=_find_degree,
+            predicate="verified",
+            rank=_rank_by("xwjb", "hxwrq"),
+        ),
+        "edu.enrolment": RecordKind(
+            number_member=None,
+            members={
+                "school_name": ("xxmc", _as_is),
+                "student_status": ("xjzt", STUDENT_CODES.get),
+                "expected_graduation": ("yjbyrq", encode_day),
+            },
+            find=_find_enrolment,
+            predicate="is_enrolled",
+            rank=_rank_enrolment,
+        ),
+    }
+)
+
+
+def read_verified(kind: RecordKind, subject: Subject, record: JsonRecord, number: str) -> RawRecord:
+    """Return the record of a verified certificate.
+
+    Raises:
+        AnswerMalformed: A member has another type or form than the interface says.
+        DepartmentFailed: SUBJECT_MISMATCH when person or certificate is another.
+    """
+    _require_own(subject, record)
+    if kind.number_member is not None and optional_text(record, kind.number_member) != number:
+        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
+    return {**_read_members(kind, record), **_named(kind.find(record))}
+
+
+def read_found(
+    kind: RecordKind,
+    subject: Subject,
+    records: Sequence[JsonRecord],
+    unverified: Finding | None,
+) -> RawRecord:
+    """Return the one of a person's records that is meant when no certificate was named.
+
+    `unverified` stands in for the predicate where a number would have been needed to tell.
+
+    Raises:
+        AnswerMalformed: A member has another type or form than the interface says.
+        DepartmentFailed: SUBJECT_MISMATCH when any record is another person's.
+    """
+    for record in records:
+        _require_own(subject, record)
+    chosen = max(records, key=kind.rank)
+    found = kind.find(chosen) if unverified is None else {kind.predicate: unverified}
+    return {**_read_members(kind, chosen), **_named(found)}
+
+
+def _require_own(subject: Subject, record: JsonRecord) -> None:
+    require_subject(subject, require_text(record, "zjhm"), require_text(record, "xm"))
+
+
+def _read_members(kind: RecordKind, record: JsonRecord) -> dict[FieldName, RawValue]:
+    raw: dict[FieldName, RawValue] = {}
+    for name, (member, read) in kind.members.items():
+        text = optional_text(record, member)
+        value = None if text is None else read(text)
+        if value is not None:
+            raw[FieldName(name)] = value
+    return raw
+
+
+def _named(found: Mapping[str, Finding]) -> dict[FieldName, RawValue]:
+    return {FieldName(name): finding for name, finding in found.items()}
+
+
+def parse_number(kind: RecordKind, claimed: str) -> str | None:
+    """Return a claimed certificate number in its one form, None where it can be none."""
+    _, read = kind.members["certificate_no"]
+    try:
+        return read(claimed)
+    except AnswerMalformed:
+        return None

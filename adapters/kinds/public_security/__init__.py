@@ -1,0 +1,6 @@
+"""Population register over SOAP 1.1 behind the share gateway (docs/adapters/public_security.md)."""
+
+from adapters.kinds.public_security.adapter import DATASETS, PublicSecurityAdapter
+from adapters.kinds.public_security.identity import ServiceIdentity
+
+__all__ = ["DATASETS", "PublicSecurityAdapter", "ServiceIdentity"]

@@ -1,0 +1,174 @@
+"""The conversation with the population register: secret, package, reply, one record each.
+
+INVARIANT: each attempt draws a new request id and request number, so that a late answer to an
+earlier attempt is recognised and dropped.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
+from adapters.kinds.public_security.batch import Batcher, PackageKey, Waiting
+from adapters.kinds.public_security.identity import ServiceIdentity, require_end_user
+from adapters.kinds.public_security.package import (
+    AnsweredRecord,
+    PackageHead,
+    encode_package,
+    parse_package,
+)
+from adapters.kinds.public_security.reading import OPERATIONS, build_question, read_record
+from adapters.kinds.public_security.secret import SecretKeeper, sign_call
+from adapters.kinds.public_security.soap import PlatformFault, SoapFace, require_no_fault
+from adapters.port import (
+    AdapterHealth,
+    DatasetName,
+    Indeterminate,
+    Outcome,
+    Query,
+    SubjectType,
+)
+from adapters.records import RawRecord, RecordSource, dataset_of, settle
+from adapters.transport import DepartmentTransport, HttpCall
+
+DATASETS: Final = frozenset(OPERATIONS)
+"""Datasets this kind can serve, without version; `ps.photo_compare` is not connected."""
+
+_ATTEMPTS: Final = 3
+_PAUSE_S: Final = 0.05
+_HEALTH_S: Final = 2.0
+_KEY_UNKNOWN: Final = "E-104"
+# Codes after which the same question may be put again with a new request id.
+_TRY_AGAIN: Final = frozenset({"-1", "E-103", _KEY_UNKNOWN})
+
+
+class PublicSecurityAdapter:
+    """Asks the population register."""
+
+    def __init__(
+        self,
+        *,
+        source: RecordSource,
+        datasets: frozenset[DatasetName],
+        transport: DepartmentTransport,
+        identity: ServiceIdentity,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._source = source
+        self._datasets = datasets
+        self._transport = transport
+        self._identity = identity
+        self._secrets = SecretKeeper(transport, identity)
+        self._soap = SoapFace([operation.name for operation in OPERATIONS.values()])
+        self._batcher = Batcher(self._send_package)
+        self._now_ms = now_ms
+
+    @property
+    def organisation(self) -> str:
+        """USCC of the department."""
+        return self._source.organisation
+
+    @property
+    def datasets(self) -> frozenset[DatasetName]:
+        """Which datasets this adapter serves."""
+        return self._datasets
+
+    async def fetch(self, query: Query) -> Outcome:
+        """Ask the register, apply the effects, sign."""
+        return await settle(self._source, query, self._fetch_raw(query))
+
+    async def examine_health(self) -> AdapterHealth:
+        """Fetch a secret: the cheapest operation that proves identity and reachability."""
+        if self._transport.breaker.is_open:
+            return AdapterHealth(reachable=False, detail="BREAKER_OPEN")
+        try:
+            await self._secrets.fetch(self._now_ms(), time.monotonic() + _HEALTH_S)
+        except DepartmentFailed as failed:
+            return AdapterHealth(reachable=False, detail=failed.reason.value)
+        except AdapterError:
+            return AdapterHealth(reachable=False, detail=Indeterminate.PROVIDER_MALFORMED.value)
+        return AdapterHealth(reachable=True, detail="OK")
+
+    async def close(self) -> None:
+        """End packages under way and release connections."""
+        await self._batcher.close()
+        await self._transport.close()
+
+    async def _fetch_raw(self, query: Query) -> RawRecord | None:
+        operation = OPERATIONS.get(dataset_of(query))
+        if query.dataset.name not in self._datasets or operation is None:
+            raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)
+        if query.subject.type is not SubjectType.RESIDENT_ID:
+            return None
+        key = PackageKey(
+            operation=operation.name,
+            end_user=require_end_user(self._identity, query),
+            matter=query.matter,
+        )
+        question = build_question(operation, query)
+        return await self._batcher.ask(key, question, query.issued_at_ms, query.deadline)
+
+    async def _send_package(self, key: PackageKey, group: Sequence[Waiting]) -> None:
+        records = await self._fetch_records(key, group)
+        for number, waiting in enumerate(group, start=1):
+            if waiting.answer.done():
+                continue
+            try:
+                record = records.get(number)
+                if record is None:
+                    raise AnswerMalformed("a record is missing or stands twice")
+                waiting.answer.set_result(read_record(waiting.question, record))
+            except AdapterError as failed:
+                waiting.answer.set_exception(failed)
+
+    async def _fetch_records(
+        self, key: PackageKey, group: Sequence[Waiting]
+    ) -> Mapping[int, AnsweredRecord]:
+        # The patient decide how long the package may take; the others leave on their own.
+        deadline = max(waiting.deadline for waiting in group)
+        now_ms = max(waiting.now_ms for waiting in group)
+        attempt = 1
+        while True:
+            head = PackageHead(
+                request_number=str(uuid.uuid4()),
+                end_user=key.end_user,
+                matter=key.matter,
+                now_ms=now_ms,
+            )
+            members = [waiting.question.members for waiting in group]
+            package = encode_package(self._identity, head, members)
+            try:
+                reply = await self._call(key.operation, package, now_ms, deadline)
+                if not isinstance(reply, PlatformFault) or reply.code not in _TRY_AGAIN:
+                    return parse_package(require_no_fault(reply), head.request_number)
+                if attempt == _ATTEMPTS:
+                    require_no_fault(reply)
+            except DepartmentFailed as failed:
+                if failed.reason is not Indeterminate.PROVIDER_UNAVAILABLE or attempt == _ATTEMPTS:
+                    raise
+            await asyncio.sleep(_PAUSE_S * attempt)
+            attempt += 1
+
+    async def _call(
+        self, operation: str, package: str, now_ms: int, deadline: float
+    ) -> str | PlatformFault:
+        secret = await self._secrets.fetch(now_ms, deadline)
+        proof = sign_call(self._identity.sid, secret, now_ms)
+        credentials = (package, self._identity.user, self._identity.password)
+        call = HttpCall(
+            method="POST",
+            path="/ws/population",
+            body=self._soap.encode_call(operation, proof, credentials),
+            headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
+            expect="text/xml",
+            keep_fault=True,
+            # The transport would resend the same request id, which the platform refuses.
+            idempotent=False,
+        )
+        answer = await self._transport.fetch(call, deadline)
+        reply = self._soap.parse_reply(operation, answer.body)
+        if isinstance(reply, PlatformFault) and reply.code == _KEY_UNKNOWN:
+            self._secrets.forget(secret)
+        return reply

@@ -1,0 +1,131 @@
+"""The two-step key: a secret fetched with the application key, then signatures made with it.
+
+Knows no SOAP (docs/adapters/public_security.md, section 1).
+INVARIANT: a request id is used once: every call and every retry draws a new one.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+
+from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.kinds.public_security.identity import ServiceIdentity
+from adapters.mapping.documents import parse_json_object, require_text
+from adapters.port import Indeterminate
+from adapters.transport import DepartmentTransport, HttpCall
+from signing.encoding import encode_canonical_json
+
+_OK: Final = "0"
+_BLOCK: Final = 16
+_HTTP_OK: Final = 200
+_MILLISECONDS: Final = re.compile(r"[1-9][0-9]{12}")
+_SECRET: Final = re.compile(r"[A-Za-z0-9+/]{43}=")
+# Milliseconds before its end at which a secret is renewed, so that none expires on its way.
+_RENEW_BEFORE_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Secret:
+    text: str = field(repr=False)
+    ends_at_ms: int
+
+
+class SecretKeeper:
+    """Keeps one secret for all calls; concurrent askers wait for one renewal."""
+
+    def __init__(self, transport: DepartmentTransport, identity: ServiceIdentity) -> None:
+        self._transport = transport
+        self._identity = identity
+        self._secret: _Secret | None = None
+        self._renewing = asyncio.Lock()
+
+    async def fetch(self, now_ms: int, deadline: float) -> str:
+        """Return a secret that will live long enough, renewing it where needed.
+
+        Raises:
+            DepartmentFailed: PROVIDER_FAULT when the platform refuses, and what the transport
+                raises.
+            AnswerMalformed: The platform's answer breaks its form.
+        """
+        async with self._renewing:
+            secret = self._secret
+            if secret is None or now_ms >= secret.ends_at_ms - _RENEW_BEFORE_MS:
+                secret = await self._renew(now_ms, deadline)
+                # One that ends within the margin serves this call and is not kept.
+                self._secret = secret
+            return secret.text
+
+    def forget(self, text: str) -> None:
+        """Drop a secret the platform no longer knows, unless it was renewed meanwhile."""
+        if self._secret is not None and self._secret.text == text:
+            self._secret = None
+
+    async def _renew(self, now_ms: int, deadline: float) -> _Secret:
+        members = sign_call(self._identity.sid, self._identity.app_key, now_ms)
+        call = HttpCall(
+            method="POST",
+            path="/gjgxjhpt/secret",
+            body=encode_canonical_json(dict(members)),
+            headers={"Content-Type": "application/json; charset=utf-8"},
+            expect="application/json",
+            idempotent=False,
+        )
+        answer = await self._transport.fetch(call, deadline)
+        reply = parse_json_object(answer.body)
+        if answer.status != _HTTP_OK or require_text(reply, "code") != _OK:
+            raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+        content = reply.get("data")
+        if not isinstance(content, dict):
+            raise AnswerMalformed("secret answer without a secret")
+        end = require_text(content, "secretEndTime")
+        if not _MILLISECONDS.fullmatch(end):
+            raise AnswerMalformed("end of a secret")
+        text = unwrap_secret(self._identity.app_key, require_text(content, "secret"))
+        return _Secret(text=text, ends_at_ms=int(end))
+
+
+def sign_call(sid: str, key: str, now_ms: int) -> Mapping[str, str]:
+    """Return the four values that prove a call: base64(HMAC-SHA256(key, sid + rid + rtime))."""
+    rid, rtime = secrets.token_hex(16), str(now_ms)
+    return {
+        "gjgxjhpt_rid": rid,
+        "gjgxjhpt_sid": sid,
+        "gjgxjhpt_rtime": rtime,
+        "gjgxjhpt_sign": signature_of(key, sid + rid + rtime),
+    }
+
+
+def signature_of(key: str, text: str) -> str:
+    """Return base64(HMAC-SHA256(key, text)), both as UTF-8."""
+    digest = hmac.digest(key.encode("utf-8"), text.encode("utf-8"), "sha256")
+    return base64.b64encode(digest).decode("ascii")
+
+
+def unwrap_secret(app_key: str, wrapped: str) -> str:
+    """Decrypt a secret: AES-256-CBC under SHA-256(appKey), base64(IV ‖ ciphertext), PKCS#7.
+
+    Raises:
+        AnswerMalformed: Not base64, no whole blocks, wrong padding, or not 44 characters of base64.
+    """
+    try:
+        octets = base64.b64decode(wrapped.encode("ascii"), validate=True)
+        key = hashlib.sha256(app_key.encode("utf-8")).digest()
+        decryptor = Cipher(algorithms.AES256(key), modes.CBC(octets[:_BLOCK])).decryptor()
+        padded = decryptor.update(octets[_BLOCK:]) + decryptor.finalize()
+        unpadder = PKCS7(_BLOCK * 8).unpadder()
+        text = (unpadder.update(padded) + unpadder.finalize()).decode("ascii")
+    except (binascii.Error, ValueError):
+        raise AnswerMalformed("wrapped secret") from None  # the cause may quote the secret
+    if not _SECRET.fullmatch(text):
+        raise AnswerMalformed("wrapped secret")
+    return text

@@ -1,0 +1,165 @@
+"""The last step of every dialect: a raw record becomes a signed record of what was granted.
+
+Knows no dialect. Drops what was not granted, applies each effect, binds the result to the request,
+the asking system and the subject, and signs it as SD-JWT (RFC 9901) with the department's key.
+INVARIANT: the raw record ends here; only disclosures of granted fields go on.
+INVARIANT: a fault of a department becomes `Untold`; nothing but cancellation passes `settle`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from adapters.effects import Disclosure, FieldContext, apply_effect, apply_when_not_found
+from adapters.effects.families import RawValue
+from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, EffectNotApplicable
+from adapters.mapping.dates import day_of_ms
+from adapters.mapping.identifiers import parse_resident_id, parse_uscc
+from adapters.mapping.names import compare_names
+from adapters.port import (
+    FieldName,
+    Finding,
+    Indeterminate,
+    NotFound,
+    Outcome,
+    Query,
+    Record,
+    Subject,
+    SubjectType,
+    Untold,
+)
+from adapters.transport import RESERVE_S
+from signing.encoding import subject_digest
+from signing.errors import SigningError
+from signing.record import (
+    Custody,
+    DisclosedValue,
+    RecordClaims,
+    RecordState,
+    issue_record,
+    record_nonce,
+)
+from signing.signer import Signer
+
+_LOG: Final = logging.getLogger(__name__)
+
+# Seconds a record lives (decisions.md, "Where effects are applied": exp <= 300 s).
+RECORD_LIFE_S: Final = 300
+
+RawRecord = Mapping[FieldName, RawValue]
+"""What a department answered, in our spelling, before any effect; lives inside one `fetch` only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSource:
+    """Whose records these are, and the key that signs them."""
+
+    organisation: str
+    signer: Signer = field(repr=False)
+
+
+async def settle(
+    source: RecordSource, query: Query, fetching: Awaitable[RawRecord | None]
+) -> Outcome:
+    """Await a raw record within the deadline and return the outcome; None means none is held."""
+    try:
+        async with asyncio.timeout(query.deadline - time.monotonic() - RESERVE_S):
+            raw = await fetching
+        return build_outcome(source, query, raw)
+    except TimeoutError:
+        return Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
+    except DepartmentFailed as failed:
+        _LOG.info("dataset %s: %s", query.dataset.name, failed.reason)
+        return Untold(reason=failed.reason, retry_after_s=failed.retry_after_s)
+    except (AdapterError, SigningError) as failed:
+        # A value no record can carry (a lone surrogate, 64 KiB) is malformed as well.
+        _LOG.warning("dataset %s: %s", query.dataset.name, failed)
+        return Untold(reason=Indeterminate.PROVIDER_MALFORMED)
+
+
+def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> Record | NotFound:
+    """Apply the granted effects to a raw record and sign what is left."""
+    disclosed: dict[str, DisclosedValue] = {
+        name: disclosure.encode_claim() for name, disclosure in _disclose(query, raw).items()
+    }
+    issued_at_s = query.issued_at_ms // 1000
+    claims = RecordClaims(
+        issuer=source.organisation,
+        audience=query.audience,
+        nonce=record_nonce(query.request_id, query.item),
+        dataset=query.dataset.name,
+        custody=Custody.EMBEDDED,
+        subject_digest=subject_digest(
+            query.request_id, query.subject.type.value, query.subject.identifier
+        ),
+        state=RecordState.NOT_FOUND if raw is None else RecordState.FOUND,
+        issued_at_s=issued_at_s,
+        expires_at_s=issued_at_s + RECORD_LIFE_S,
+    )
+    slots = [shape.name for shape in query.dataset.fields]
+    compact = issue_record(source.signer, claims, slots, disclosed)
+    return NotFound(sd_jwt=compact) if raw is None else Record(sd_jwt=compact)
+
+
+def _disclose(query: Query, raw: RawRecord | None) -> Mapping[FieldName, Disclosure]:
+    today = day_of_ms(query.issued_at_ms)
+    grants = {grant.field: grant for grant in query.grants}
+    disclosed: dict[FieldName, Disclosure] = {}
+    for shape in query.dataset.fields:
+        grant = grants.get(shape.name)
+        if grant is None:
+            continue
+        context = FieldContext(shape=shape, claimed=query.claims.get(shape.name), today=today)
+        try:
+            if raw is None:
+                disclosure = apply_when_not_found(grant, context)
+            else:
+                disclosure = apply_effect(grant, context, raw.get(shape.name))
+        except EffectNotApplicable as cause:
+            _LOG.warning("dataset %s field %s: %s", query.dataset.name, shape.name, cause)
+            continue
+        if disclosure is not None:
+            disclosed[shape.name] = disclosure
+    return disclosed
+
+
+def require_subject(subject: Subject, identifier: str, full_name: str | None = None) -> None:
+    """Prove that an answer is of the subject that was asked about.
+
+    Raises:
+        DepartmentFailed: SUBJECT_MISMATCH when the identifier or the name is another's.
+    """
+    named = subject.full_name is not None and full_name is not None
+    if _normal(subject.type, identifier) != subject.identifier:
+        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
+    if named and compare_names(subject.full_name or "", full_name or "") is Finding.NO:
+        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
+
+
+def require_name(query: Query) -> str:
+    """Return the name departments demand beside the number.
+
+    Raises:
+        DepartmentFailed: PROVIDER_FAULT, as the department itself would refuse such a question.
+    """
+    if not query.subject.full_name:
+        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+    return query.subject.full_name
+
+
+def dataset_of(query: Query) -> str:
+    """Return the name of the dataset without its version, e.g. `edu.diploma`."""
+    return query.dataset.name.partition("@")[0]
+
+
+def _normal(kind: SubjectType, identifier: str) -> str:
+    try:
+        if kind is SubjectType.RESIDENT_ID:
+            return parse_resident_id(identifier)
+        return parse_uscc(identifier).code
+    except AnswerMalformed:
+        # An identifier that is none is nobody's, least of all the subject's.
+        return ""
