@@ -154,9 +154,7 @@ def _parse_signature(line: str) -> NoteSignature:
 
 
 def _parse_key_name(name: str, what: str) -> str:
-    # signed-note: non-empty, no Unicode spaces, no plus sign.
-    if not name or "+" in name or any(c.isspace() for c in name):
+    # signed-note: non-empty, no Unicode spaces, no plus sign, no control characters.
+    if not name or "+" in name or any(c.isspace() or c < " " for c in name):
         raise Malformed(f"{what} has no proper key name")
-    if any(c < " " for c in name):
-        raise Malformed(f"{what} has a control character in its key name")
     return name

@@ -27,7 +27,6 @@ from hutong.evidence.note import MAX_NOTE_BYTES
 from hutong.evidence.reasons import Malformed
 from hutong.evidence.receipt import ANSWER, REQUEST, Receipt
 from hutong.evidence.spelling import (
-    MAX_NUMBER,
     JsonValue,
     encode_base64,
     parse_base64,
@@ -56,7 +55,7 @@ def parse_receipt(raw: bytes) -> Receipt:
     value = parse_json(parse_utf8(raw, "receipt", MAX_FILE_BYTES), "receipt")
     members = _require_members(value, _RECEIPT_MEMBERS, "receipt")
     index = members["index"]
-    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index <= MAX_NUMBER:
+    if not isinstance(index, int) or isinstance(index, bool) or index < 0:
         raise Malformed("index is not a number")
     hashes = _require_list(members["inclusion_proof"], MAX_PROOF_HASHES, "inclusion proof")
     listed = _require_list(members["openings"], MAX_OPENINGS, "openings")

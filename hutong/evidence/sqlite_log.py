@@ -51,11 +51,10 @@ class SqliteLog:
 
     def entry_at(self, index: int) -> bytes | None:
         """Returns the bytes of one entry, None where there is none."""
-        for _, body in self._rows(
+        rows = self._rows(
             "SELECT idx, body FROM entry WHERE idx = ? AND typeof(body) = 'blob'", index
-        ):
-            return body
-        return None
+        )
+        return next((body for _, body in rows), None)
 
     def _rows(self, query: str, parameter: int) -> Iterator[tuple[int, bytes | None]]:
         try:
