@@ -48,6 +48,8 @@ _ACCEPTED: Final = {
     _SM2_SM3: AlgorithmName.SM2,
     _SM2_SM3_NULL: AlgorithmName.SM2,
 }
+# Certificates carry signatures on curves as DER, Ed25519 as it is.
+_ORDERS: Final = {AlgorithmName.P256: P256_ORDER, AlgorithmName.SM2: SM2_ORDER}
 _PSS_HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
@@ -113,14 +115,9 @@ def verify_identified(
         raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "signature algorithm")
     if algorithm is not public_key.algorithm:
         raise SignatureInvalid("the algorithm is not one of this key")
-    match algorithm:
-        case AlgorithmName.P256:
-            signature = parse_der_signature(signature, P256_ORDER)
-        case AlgorithmName.SM2:
-            signature = parse_der_signature(signature, SM2_ORDER)
-        case _:
-            pass
-    verify_signature(public_key, signature, message)
+    order = _ORDERS.get(algorithm)
+    raw = signature if order is None else parse_der_signature(signature, order)
+    verify_signature(public_key, raw, message)
 
 
 def encode_sequence(*elements: bytes) -> bytes:

@@ -70,9 +70,10 @@ def build_extensions(profile: Profile, own_key: bytes, issuer_key: bytes) -> x50
         ),
     ]
     if profile.purposes:
-        # RFC 3161 2.3: time stamping is critical; it does no harm elsewhere.
         purposes = x509.ExtKeyUsageSyntax(list(profile.purposes))
-        extensions.append(_extension("extended_key_usage", purposes, critical=True))
+        # RFC 3161 2.3 asks for critical; CA/Browser Forum BR 7.1.2.7.6 forbids it in TLS.
+        critical = TIME_STAMPING in profile.purposes
+        extensions.append(_extension("extended_key_usage", purposes, critical=critical))
     if profile.hosts:
         names = x509.GeneralNames([_general_name(host) for host in profile.hosts])
         extensions.append(_extension("subject_alt_name", names, critical=False))

@@ -164,7 +164,7 @@ def _load_native(spki: bytes, algorithm: AlgorithmName) -> NativeKey:
     except UnsupportedAlgorithm as cause:
         raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "kind of key") from cause
     if isinstance(key, rsa.RSAPublicKey):
-        _require_acceptable_rsa(key, spki)
+        _require_acceptable_rsa(key)
         return key
     # Without its prefix a curve key is on another curve or in another spelling: both refused.
     if algorithm is not AlgorithmName.RSA_PSS and isinstance(
@@ -174,12 +174,8 @@ def _load_native(spki: bytes, algorithm: AlgorithmName) -> NativeKey:
     raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "kind or spelling of key")
 
 
-def _require_acceptable_rsa(key: rsa.RSAPublicKey, spki: bytes) -> None:
+def _require_acceptable_rsa(key: rsa.RSAPublicKey) -> None:
     row = ALGORITHMS[AlgorithmName.RSA_PSS]
     exponent = key.public_numbers().e
     if not row.min_bits <= key.key_size <= row.max_bits or exponent < _MIN_EXPONENT:
         raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "RSA size or exponent")
-    # Two identifiers may stand before the numbers (RFC 4055 1.2); the numbers have one spelling.
-    numbers = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
-    if not spki.endswith(numbers):
-        raise CertificateRefused(CertificateReason.MALFORMED, "spelling of the RSA key")

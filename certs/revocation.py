@@ -31,6 +31,8 @@ DEFAULT_GRACE: Final = timedelta(hours=1)
 
 # RFC 5280 5.2 and 5.3: what a complete CRL may carry. A critical scope or delta is refused.
 _UNDERSTOOD: Final = frozenset({"crl_number", "authority_key_identifier"})
+# RFC 5280 5.2.4 and 5.2.5 ask for critical; who forgets it shall not narrow what is revoked.
+_PARTIAL: Final = frozenset({"delta_crl_indicator", "issuing_distribution_point"})
 _ENTRY_UNDERSTOOD: Final = frozenset({"crl_reason", "invalidity_date"})
 
 
@@ -152,7 +154,7 @@ def _read(der: bytes, signed: SignedObject, body: asn1_crl.TbsCertList) -> Crl:
         # RFC 5280 5.1.2.5: conforming issuers state it; without it nothing ever gets stale.
         raise _malformed("nextUpdate")
     extensions, unknown = read_extensions(body["crl_extensions"], _UNDERSTOOD)
-    if unknown or "delta_crl_indicator" in extensions:
+    if unknown or _PARTIAL & extensions.keys():
         raise _malformed("partial CRL")
     authority = extensions.get("authority_key_identifier")
     number = extensions.get("crl_number")

@@ -28,6 +28,9 @@ from certs.suites import Suite
 PEM_LABEL: Final = "CERTIFICATE REQUEST"
 MAX_REQUEST: Final = 16 * 1024
 
+# Certificates carry signatures on curves as DER, Ed25519 as it is.
+_ORDERS: Final = {Suite.ES256: P256_ORDER, Suite.SM2SM3: SM2_ORDER}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningRequest:
@@ -80,11 +83,6 @@ def sign_der(to_be_signed: bytes, private_key: PrivateKey) -> bytes:
     """Return a signed object in the spelling of certificates."""
     identifier = SIGNATURE_IDENTIFIERS[private_key.public_key.algorithm]
     raw = private_key.sign(to_be_signed)
-    match private_key.suite:
-        case Suite.ES256:
-            raw = encode_der_signature(raw, P256_ORDER)
-        case Suite.SM2SM3:
-            raw = encode_der_signature(raw, SM2_ORDER)
-        case Suite.EDDSA:
-            pass
-    return encode_signed(to_be_signed, identifier, raw)
+    order = _ORDERS.get(private_key.suite)
+    signature = raw if order is None else encode_der_signature(raw, order)
+    return encode_signed(to_be_signed, identifier, signature)

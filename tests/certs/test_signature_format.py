@@ -5,6 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
+from certs import signature_format
 from certs.algorithms import encode_der_signature, parse_der_signature
 from certs.errors import SignatureInvalid
 from certs.signature_format import P256_ORDER, SM2_ORDER
@@ -93,3 +94,13 @@ def test_malformed_raw_signature_is_refused(raw: bytes) -> None:
     """Only 64 bytes with both numbers in range are a signature."""
     with pytest.raises(SignatureInvalid):
         encode_der_signature(raw, P256_ORDER)
+
+
+def test_second_spelling_is_refused_though_the_library_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Should the library below ever become lenient, we do not."""
+    monkeypatch.setattr(signature_format, "decode_dss_signature", lambda _: (1, 2))
+
+    with pytest.raises(SignatureInvalid, match="canonical"):
+        parse_der_signature(GOOD + b"\x00", P256_ORDER)
