@@ -4,7 +4,6 @@ INVARIANT: each slot holds the digest of a disclosure with a fresh salt of 128 b
 that is not disclosed, the digest of fresh random bytes; the slots are sorted.
 """
 
-import base64
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Final
 
 from signing.encoding import JsonValue, b64url_encode, encode_json
 from signing.errors import RecordReason, RecordRefused
+from signing.jws import JOSE_SUITES, certificate_chain, sign_jws, signer_header
 from signing.record_form import (
     DIGEST_ALGORITHM,
     DIGEST_LENGTH,
@@ -24,7 +24,7 @@ from signing.record_form import (
     DisclosedValue,
     RecordClaims,
 )
-from signing.record_verify import CLAIM_NAMES, JOSE_SUITES
+from signing.record_verify import CLAIM_NAMES
 from signing.signer import Signer
 
 _RESERVED: Final = RESERVED_NAMES | CLAIM_NAMES
@@ -52,10 +52,8 @@ def issue_record(
         raise RecordRefused(RecordReason.LIFE_TOO_LONG)
     encoded = _encode_disclosures(disclosed)
     payload = _payload(claims, _digests(encoded, len(slots)))
-    protected = b64url_encode(encode_json(_header(signer)))
-    signing_input = f"{protected}.{b64url_encode(encode_json(payload))}"
-    signature = b64url_encode(signer.sign(signing_input.encode("ascii")))
-    compact = "~".join((f"{signing_input}.{signature}", *encoded, ""))
+    header = signer_header(signer, RECORD_TYPE) | certificate_chain(signer)
+    compact = "~".join((sign_jws(signer, header, payload), *encoded, ""))
     if len(compact) > MAX_RECORD:
         raise RecordRefused(RecordReason.TOO_LARGE)
     return compact
@@ -112,16 +110,3 @@ def _payload(claims: RecordClaims, digests: list[JsonValue]) -> dict[str, JsonVa
         "sub_digest": b64url_encode(claims.subject_digest),
         "vct": claims.dataset,
     }
-
-
-def _header(signer: Signer) -> dict[str, JsonValue]:
-    header: dict[str, JsonValue] = {
-        "alg": signer.suite.value,
-        "kid": signer.keyid,
-        "typ": RECORD_TYPE,
-    }
-    certificate = signer.certificate_der
-    if certificate:
-        # RFC 7515 4.1.6: standard base64, not base64url.
-        header["x5c"] = [base64.b64encode(certificate).decode("ascii")]
-    return header

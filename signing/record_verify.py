@@ -17,11 +17,12 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from certs.algorithms import PublicKey, Suite, verify_signature
+from certs.algorithms import PublicKey, verify_signature
 from certs.errors import CertificateRefused
 from certs.errors import SignatureInvalid as KeySignatureInvalid
 from signing.encoding import JsonLimits, JsonValue, b64url_encode, parse_b64url, parse_json_strict
 from signing.errors import Malformed, RecordReason, RecordRefused
+from signing.jws import JOSE_SUITES
 from signing.record_form import (
     _VERIFIER_MARK,
     DIGEST_ALGORITHM,
@@ -39,8 +40,6 @@ from signing.record_form import (
     VerifiedRecord,
 )
 
-JOSE_SUITES: Final = frozenset({Suite.ES256, Suite.EDDSA})
-"""Suites with a registered JWS algorithm (RFC 7518 3.4, RFC 8037 3.1); SM2 has none."""
 CLAIM_NAMES: Final = frozenset(
     {
         "_sd",
