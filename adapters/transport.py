@@ -13,7 +13,6 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -28,7 +27,6 @@ _LOG: Final = logging.getLogger(__name__)
 RESERVE_S: Final = 0.020
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _READ_BLOCK: Final = 64 * 1024
-_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 # RFC 9110 15.6: the department, or what stands before it, cannot answer now.
 _UNAVAILABLE: Final = frozenset({502, 503, 504})
 _TOO_MANY: Final = 429
@@ -73,7 +71,7 @@ class HttpCall:
     method: str
     path: str = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default=_NO_HEADERS, repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     expect: str
     """Content type the answer must have, e.g. `application/json`."""
     keep_fault: bool = False
@@ -240,11 +238,12 @@ class DepartmentTransport:
             raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE) from None
 
     async def _send(self, call: HttpCall) -> HttpAnswer:
+        headers = {"Accept": call.expect, "Accept-Encoding": "identity", **call.headers}
         async with self._open_session().request(
             call.method,
             self._origin + call.path,
             data=call.body,
-            headers={"Accept": call.expect, "Accept-Encoding": "identity", **call.headers},
+            headers=headers,
             allow_redirects=False,
         ) as response:
             _require_status(response.status, keep_fault=call.keep_fault)

@@ -91,18 +91,18 @@ def _division(digits: int) -> Callable[[str], str]:
 
 # An address as registers write it: province, city, county, then what must not leave. The shortest
 # name that ends in a unit word; at least one character stands before it (市中区, 单县). No house
-# number, street or town may stand inside.
+# number, street or town may stand inside, and a compound (小区, 社区, 园区) is no county.
 _ADDRESS: Final = re.compile(
     r"(?P<province>[^省市区县\s]{2,7}(?:省|自治区)|(?:北京|天津|上海|重庆)市)?"
     r"(?P<city>[^省县\s]{2,8}?(?:市|自治州|地区|盟))?"
-    r"(?P<county>(?:[^\d省镇乡村路街号\s]{1,15}?(?:区|县|市|旗)))?"
+    r"(?P<county>(?:[^\d省镇乡村路街号\s]{1,15}?(?:(?<![小社园校厂])区|县|市|旗)))?"
 )
 
 
 def _address(level: str) -> Callable[[str], str]:
     def cut(value: str) -> str:
         match = _ADDRESS.match(value)
-        if match is None or match[level] is None:
+        if match is None or match[level] is None or not (match["province"] or match["city"]):
             raise AnswerMalformed("address")
         return value[: match.end(level)]
 
