@@ -1,8 +1,8 @@
-"""Write the catalog of the sandbox from the list of datasets and the rules of the sharing authority.
+"""Write the catalog of the sandbox from the list of datasets and the authority's rules.
 
-Run once: `python -m deploy.catalog.generate > gateway/bundle/catalog.yaml`. Knows the list of fields, what
-the matters M1 to M14 need of each, and the default ceilings; knows nothing of the gateway. The result is
-then kept by hand, and tests hold every rule stated here against it.
+Run once: `python -m deploy.catalog.generate > gateway/bundle/catalog.yaml`. Knows the list of
+fields, what the matters M1 to M14 need of each, and the default ceilings; knows nothing of the
+gateway. The result is then kept by hand, and tests hold every rule stated here against it.
 """
 
 import csv
@@ -177,9 +177,9 @@ NEEDS: Final = {
     "hc.death_certificate.has_record": (PREDICATE, "M1"),
 }
 
-# The finding of a predicate when the department holds no record. NO only where holding no record IS the
-# answer (a register of all events of its kind in the province); elsewhere "not found" is not "no":
-# a diploma older than the register, a marriage registered in another province.
+# The finding of a predicate when the department holds no record. NO only where holding no record IS
+# the answer (a register of all events of its kind in the province); elsewhere "not found" is not
+# "no": a diploma older than the register, a marriage registered in another province.
 ABSENT: Final = {
     "edu.enrolment.is_enrolled": "NO",
     "ps.death_cancel.is_cancelled": "NO",
@@ -210,13 +210,11 @@ def choose_ceiling(name: str, kind: str, sensitivity: str, sharing: str) -> tupl
     if name in NEEDS:
         text, matters = NEEDS[name]
         return text, f"事项 {matters} 所需的最高程度"
-    if sharing == "U":
-        return CLEAR, "无条件共享"
     if sharing == "P":
         native = kind in {"pred", "bool"}
         return (PREDICATE if native else "核对(相符)"), "只提供判断结论；暂无事项需要"
-    if sensitivity in {"S1", "S2"}:
-        return CLEAR, "有条件共享，非个人信息"
+    if sharing == "U" or sensitivity in {"S1", "S2"}:
+        return CLEAR, "无条件共享" if sharing == "U" else "有条件共享，非个人信息"
     if sensitivity == "S4":
         return PREDICATE, "敏感个人信息；暂无事项需要"
     return choose_coarse(kind), "个人信息；暂无事项需要明文"

@@ -1,4 +1,4 @@
-"""The catalog: which datasets exist, who provides them, and the most that may ever leave of a field.
+"""The catalog: which datasets exist, who provides them, the most that may ever leave of a field.
 
 Knows nothing of agreements or departments' dialects. A ceiling stands here in its own words
 (`概化(年)`); `gateway.policy` gives the words their meaning.

@@ -1,7 +1,7 @@
 """Strict YAML: one spelling, no duplicate keys, no aliases, no tags, a position on every node.
 
-Knows nothing of what the documents mean. Scalars stay text until a reader asks for a number, so that
-`no`, `1e3` or `2026-01-01` never change type behind the author's back.
+Knows nothing of what the documents mean. Scalars stay text until a reader asks for a number, so
+that `no`, `1e3` or `2026-01-01` never change type behind the author's back.
 
 INVARIANT: a document is bounded before it is parsed, and each node is visited once.
 """

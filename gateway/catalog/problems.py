@@ -1,4 +1,4 @@
-"""What can be wrong in a catalog, a conditions file or an agreement, as closed reasons with positions.
+"""What can be wrong in a document of a bundle, as closed reasons with positions.
 
 Knows nothing of how an agreement is decided. A text here names rules, never data of persons.
 """

@@ -1,10 +1,10 @@
 """Policy: which fields of a question may leave, and how clear, under one named agreement.
 
-Documents are compiled, questions are decided; values are never seen here. Knows no transport, no log
-and no adapter.
+Documents are compiled, questions are decided; values are never seen here. Knows no transport, no
+log and no adapter.
 
-INVARIANT: nothing is granted that no cell of the one agreement named grants; every error, unknown fact
-and unknown name closes.
+INVARIANT: nothing is granted that no cell of the one agreement named grants; every error, unknown
+fact and unknown name closes.
 """
 
 from gateway.catalog.problems import PolicyReason, PolicyRefused, Problem

@@ -6,11 +6,12 @@
     restrictions.yaml   gateway.policy.restrictions
     agreements/*.yaml   lists of gateway.policy.document
 
-The bundle is a local folder, pinned by its digest; signatures of two organisations come with the life
-cycle of bundles. Days written relative to 启动日 are resolved with the start day given, so the digest of
-a sandbox differs from start to start, and that of absolute days does not.
+The bundle is a local folder, pinned by its digest; signatures of two organisations come with the
+life cycle of bundles. Days written relative to 启动日 are resolved with the start day given, so the
+digest of a sandbox differs from start to start, and that of absolute days does not.
 
-INVARIANT: a loaded bundle never changes and is swapped whole; a bundle with one problem is refused whole.
+INVARIANT: a loaded bundle never changes and is swapped whole; a bundle with one problem is refused
+whole.
 """
 
 import hashlib
@@ -132,7 +133,7 @@ def load_bundle(
         restrictions=lowering.restrictions,
         joint_sets=lowering.joint_sets,
     )
-    rows = _compile_all(_read_agreements(path / "agreements", start_date), around)
+    rows = _compile_all(_read_agreements(path / "agreements", start_date), around, stated)
     agreements = [row.agreement for row in rows.values()]
     stamp: Member = {"sequence": head.sequence, "expires": head.expires.isoformat()}
     digest = hashlib.sha256(
@@ -146,7 +147,7 @@ def load_bundle(
     ).digest()
     _require_pinned(digest, pinned)
     seal = BundleSeal(digest=digest, until_ms=china_midnight_ms(head.expires))
-    decider = Decider(rows, _build_engine(engine, stated), stated.vocabulary, seal)
+    decider = Decider(rows, _build_engine(engine, stated), seal)
     return Bundle(
         digest=digest,
         plan_digest=hashlib.sha256(encode_plan(rows.values(), stated.conditions)).digest(),
@@ -244,7 +245,9 @@ def _read_agreements(folder: Path, start_date: date) -> Iterator[AgreementDocume
 
 
 def _compile_all(
-    documents: Iterator[AgreementDocument | Problem], around: Surroundings
+    documents: Iterator[AgreementDocument | Problem],
+    around: Surroundings,
+    stated: ConditionsDocument,
 ) -> Mapping[str, Row]:
     problems: list[Problem] = []
     rows: dict[str, Row] = {}
@@ -262,7 +265,7 @@ def _compile_all(
             )
         else:
             try:
-                rows[document.number] = _compile_one(document, around)
+                rows[document.number] = _compile_one(document, around, stated)
             except PolicyRefused as refused:
                 problems += refused.problems
     if problems:
@@ -270,9 +273,11 @@ def _compile_all(
     return MappingProxyType(rows)
 
 
-def _compile_one(document: AgreementDocument, around: Surroundings) -> Row:
+def _compile_one(
+    document: AgreementDocument, around: Surroundings, stated: ConditionsDocument
+) -> Row:
     agreement = compile_agreement(document, around)
-    row = build_row(agreement, around.restrictions)
+    row = build_row(agreement, around.restrictions, stated)
     dataset = around.catalog.datasets[agreement.dataset]
     problems = tuple(find_example_problems(document, row, dataset))
     if problems:

@@ -1,8 +1,8 @@
 """The canonical forms a bundle's two digests cover.
 
-`encode_bundle` is everything that was agreed, in one order. `encode_plan` is what is decided, without the
-names people chose: a renamed agreement, condition or prohibition, or another order of files, rules or
-keys, gives the same plan digest (policy.md 8, demand 3).
+`encode_bundle` is everything that was agreed, in one order. `encode_plan` is what is decided,
+without the names people chose: a renamed agreement, condition or prohibition, or another order of
+files, rules or keys, gives the same plan digest (policy.md 8, demand 3).
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,9 +54,7 @@ def encode_bundle(
 
 def encode_plan(rows: Iterable[Row], conditions: Mapping[str, Condition]) -> bytes:
     """Return the canonical JSON of what is decided, free of chosen names and order."""
-    return encode_canonical_json(
-        sorted(encode_canonical_json(_encode_row(row, conditions)).decode() for row in rows)
-    )
+    return encode_canonical_json(_sorted([_encode_row(row, conditions) for row in rows]))
 
 
 def _encode_row(row: Row, conditions: Mapping[str, Condition]) -> JsonValue:

@@ -1,9 +1,9 @@
 """Reads the checked expression of a condition and admits the subset we evaluate ourselves.
 
 Reads `cel.expr.CheckedExpr` (CEL specification, checked.proto and syntax.proto) as the compiler
-serialises it. The subset: facts, constants (bool, int, string), comparisons, `&&`, `||`, `!`, and `in`
-over a list of constants. No macros, no functions, no arithmetic, no member access: nothing that can fail,
-run long, or read a clock.
+serialises it. The subset: facts, constants (bool, int, string), comparisons, `&&`, `||`, `!`, and
+`in` over a list of constants. No macros, no functions, no arithmetic, no member access: nothing
+that can fail, run long, or read a clock.
 
 INVARIANT: a node of the result is of the subset; everything else was refused here.
 """
@@ -24,7 +24,8 @@ MEMBERSHIP: Final = "@in"
 MAX_DEPTH: Final = 16
 """Nesting of one condition; the deepest of the sandbox has 4."""
 
-# Field numbers of google.protobuf.Any, CheckedExpr, Expr, Constant, Expr.Call, Expr.Ident, Expr.CreateList.
+# Field numbers of google.protobuf.Any, CheckedExpr, Expr, Constant, Expr.Call, Expr.Ident,
+# Expr.CreateList.
 _ANY_VALUE: Final = 2
 _CHECKED_EXPR: Final = 4
 _EXPR_ID: Final = 2

@@ -1,10 +1,11 @@
-"""Compiles an agreement: every refusal of policy.md 3.3 that can be told before a question is asked.
+"""Compiles an agreement: every refusal that can be told before a question is asked (3.3).
 
 Knows nothing of files. Each function judges one thing and returns the problems it found, so that an
 author sees all of them at once.
 
-INVARIANT: in what is returned each cell is at most its ceiling, each ladder descends, and every pair of
-effects that can meet at run time is comparable, so that the order of restrictions does not matter.
+INVARIANT: in what is returned each cell is at most its ceiling, each ladder descends, and every
+pair of effects that can meet at run time is comparable, so that the order of restrictions does not
+matter.
 """
 
 import re
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from adapters.port import Effect, EffectKind, FieldName, SystemId
+from adapters.port import DatasetName, Effect, EffectKind, FieldName
+from certs.identity import SystemId
 from gateway.catalog import Catalog, CatalogField, Dataset, SharingClass
 from gateway.catalog.problems import PolicyReason, PolicyRefused, Position, Problem
 from gateway.policy.disclosure import JointSet, find_joint_problems
@@ -39,8 +41,7 @@ class Surroundings:
     """What an agreement is compiled against."""
 
     catalog: Catalog
-    ceilings: Mapping[tuple[str, str], Effect]
-    """By dataset and field."""
+    ceilings: Mapping[tuple[DatasetName, FieldName], Effect]
     matters: Collection[str]
     roles: Collection[str]
     conditions: Collection[str]

@@ -1,12 +1,12 @@
-"""Conditions: one checked expression each, evaluated by either of two back ends behind one interface.
+"""Conditions: one checked expression each, evaluated by either of two back ends.
 
-`CelEngine` evaluates with cel-expr-python (C++); `ClosureEngine` builds Python closures from the same
-checked expression. Both answer TRUE, FALSE or UNKNOWN; a missing fact, an error or a value that is no
-boolean is UNKNOWN, never FALSE and never an exception.
+`CelEngine` evaluates with cel-expr-python (C++); `ClosureEngine` builds Python closures from the
+same checked expression. Both answer TRUE, FALSE or UNKNOWN; a missing fact, an error or a value
+that is no boolean is UNKNOWN, never FALSE and never an exception.
 
-INVARIANT: `&&` and `||` follow CEL: `false && error` is false, `true || error` is true, whichever side
-stands first; every other operator over something unknown is unknown (Kleene's strong logic, monotone:
-learning a fact never changes an outcome that was already TRUE or FALSE).
+INVARIANT: `&&` and `||` follow CEL: `false && error` is false, `true || error` is true, whichever
+side stands first; every other operator over something unknown is unknown (Kleene's strong logic,
+monotone: learning a fact never changes an outcome that was already TRUE or FALSE).
 """
 
 import operator
@@ -45,7 +45,7 @@ MAX_EXPRESSION_CHARACTERS: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A condition: its Chinese name, expression, owner, and the checked form all back ends share."""
+    """A condition: its Chinese name, expression, owner, and the form all back ends share."""
 
     name: str
     expression: str
@@ -83,7 +83,8 @@ class ConditionCompiler:
         """Return the checked condition.
 
         Raises:
-            ConditionRefused: CONDITION_MALFORMED, CONDITION_NOT_BOOLEAN or CONDITION_OUTSIDE_SUBSET.
+            ConditionRefused: CONDITION_MALFORMED, CONDITION_NOT_BOOLEAN or
+            CONDITION_OUTSIDE_SUBSET.
         """
         if len(expression) > MAX_EXPRESSION_CHARACTERS:
             raise ConditionRefused(PolicyReason.CONDITION_MALFORMED, "too long")

@@ -1,4 +1,4 @@
-"""Reads the engineers' file: the vocabulary of facts, and each condition with its owner and examples.
+"""Reads the engineers' file: the vocabulary of facts, and the conditions with their examples.
 
     词汇:
       case_state: {类型: string, 来源: case, 名称: 办件状态, 取值: [open, held, closed]}
@@ -123,7 +123,7 @@ def _require_examples(
         facts = parse_facts(members["事实"], vocabulary)
         wanted = parse_outcome(members["得"])
         seen.add(wanted)
-        known = select_known(facts, vocabulary)
+        known = select_known(facts, vocabulary.values())
         if any(engine.evaluate((condition.name,), known) != (wanted,) for engine in engines):
             raise refusal(
                 PolicyReason.EXAMPLE_FAILED,

@@ -1,10 +1,11 @@
 """Decides a question against a compiled bundle: steps 1 to 6 and 8 of policy.md 3.3.
 
-Step 7 (quota) and step 9 (log, release) are the exchange's; the quotas to charge are values here. Step 8
-is proven at compile time: an effect with no meaning for a field's type is no cell.
+Step 7 (quota) and step 9 (log, release) are the exchange's; the quotas to charge are values here.
+Step 8 is proven at compile time: an effect with no meaning for a field's type is no cell.
 
-INVARIANT: every field asked gets exactly one decision; the plan cache is keyed by (agreement, system, role,
-matter, dataset, outcomes) and never by the subject, so it can neither leak nor go stale in a bundle.
+INVARIANT: every field asked gets exactly one decision; the plan cache is keyed by (agreement,
+system, role, matter, dataset, outcomes) and never by the subject, so it can neither leak nor go
+stale in a bundle.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from gateway.policy.model import (
     RuleCode,
 )
 from gateway.policy.table import Plan, Row, build_plan, withhold
-from gateway.policy.vocabulary import Facts, Outcome, Vocabulary, select_known
+from gateway.policy.vocabulary import Facts, Outcome, select_known
 
 COMPARE_ATTEMPTS: Final = 3
 """Comparisons of one field per case and subject (policy.md 3.4)."""
@@ -49,13 +50,11 @@ class Decider:
         self,
         rows: Mapping[str, Row],
         engine: ConditionEngine,
-        vocabulary: Vocabulary,
         seal: BundleSeal,
     ) -> None:
         self._seal = seal
         self._rows = rows
         self._engine = engine
-        self._vocabulary = vocabulary
         self._plans: dict[PlanKey, Plan] = {}
 
     def decide(self, question: DecisionInput) -> Decision:
@@ -86,7 +85,7 @@ class Decider:
 
     def evaluate(self, row: Row, facts: Facts) -> tuple[Outcome, ...]:
         """Return the outcome of each condition of a row."""
-        return self._engine.evaluate(row.conditions, select_known(facts, self._vocabulary))
+        return self._engine.evaluate(row.conditions, select_known(facts, row.facts))
 
     def _find_plan(self, question: DecisionInput, row: Row) -> Plan:
         outcomes = self.evaluate(row, question.facts)

@@ -1,7 +1,8 @@
-"""What released together gives away: the candidates left for a masked resident number (policy.md 3.5).
+"""What released together gives away: candidates left for a masked resident number.
 
-A resident number (GB 11643-1999) is 6 digits of county, 8 of birth, 3 of sequence and a check digit
-modulo 11. Digits shown are known; of the hidden ones, the check digit leaves one in eleven.
+A resident number (GB 11643-1999) (see policy.md 3.5) is 6 digits of county, 8 of birth, 3 of
+sequence and a check digit modulo 11. Digits shown are known; of the hidden ones, the check digit
+leaves one in eleven.
 
 INVARIANT: counts are of the most an agreement can release at once, each cell at its highest rung.
 """
@@ -44,7 +45,7 @@ class JointSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """What is known beside a mask: the birth date's effect and the place's effect, None if withheld."""
+    """What is known beside a mask: effects of birth date and place, None if withheld."""
 
     front: int
     back: int
@@ -58,7 +59,7 @@ def count_candidates(released: Released) -> int:
     days = _count_days(released)
     # Sequence and check digit: what the back part does not show stays open.
     shown_back = min(released.back, _LENGTH - _BIRTH_END)
-    open_sequence = 10 ** max(0, 3 - max(0, shown_back - 1))
+    open_sequence: int = 10 ** max(0, 3 - max(0, shown_back - 1))
     divisor = _CHECK if shown_back >= 1 else 1
     return max(1, counties * days * open_sequence // divisor)
 
@@ -101,7 +102,7 @@ def find_joint_problems(
     joint_sets: tuple[JointSet, ...],
     at: Position,
 ) -> Iterator[Problem]:
-    """Yield one problem per masked number that can be restored and per joint set that can be reached."""
+    """Yield a problem per masked number that can be restored and per joint set reached."""
     highest = {name: cell.steps[0].effect for name, cell in cells.items()}
     birth = highest.get(FieldName("birth_date"))
     places = [

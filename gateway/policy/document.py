@@ -1,4 +1,4 @@
-"""Reads the documents of a bundle into values with positions; judges their shape, not their meaning.
+"""Reads agreements into values with positions; judges their shape, not their meaning.
 
 An agreement, as an officer writes it:
 

@@ -2,9 +2,10 @@
 
 Knows nothing of values: `adapters.effects` applies effects, where the source's key is.
 
-INVARIANT: x <= y is stated only where x can be computed from y (policy.md 3.3: kernel(y) is contained in
-kernel(x)), or where it is declared: a pseudonym below the value, a predicate below the bare `判断` that
-stands as a ceiling only. Whatever is not stated is incomparable, and the meet of incomparables is nothing.
+INVARIANT: x <= y is stated only where x can be computed from y (policy.md 3.3: kernel(y) is
+contained in kernel(x)), or where it is declared: a pseudonym below the value, a predicate below the
+bare `判断` that stands as a ceiling only. Whatever is not stated is incomparable, and the meet of
+incomparables is nothing.
 """
 
 import re
@@ -62,7 +63,8 @@ def parse_effect(text: str) -> Effect:
     """Parse an effect in its one spelling, e.g. `掩码(3,4)`.
 
     Raises:
-        EffectRefused: THRESHOLD_OPEN where a predicate's number is left to the caller, else EFFECT_MALFORMED.
+        EffectRefused: THRESHOLD_OPEN where a predicate's number is left to the caller, else
+        EFFECT_MALFORMED.
     """
     if text in _BARE:
         return _BARE[text]

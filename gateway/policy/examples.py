@@ -1,4 +1,4 @@
-"""Runs the examples of an agreement: they are its unit tests, and must reach every rung of every cell.
+"""Runs the examples of an agreement: its unit tests, which must reach every rung of every cell.
 
 An example states outcomes of conditions, not facts: whether a condition's expression means what its
 name says is tested where the condition is defined.
@@ -80,7 +80,7 @@ def _list_reached(
     plan: Plan,
     titles: Mapping[str, FieldName],
 ) -> set[tuple[FieldName, int]]:
-    """Return the rungs an example shows: those it names and that a precondition did not shut off."""
+    """Return the rungs an example shows: those it names that no precondition shut off."""
     if any(outcomes[name] is not Outcome.TRUE for name in row.agreement.preconditions):
         return set()
     shown = plan.keys() if "*" in example.expected else {titles.get(t) for t in example.expected}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from adapters.port import DatasetName, Effect, FieldName, SystemId
+from adapters.port import DatasetName, Effect, FieldName
+from certs.identity import SystemId
 from gateway.policy.vocabulary import Facts
 
 SYSTEM_ROLE = "系统"
@@ -65,7 +66,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restriction:
-    """A prohibition (`ceiling` None) or a conditional ceiling; lowers unless its condition is false."""
+    """A prohibition (`ceiling` None) or conditional ceiling; off only if its condition is false."""
 
     number: str
     title: str
@@ -134,7 +135,7 @@ class FieldDecision:
     effect_text: str
     rule: RuleCode
     rule_id: str
-    """Name of the condition, ceiling or prohibition that decided; empty where the step says it all."""
+    """Name of the condition, ceiling or prohibition that decided; else empty."""
 
     @property
     def released(self) -> bool:

@@ -1,4 +1,4 @@
-"""Reads what only lowers: prohibitions (禁止), conditional ceilings (条件上限), joint sets (不得同出)."""
+"""Reads what only lowers: 禁止 prohibitions, 条件上限 ceilings, 不得同出 joint sets."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""From the outcomes of an agreement's conditions to the plan of its fields: steps 2 to 6 of policy.md 3.3.
+"""From outcomes of conditions to the plan of an agreement's fields (policy.md 3.3).
 
-A pure function of (agreement, restrictions, ceilings, outcomes). The subject never enters, so a plan
-may be kept and used for any subject.
+Steps 2 to 6. A pure function of (agreement, restrictions, ceilings, outcomes). The subject never
+enters, so a plan may be kept and used for any subject.
 
 INVARIANT: an UNKNOWN outcome never raises a field: it fails a precondition, skips a rung, keeps a
 conditional ceiling and keeps a prohibition.
@@ -10,10 +10,11 @@ conditional ceiling and keeps a prohibition.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.port import FieldName
+from adapters.port import Effect, FieldName
+from gateway.policy.conditions_file import ConditionsDocument
 from gateway.policy.effects import WITHHOLD, format_effect, meet
 from gateway.policy.model import Agreement, Cell, FieldDecision, Restriction, RuleCode
-from gateway.policy.vocabulary import Outcome
+from gateway.policy.vocabulary import FactDeclaration, Outcome
 
 Plan = Mapping[FieldName, FieldDecision]
 Outcomes = Mapping[str, Outcome]
@@ -22,15 +23,19 @@ WITHHELD_TEXT = format_effect(WITHHOLD)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An agreement with the restrictions that speak about it and every condition any of them names."""
+    """An agreement, the restrictions that speak about it, every condition any of them names."""
 
     agreement: Agreement
     prohibitions: tuple[Restriction, ...]
     conditional_ceilings: tuple[Restriction, ...]
     conditions: tuple[str, ...]
+    facts: tuple[FactDeclaration, ...]
+    """The facts these conditions name."""
 
 
-def build_row(agreement: Agreement, restrictions: tuple[Restriction, ...]) -> Row:
+def build_row(
+    agreement: Agreement, restrictions: tuple[Restriction, ...], stated: ConditionsDocument
+) -> Row:
     """Return the row of an agreement."""
     covering = tuple(
         restriction
@@ -41,11 +46,14 @@ def build_row(agreement: Agreement, restrictions: tuple[Restriction, ...]) -> Ro
     for cell in agreement.cells.values():
         names += [step.condition for step in cell.steps if step.condition is not None]
     names += [restriction.condition for restriction in covering]
+    distinct = tuple(dict.fromkeys(names))
+    facts = frozenset().union(*(stated.conditions[name].facts for name in distinct))
     return Row(
         agreement=agreement,
         prohibitions=tuple(item for item in covering if item.ceiling is None),
         conditional_ceilings=tuple(item for item in covering if item.ceiling is not None),
-        conditions=tuple(dict.fromkeys(names)),
+        conditions=distinct,
+        facts=tuple(stated.vocabulary[fact] for fact in sorted(facts)),
     )
 
 
@@ -69,28 +77,19 @@ def withhold(field: FieldName, rule: RuleCode, rule_id: str = "") -> FieldDecisi
 
 
 def _decide_cell(row: Row, cell: Cell, outcomes: Outcomes) -> FieldDecision:
-    # Step 4: the least rung whose condition is true. The fixed ceiling was proven at compile time.
+    # Step 4: the first rung whose condition is true. The fixed ceiling was proven at compile time.
     step = next(
         step
         for step in cell.steps
         if step.condition is None or outcomes[step.condition] is Outcome.TRUE
     )
-    # Step 5: every conditional ceiling that is not known to be off.
-    effect, lowered_by = step.effect, ""
-    for ceiling in row.conditional_ceilings:
-        if ceiling.ceiling is None or outcomes[ceiling.condition] is Outcome.FALSE:
-            continue
-        if ceiling.covers(row.agreement.dataset, cell.field):
-            lowered = meet(effect, ceiling.ceiling)
-            if lowered != effect:
-                effect, lowered_by = lowered, ceiling.number
+    effect, lowered_by = _lower(row, cell, step.effect, outcomes)
     if effect == WITHHOLD:
         return withhold(cell.field, RuleCode.CEILING, lowered_by)
     # Step 6: every prohibition that is not known to be off.
     for prohibition in row.prohibitions:
-        if outcomes[prohibition.condition] is Outcome.FALSE:
-            continue
-        if prohibition.covers(row.agreement.dataset, cell.field):
+        applies = outcomes[prohibition.condition] is not Outcome.FALSE
+        if applies and prohibition.covers(row.agreement.dataset, cell.field):
             return withhold(cell.field, RuleCode.PROHIBITION, prohibition.number)
     return FieldDecision(
         field=cell.field,
@@ -99,3 +98,16 @@ def _decide_cell(row: Row, cell: Cell, outcomes: Outcomes) -> FieldDecision:
         rule=RuleCode.GRANTED,
         rule_id=lowered_by,
     )
+
+
+def _lower(row: Row, cell: Cell, effect: Effect, outcomes: Outcomes) -> tuple[Effect, str]:
+    """Apply step 5: every conditional ceiling that is not known to be off."""
+    lowered_by = ""
+    for item in row.conditional_ceilings:
+        off = outcomes[item.condition] is Outcome.FALSE
+        if off or item.ceiling is None or not item.covers(row.agreement.dataset, cell.field):
+            continue
+        lowered = meet(effect, item.ceiling)
+        if lowered != effect:
+            effect, lowered_by = lowered, item.number
+    return effect, lowered_by

@@ -6,7 +6,7 @@ INVARIANT: a fact that is missing, of another type, or outside its listed values
 here turns unknown into a value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 from typing import Final
@@ -67,22 +67,20 @@ class FactDeclaration:
 Vocabulary = Mapping[str, FactDeclaration]
 
 
-def select_known(facts: Facts, vocabulary: Vocabulary) -> KnownFacts:
+def select_known(facts: Facts, declarations: Iterable[FactDeclaration]) -> KnownFacts:
     """Return the facts that are declared, known, of their type and among their listed values."""
     known: KnownFacts = {}
-    for name, declaration in vocabulary.items():
-        value = facts.get(name, UNKNOWN)
-        if not isinstance(value, Unknown) and _conforms(value, declaration):
-            known[name] = value
+    for declaration in declarations:
+        value = facts.get(declaration.name, UNKNOWN)
+        if type(value) is bool:  # a bool is an int to isinstance
+            fits = declaration.type is FactType.BOOL
+        elif isinstance(value, int):
+            fits = declaration.type is FactType.INT and -_INT64 <= value < _INT64
+        elif isinstance(value, str):
+            listed = not declaration.values or value in declaration.values
+            fits = declaration.type is FactType.STRING and listed
+        else:
+            continue
+        if fits:
+            known[declaration.name] = value
     return known
-
-
-def _conforms(value: KnownValue, declaration: FactDeclaration) -> bool:
-    kind = type(value)  # a bool is an int to isinstance
-    match declaration.type:
-        case FactType.BOOL:
-            return kind is bool
-        case FactType.INT:
-            return kind is int and isinstance(value, int) and -_INT64 <= value < _INT64
-        case FactType.STRING:
-            return kind is str and (not declaration.values or value in declaration.values)

@@ -1,0 +1,139 @@
+"""Gathers the facts of a question from the registers, the officer assertion and the clock given.
+
+The names are those of the bundle's vocabulary (docs/policy/facts.md). Nothing is guessed: a
+register that cannot tell leaves its facts unknown, and no register makes the others wait for it.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Final
+
+from adapters.port import Subject, SubjectType
+from gateway.policy.ports import (
+    CaseRecord,
+    CaseRegistry,
+    Consent,
+    ConsentKind,
+    Guardianship,
+    Occasion,
+    ProtectedPersons,
+    Relation,
+)
+from gateway.policy.vocabulary import UNKNOWN, FactValue, Unknown
+
+_CHINA: Final = timezone(timedelta(hours=8))
+_RESIDENT_ID_LENGTH: Final = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficerFacts:
+    """What an officer assertion says that conditions may name."""
+
+    level: str | None
+    """province, city, county, township or village."""
+    division: str | None
+    """GB/T 2260 code, e.g. `370100`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactQuestion:
+    """What the registers are asked about."""
+
+    organisation: str
+    matter: str
+    case_number: str = field(repr=False)
+    subject: Subject
+    officer: OfficerFacts | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registers:
+    """The four ports."""
+
+    cases: CaseRegistry
+    consents: Consent
+    protected: ProtectedPersons
+    guardians: Guardianship
+
+
+async def fetch_facts(registers: Registers, question: FactQuestion) -> dict[str, FactValue]:
+    """Ask every register at once and return all facts of the vocabulary."""
+    subject = question.subject
+    occasion = Occasion(
+        organisation=question.organisation, matter=question.matter, at_ms=question.at_ms
+    )
+    case, consent, mandate, protected, guardian = await asyncio.gather(
+        registers.cases.fetch_case(question.organisation, question.case_number, subject),
+        registers.consents.fetch_consent(ConsentKind.CONSENT, subject, occasion),
+        registers.consents.fetch_consent(ConsentKind.MANDATE, subject, occasion),
+        registers.protected.fetch_protected(subject),
+        registers.guardians.fetch_guardian_consent(subject, occasion),
+    )
+    local = datetime.fromtimestamp(question.at_ms / 1000, UTC).astimezone(_CHINA)
+    is_person = subject.type is SubjectType.RESIDENT_ID
+    return {
+        **_list_case_facts(case, question),
+        "consent": consent,
+        "mandate": mandate,
+        "guardian": guardian,
+        "protected": protected,
+        "subject_kind": "person" if is_person else "organisation",
+        "age": compute_age(subject.identifier, local.date()) if is_person else UNKNOWN,
+        "staff_level": _level(question.officer),
+        "working_day": UNKNOWN,  # no calendar of working days (调休) is connected
+        "hour": local.hour,
+    }
+
+
+def _level(officer: OfficerFacts | None) -> FactValue:
+    return UNKNOWN if officer is None or officer.level is None else officer.level
+
+
+def _list_case_facts(
+    case: CaseRecord | Unknown | None, question: FactQuestion
+) -> dict[str, FactValue]:
+    if case is None:
+        # There is no such case: nothing agrees, which is known.
+        return {
+            "case_matter_agrees": False,
+            "case_organisation_agrees": False,
+            "subject_is_applicant": False,
+            "subject_is_party": False,
+        }
+    if isinstance(case, Unknown):
+        return {}
+    officer = question.officer
+    return {
+        "case_state": case.state.value,
+        "case_matter_agrees": case.matter == question.matter,
+        "case_organisation_agrees": case.organisation == question.organisation,
+        "in_investigation": case.in_investigation,
+        "special_grade": case.special_grade,
+        "subject_is_applicant": case.relation is Relation.APPLICANT,
+        "subject_is_party": case.relation is not Relation.NONE,
+        "division_agrees": UNKNOWN
+        if officer is None or officer.division is None
+        else covers_division(officer.division, case.division),
+    }
+
+
+def covers_division(wider: str, narrower: str) -> bool:
+    """Whether a division is another or lies above it, e.g. 370100 above 370102 (GB/T 2260)."""
+    while wider.endswith("00") and len(wider) > len("37"):
+        wider = wider[:-2]
+    return narrower.startswith(wider)
+
+
+def compute_age(identifier: str, today: date) -> int | Unknown:
+    """Return full years by a resident number of 18 characters (GB 11643)."""
+    born = identifier[6:14]
+    if len(identifier) != _RESIDENT_ID_LENGTH or not (born.isascii() and born.isdigit()):
+        return UNKNOWN
+    try:
+        birth = date(int(born[:4]), int(born[4:6]), int(born[6:]))
+    except ValueError:
+        return UNKNOWN
+    years = today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+    return years if years >= 0 else UNKNOWN
