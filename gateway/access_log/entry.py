@@ -7,7 +7,7 @@ Knows nothing of trees or storage. Sample of an entry:
 
 INVARIANT: no member takes free text. Codes are printable ASCII without quote and backslash, so an
 entry is its own escaping, equals RFC 8785, and cannot carry a name in Chinese by mistake.
-INVARIANT: what may be sensitive is spelled `_DIGEST` and reaches the leaf only as a commitment.
+INVARIANT: what may be sensitive is spelled `_commitment` and reaches the leaf only as a commitment.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.access_log.errors import EntryMalformed
 from gateway.model import Committed, EntryDraft, EntryKind, EntryValue, Opening
@@ -26,10 +27,13 @@ SALT_LENGTH = 32
 TIMESTAMP_DIGITS = 13
 """Decimal digits of milliseconds since 1970 from 2001 to 2286: the length is known beforehand."""
 
+MAX_OPENED = (1 << 16) - 1
+"""Bytes of a value kept in an opening: its length takes two bytes."""
+
 _MAX_INTEGER = 2**53 - 1
 _MAX_LIST = 128
+_REMEMBERED = 4_096
 _PAIR = 2
-_MAX_OPENED = 1 << 16
 _ID = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _PLAIN = re.compile(r"[ !#-\[\]-~]{1,128}")
@@ -43,8 +47,19 @@ def _number(value: EntryValue) -> str | None:
     return str(value) if known else None
 
 
+# Codes, keys and certificates repeat from entry to entry: what was found plain is remembered.
+@lru_cache(maxsize=_REMEMBERED)
+def _quoted_code(value: str) -> str | None:
+    return f'"{value}"' if _PLAIN.fullmatch(value) else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _quoted_digest(value: str) -> str | None:
+    return f'"{value}"' if _HASH.fullmatch(value) else None
+
+
 def _code(value: EntryValue) -> str | None:
-    return f'"{value}"' if isinstance(value, str) and _PLAIN.fullmatch(value) else None
+    return _quoted_code(value) if isinstance(value, str) else None
 
 
 def _identifier(value: EntryValue) -> str | None:
@@ -52,6 +67,10 @@ def _identifier(value: EntryValue) -> str | None:
 
 
 def _digest(value: EntryValue) -> str | None:
+    return _quoted_digest(value) if isinstance(value, str) else None
+
+
+def _commitment(value: EntryValue) -> str | None:
     return f'"{value}"' if isinstance(value, str) and _HASH.fullmatch(value) else None
 
 
@@ -86,11 +105,11 @@ _ASKED: dict[str, Spelling] = {
     "key": _identifier,
     "charge": _number,
     "retries": _identifier,
-    "request": _digest,
-    "subject": _digest,
-    "officer": _digest,
-    "case": _digest,
-    "rules": _digest,
+    "request": _commitment,
+    "subject": _commitment,
+    "officer": _commitment,
+    "case": _commitment,
+    "rules": _commitment,
 }
 _SPELLINGS: dict[EntryKind, dict[str, Spelling]] = {
     EntryKind.ASK: _ASKED,
@@ -100,9 +119,9 @@ _SPELLINGS: dict[EntryKind, dict[str, Spelling]] = {
         "ask": _number,
         "state": _code,
         "reason": _code,
-        "request": _digest,
-        "answer": _digest,
-        "relation": _digest,
+        "request": _commitment,
+        "answer": _commitment,
+        "relation": _commitment,
         "values": _number,
         "findings": _number,
         "withheld": _number,
@@ -117,11 +136,10 @@ _SPELLINGS: dict[EntryKind, dict[str, Spelling]] = {
         "tx": _identifier,
         "org": _code,
         "system": _code,
-        "officer": _digest,
-        "case": _digest,
-        "query": _digest,
-        "request": _digest,
-        "answer": _digest,
+        "officer": _commitment,
+        "case": _commitment,
+        "query": _commitment,
+        "request": _commitment,
     },
     EntryKind.TICK: {"queue": _number, "size": _number},
 }
@@ -134,12 +152,13 @@ _REQUIRED: dict[EntryKind, frozenset[str]] = {
     EntryKind.VIEW: frozenset(("what",)),
     EntryKind.TICK: frozenset(("queue", "size")),
 }
-_COMMITMENT_TAGS = {
+_TAGS = {
     name: f"hutong/commitment/{name}/v1".encode() + b"\x00"
     for spellings in _SPELLINGS.values()
     for name, spelling in spellings.items()
-    if spelling is _digest
+    if spelling is _commitment
 }
+_OPENING_PREFIX = {name: bytes((len(name),)) + name.encode() for name in _TAGS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +234,9 @@ def _spell(
 ) -> list[str]:
     spelled = []
     for name, prefix, spelling in rows:
-        if name in members:
-            text = spelling(members[name])
+        value = members.get(name)
+        if value is not None:
+            text = spelling(value)
             if text is None:
                 raise EntryMalformed(f"member {name} is not of its form")
             spelled.append(prefix + text)
@@ -227,27 +247,25 @@ def _commit(
     committed: tuple[Committed, ...], members: dict[str, EntryValue]
 ) -> tuple[tuple[Opening, ...], bytes]:
     drawn = os.urandom(SALT_LENGTH * len(committed))
-    openings = []
-    kept = []
+    openings: list[Opening] = []
+    kept: list[bytes] = []
     for position, sensitive in enumerate(committed):
         name, value = sensitive.member, sensitive.value
         salt = sensitive.salt
         if salt is None:
             salt = drawn[position * SALT_LENGTH : (position + 1) * SALT_LENGTH]
-        tag = _COMMITMENT_TAGS.get(name)
-        if tag is None or name in members or len(salt) != SALT_LENGTH or len(value) >= _MAX_OPENED:
+        tag = _TAGS.get(name)
+        if tag is None or name in members or len(salt) != SALT_LENGTH:
             raise EntryMalformed(f"member {name} cannot be committed to")
         members[name] = hashlib.sha256(tag + salt + value).hexdigest()
         if sensitive.detached:
             openings.append(Opening(member=name, salt=salt, value=b""))
-        else:
-            openings.append(Opening(member=name, salt=salt, value=value))
-            kept.append(_encode_opening(name, salt, value))
+            continue
+        if len(value) > MAX_OPENED:
+            raise EntryMalformed(f"the value of {name} is too long to be kept")
+        openings.append(Opening(member=name, salt=salt, value=value))
+        kept += (_OPENING_PREFIX[name], salt, len(value).to_bytes(2, "big"), value)
     return tuple(openings), b"".join(kept)
-
-
-def _encode_opening(name: str, salt: bytes, value: bytes) -> bytes:
-    return b"%c%b%b%b%b" % (len(name), name.encode(), salt, len(value).to_bytes(2, "big"), value)
 
 
 def parse_openings(stored: bytes) -> tuple[Opening, ...]:

@@ -52,6 +52,7 @@ class Intake:
     """Where drafts wait; stopped until the writer first resumes it."""
 
     __slots__ = (
+        "_announced",
         "_closing",
         "_directory",
         "_disk_asked_at",
@@ -70,6 +71,7 @@ class Intake:
         self._queue: deque[Waiting] = deque()
         self._wake = threading.Condition()
         self._idle = False
+        self._announced: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._stopped: str | None = "the log has not started"
         self._writing_since: float | None = None
@@ -102,8 +104,11 @@ class Intake:
             if len(self._queue) >= self._limits.entries or self._is_overdue(waiting.queued_at):
                 raise LogUnavailable("too much waits to be written")
             self._queue.append(waiting)
-            if self._idle:
-                self._wake.notify()
+            if self._idle and self._announced is not waiting.loop:
+                # After the callers that are ready now: they share the commit, and the writer does
+                # not fight the loop for the interpreter lock.
+                self._announced = waiting.loop
+                waiting.loop.call_soon(self._announce)
 
     def take(self) -> list[Waiting]:
         """Wait for drafts and return those still wanted; none once closed and empty."""
@@ -114,6 +119,7 @@ class Intake:
                 while not self._queue and not self._closing:
                     self._wake.wait()
                 self._idle = False
+                self._announced = None
                 count = min(len(self._queue), self._limits.batch)
                 batch = [self._queue.popleft() for _ in range(count)]
                 self._writing_since = now = time.monotonic()
@@ -145,6 +151,10 @@ class Intake:
         """Wait, or less when the log is closed meanwhile."""
         with self._wake:
             self._wake.wait_for(lambda: self._closing, seconds)
+
+    def _announce(self) -> None:
+        with self._wake:
+            self._wake.notify()
 
     def _is_overdue(self, now: float) -> bool:
         since = self._queue[0].queued_at if self._queue else now

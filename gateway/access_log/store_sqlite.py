@@ -8,16 +8,19 @@ INVARIANT: one process writes, held by a lock beside the file; readers open it r
 """
 
 import fcntl
+import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from gateway.access_log.admission import Admission, ClaimKey, CounterKey
 from gateway.access_log.errors import LogRefused
 from gateway.access_log.merkle import Tile
-from gateway.model import Charge, Claim, SearchColumns
+from gateway.model import SearchColumns
 
 FORMAT = 1
 """Version of the tables; another one is refused."""
@@ -75,11 +78,14 @@ _SCHEMA = (
         for act in ("UPDATE", "DELETE")
     ),
 )
-# One statement steps over many rows: the interpreter lock is released once per chunk, not per row.
-_CHUNKS = (64, 16, 4, 1)
+MAX_ROWS = 1 << 10
+"""Rows of one statement: eleven columns stay below SQLite's 32,766 parameters."""
+STATEMENTS_KEPT = 256
+"""Prepared statements kept: about ten, each in eleven widths."""
 
 
 _Cell = int | str | bytes | None
+_Key = TypeVar("_Key", bound=tuple[str | bytes, str | bytes])
 SideRow = tuple[
     int,
     str,
@@ -213,31 +219,35 @@ class LogStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
-    def claimed(self, space: str, key: bytes, now_ms: int) -> bytes | None:
-        """Return the value a key is claimed with at this time."""
-        row: tuple[bytes] | None = self._connection.execute(
-            "SELECT value FROM claims WHERE space = ? AND key = ? AND expires_ms > ?",
-            (space, key, now_ms),
-        ).fetchone()
-        return row[0] if row else None
+    def claimed(self, keys: Sequence[ClaimKey], now_ms: int) -> dict[ClaimKey, bytes]:
+        """Return the values of those keys that are claimed at this time."""
+        held = self._look_up(
+            "SELECT hex(value) FROM claims"
+            " WHERE space = column2 AND key = column3 AND expires_ms > ?",
+            keys,
+            now_ms,
+        )
+        return {key: bytes.fromhex(value) for key, value in held.items() if isinstance(value, str)}
 
-    def used(self, counter: bytes, period: str) -> int:
-        """Return what a calendar counter holds."""
-        row: tuple[int] | None = self._connection.execute(
-            "SELECT used FROM charges WHERE counter = ? AND period = ?", (counter, period)
-        ).fetchone()
-        return row[0] if row else 0
+    def used(self, keys: Sequence[CounterKey]) -> dict[CounterKey, int]:
+        """Return what each counter holds."""
+        held = self._look_up(
+            "SELECT used FROM charges WHERE counter = column2 AND period = column3", keys
+        )
+        return {key: value if isinstance(value, int) else 0 for key, value in held.items()}
 
-    def take(self, claims: Iterable[Claim], charges: Iterable[Charge], now_ms: int) -> None:
-        """Store claims found free, and charges found within limits, in the same transaction."""
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)",
+    def take(self, admission: Admission, now_ms: int) -> None:
+        """Store the claims and charges of a batch."""
+        claims = admission.claims
+        self._put(
+            "INSERT OR REPLACE INTO claims",
             [(claim.space, claim.key, claim.value, claim.expires_ms) for claim in claims],
         )
-        self._connection.executemany(
-            "INSERT INTO charges VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+        self._put(
+            "INSERT INTO charges",
+            [(*counter, cost, now_ms) for counter, cost in admission.added.items()],
+            " ON CONFLICT DO UPDATE"
             " SET used = used + excluded.used, touched_ms = excluded.touched_ms",
-            [(charge.counter, charge.period, charge.cost, now_ms) for charge in charges],
         )
 
     def prune(self, now_ms: int) -> None:
@@ -257,15 +267,19 @@ class LogStore:
         Raises:
             LogRefused: somebody else moved the head.
         """
-        self._insert("entries", 2, batch.entries)
-        self._insert("side", 11, batch.side)
+        self._put("INSERT INTO entries", batch.entries)
+        self._put("INSERT INTO side", batch.side)
+        tiles = [(tile.level, tile.number, tile.hashes) for tile in batch.tiles]
+        self._put("INSERT INTO tiles", tiles)
+        self._put("INSERT INTO open_asks", [(index,) for index in batch.opened])
+        for index in batch.closed[:1]:
+            # One statement for all of them; the list is padded by its own first member.
+            marks, width = _padded("?", len(batch.closed))
+            closed = (*batch.closed, *[index] * (width - len(batch.closed)))
+            statement = _joined("DELETE FROM open_asks WHERE idx IN (", marks, ")")
+            self._connection.execute(statement, closed)
         head = batch.head
-        execute, executemany = self._connection.execute, self._connection.executemany
-        if batch.tiles:
-            rows = [(tile.level, tile.number, tile.hashes) for tile in batch.tiles]
-            executemany("INSERT INTO tiles VALUES (?, ?, ?)", rows)
-        executemany("INSERT INTO open_asks VALUES (?)", [(index,) for index in batch.opened])
-        executemany("DELETE FROM open_asks WHERE idx = ?", [(index,) for index in batch.closed])
+        execute = self._connection.execute
         execute("INSERT INTO checkpoints VALUES (?, ?)", (head.size, head.checkpoint))
         moved = execute(
             "UPDATE head SET size = ?, ts = ?, edge = ?, checkpoint = ? WHERE size = ?",
@@ -280,13 +294,46 @@ class LogStore:
         if moved.rowcount != 1:
             raise LogRefused("the head of the log was moved by somebody else")
 
-    def _insert(self, table: str, columns: int, rows: Sequence[tuple[_Cell, ...]]) -> None:
-        at = 0
-        for chunk in _CHUNKS:
-            while len(rows) - at >= chunk:
-                values = [value for row in rows[at : at + chunk] for value in row]
-                self._connection.execute(_insertion(table, columns, chunk), values)
-                at += chunk
+    def _put(self, into: str, rows: Sequence[tuple[_Cell, ...]], conflict: str = "") -> None:
+        """Insert rows in one step, padded with rows of NULL that are left out again.
+
+        One step releases the interpreter lock once, not once per row; padding to a power of two
+        keeps the number of prepared statements small.
+        """
+        for at in range(0, len(rows), MAX_ROWS):
+            part = rows[at : at + MAX_ROWS]
+            columns = len(part[0])
+            values, width = _padded(f"({', '.join('?' * columns)})", len(part))
+            cells = [cell for row in part for cell in row]
+            cells += [None] * (columns * (width - len(part)))
+            chosen = _joined("SELECT * FROM (VALUES", values, ") WHERE column1 IS NOT NULL")
+            self._connection.execute(_joined(into, chosen, conflict), cells)
+
+    def _look_up(
+        self, found: str, keys: Sequence[_Key], *parameters: _Cell
+    ) -> dict[_Key, int | str | None]:
+        """Ask for one value per key, in one step and one row, for the same reason."""
+        values: dict[_Key, int | str | None] = {}
+        for at in range(0, len(keys), MAX_ROWS):
+            part = keys[at : at + MAX_ROWS]
+            marks, width = _padded("(?, ?, ?)", len(part))
+            cells = list(parameters)
+            for position, key in enumerate(part):
+                cells += (position, *key)
+            cells += [None] * (3 * (width - len(part)))
+            row: tuple[str] = self._connection.execute(
+                _joined(
+                    "SELECT json_group_object(column1, (",
+                    found,
+                    ")) FROM (VALUES",
+                    marks,
+                    ") WHERE column1 IS NOT NULL",
+                ),
+                cells,
+            ).fetchone()
+            answers: dict[str, int | str | None] = json.loads(row[0])
+            values |= {part[int(position)]: answer for position, answer in answers.items()}
+        return values
 
     def found_head(self, head: StoredHead) -> None:
         """Store the head of an empty log."""
@@ -310,7 +357,12 @@ def _lock_beside(path: Path) -> int:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS_KEPT,
+    )
     for name, wanted, expected in _PRAGMAS:
         connection.execute(f"PRAGMA {name} = {wanted}").fetchall()
         found = connection.execute(f"PRAGMA {name}").fetchone()
@@ -320,6 +372,12 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _insertion(table: str, columns: int, rows: int) -> str:
-    row = f"({', '.join('?' * columns)})"
-    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608 - names are ours
+def _padded(element: str, count: int) -> tuple[str, int]:
+    """Repeat an element of a statement to the next power of two."""
+    width = 1 << (count - 1).bit_length()
+    return ", ".join([element] * width), width
+
+
+def _joined(*parts: str) -> str:
+    """Join parts of a statement, all of them constants of this module or marks for parameters."""
+    return " ".join(parts)

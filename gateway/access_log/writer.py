@@ -12,11 +12,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.access_log.admission import Admission
+from gateway.access_log.admission import admit
 from gateway.access_log.checkpoint import Head, sign_head
 from gateway.access_log.errors import (
-    ChargeRefused,
-    ClaimTaken,
     ClockBackwards,
     LogCorrupted,
     LogRefused,
@@ -114,26 +112,22 @@ class LogWriter:
     def _commit(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
         now_ms = self._entry_time()
         store = self._file.store
-        outcomes: list[Outcome | None] = [None] * len(batch)
-        admission = Admission()
         state = self.state
+        logged: list[Logged] = []
         with store.transaction():
-            for position, waiting in enumerate(batch):
-                try:
-                    admission.require(waiting.draft, store, now_ms)
-                except (ClaimTaken, ChargeRefused) as refused:
-                    outcomes[position] = refused
-            admitted = [
-                waiting for waiting, outcome in zip(batch, outcomes, strict=True) if outcome is None
-            ]
-            logged: list[Logged] = []
+            admission = admit([waiting.draft for waiting in batch], store, now_ms)
+            refused = admission.refused
+            admitted = [each for position, each in enumerate(batch) if position not in refused]
             if admitted:
-                store.take(admission.claims.values(), admission.charges, now_ms)
+                store.take(admission, now_ms)
                 state, logged = self._add(admitted, now_ms)
         self.state = state
         self._clock.raise_floor(state.timestamp_ms)
         written = iter(logged)
-        return [next(written) if outcome is None else outcome for outcome in outcomes]
+        return [
+            refused[position] if position in refused else next(written)
+            for position in range(len(batch))
+        ]
 
     def _add(self, batch: Sequence[Waiting], now_ms: int) -> tuple[TreeState, list[Logged]]:
         first = self.state.edge.size
