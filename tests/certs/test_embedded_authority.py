@@ -15,6 +15,7 @@ from certs.authority import (
     RevocationReason,
     TlsPurpose,
 )
+from certs.authority_state import encode_authority_state, parse_authority_state
 from certs.certificate import KeyUsage, parse_certificate
 from certs.der import encode_signed, split_signed
 from certs.errors import CertificateReason, CertificateRefused, CertsError, SignatureInvalid
@@ -229,3 +230,36 @@ def test_request_may_come_as_pem(request_der: bytes, envelope_key: PrivateKey) -
     found = parse_signing_request(encode_pem(request_der, PEM_LABEL))
 
     assert envelope_key.public_key == found.public_key
+
+
+def test_state_survives_its_file(authority: Authority, at: datetime) -> None:
+    """Reading the state file is the inverse of writing it."""
+    for serial, reason in enumerate(RevocationReason, start=1):
+        authority.revoke(serial << 100, at=at, reason=reason)
+    authority.crl(at=at)
+
+    assert authority.state == parse_authority_state(encode_authority_state(authority.state))
+
+
+REVOKED = '{"serial": "5f", "at": "2026-11-23T12:00:00Z", "reason": "superseded"}'
+
+
+@pytest.mark.parametrize(
+    "revoked",
+    [
+        REVOKED + "," + REVOKED,
+        REVOKED.replace("5f", "05f"),
+        REVOKED.replace("5f", "5F"),
+        REVOKED.replace("superseded", "whim"),
+        REVOKED.replace("reason", "cause"),
+        "1",
+    ],
+)
+def test_malformed_state_is_refused(revoked: str) -> None:
+    """A state file has one spelling for each revocation."""
+    content = f'{{"format": "hutong-authority/1", "crl_number": 3, "revoked": [{revoked}]}}'
+
+    with pytest.raises(CertificateRefused) as caught:
+        parse_authority_state(content.encode())
+
+    assert CertificateReason.MALFORMED is caught.value.reason
