@@ -37,7 +37,8 @@ PUBLISHED = {
         "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
         (
             "This is an example message.\n\n"
-            f"{DASH} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYj"
+            f"{DASH} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Z"
+            "tg1ERYNZXsYj"
             "OBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
         ),
     ),
@@ -46,7 +47,8 @@ PUBLISHED = {
         (
             "If you think cryptography is the answer to your problem,\n"
             "then you don't know what your problem is.\n\n"
-            f"{DASH} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqf"
+            f"{DASH} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFY"
+            "C2pZSNXgKvqf"
             "qdngotpRZb6KE6RyyBwJnAM=\n"
         ),
     ),

@@ -1,0 +1,1 @@
+"""Measures and comparisons with programs that are not ours."""
