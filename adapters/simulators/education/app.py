@@ -62,8 +62,8 @@ def build_face(department: Department) -> web.Application:
         client_max_size=BODY_LIMIT,
         middlewares=[
             refuse_strangers,
-            record_into(department.recorder, department.clock),
             _answer_refusals,
+            record_into(department.recorder, department.clock),
             _strike(department.board),
         ],
     )

