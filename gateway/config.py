@@ -67,22 +67,26 @@ class EducationConfig(_Section):
     """How the education department is reached."""
 
     base_url: str
+    issuer: str
     client_id: str
     client_key: KeyConfig
     record_key: KeyConfig
-    organisation: str
 
 
 class PublicSecurityConfig(_Section):
     """How the public security department is reached."""
 
     base_url: str
-    service_id: str
-    application_key_file: Path
-    record_key: KeyConfig
-    organisation: str
+    sid: str
+    app_key_file: Path
     user: str
     password_file: Path
+    ministry: tuple[str, str]
+    origin_system: tuple[str, str]
+    business_system: tuple[str, str]
+    system_user_file: Path | None = None
+    """JSON naming the person who answers for system jobs; readable by this user only."""
+    record_key: KeyConfig
 
 
 class HrssConfig(_Section):
@@ -90,7 +94,6 @@ class HrssConfig(_Section):
 
     database: Path
     record_key: KeyConfig
-    organisation: str
 
 
 class DepartmentsConfig(_Section):
@@ -111,7 +114,8 @@ class Config(_Section):
     policy: Path
     policy_digest: str = Field(pattern=r"^[0-9a-f]{64}$")
     policy_start_date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
-    facts: Path
+    registers: Path
+    registers_key_file: Path
     envelope_signer: KeyConfig
     tls: KeyConfig
     pseudonym_secret_file: Path
@@ -154,9 +158,7 @@ def _anchored(config: Config, folder: Path) -> Config:
         return value
 
     anchored = anchor(config)
-    if not isinstance(anchored, Config):
-        raise AssertionError  # a model's copy is of its own class
-    return anchored
+    return Config.model_validate(anchored)
 
 
 def load_credential(path: Path) -> bytes:

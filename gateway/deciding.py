@@ -16,10 +16,12 @@ from adapters.port import DatasetShape, Effect, EffectKind, FieldName, Grant
 from certs.identity import SystemId
 from gateway.drafts import Tokens
 from gateway.errors import Reason, Refusal
+from gateway.interrupted import Interrupted
 from gateway.model import Charge
 from gateway.opening import Question
 from gateway.policy.bundle import Bundle
-from gateway.policy.facts import FactGatherer
+from gateway.policy.explain import explain_question
+from gateway.policy.facts import FactQuestion, OfficerFacts, Registers, fetch_facts
 from gateway.policy.model import (
     SYSTEM_ROLE,
     Decision,
@@ -28,8 +30,10 @@ from gateway.policy.model import (
     Quota,
     QuotaKind,
 )
+from gateway.policy.vocabulary import Facts, FactSource
 from gateway.progress import Progress
 from gateway.quota import BurstLimit, BurstLimiter
+from gateway.statement.answer import FieldExplanation
 from gateway.statement.values import DatasetQuery, Header
 from gateway.trust import moment
 
@@ -45,16 +49,8 @@ PROVIDER_SLUG: Final = "provider"
 class Tokeniser(Protocol):
     """Keyed tokens of the access log (access-log.md (c), Privacy)."""
 
-    def subject_token(self, kind: str, identifier: str, now_ms: int) -> bytes:
-        """Return the token of a subject in the epoch of that time."""
-        ...
-
-    def case_token(self, organisation: str, case_number: str, now_ms: int) -> bytes:
-        """Return the token of a case of an organisation."""
-        ...
-
-    def officer_token(self, organisation: str, staff: str, now_ms: int) -> bytes:
-        """Return the token of an officer of an organisation."""
+    def token(self, kind: str, normalised: str, now_ms: int) -> bytes:
+        """Return the token of something in the epoch of that time."""
         ...
 
 
@@ -82,13 +78,19 @@ class Deciding:
     """Decides queries under the bundle in force; the bundle is swapped whole."""
 
     def __init__(
-        self, bundle: Bundle, facts: FactGatherer, tokeniser: Tokeniser, secret: bytes
+        self,
+        bundle: Bundle,
+        registers: Registers,
+        tokeniser: Tokeniser,
+        secret: bytes,
+        interrupted: Interrupted,
     ) -> None:
         """Use `secret` (32 bytes) as root of pseudonym keys and counter names."""
         self.bundle = bundle
-        self._facts = facts
+        self._registers = registers
         self._tokeniser = tokeniser
         self._secret = secret
+        self._interrupted = interrupted
         self._limiters: dict[str, BurstLimiter] = {}
 
     async def decide(self, progress: Progress, question: Question, item: int) -> Decided:
@@ -99,7 +101,8 @@ class Deciding:
         """
         bundle = self.bundle
         query = question.statement.queries[item]
-        decision = bundle.decide(await self._input(progress, question, query))
+        facts = await self._gathered(progress, question)
+        decision = bundle.decide(_input(progress, question, query, facts))
         if decision.agreement is None or decision.basis_index is None:
             raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
         if not decision.released:
@@ -109,8 +112,12 @@ class Deciding:
             raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
         tokens = self._tokens(progress, question)
         self._charge_burst(query.agreement, decision.quotas)
+        charges = self._charges(progress, question, query, decision.quotas)
+        header = question.statement.header
+        if self._interrupted.waive(header.sender, header.retries, query, tokens.subject):
+            charges = ()  # charged when it was first asked, and never answered
         return Decided(
-            header=question.statement.header,
+            header=header,
             query=query,
             fields=decision.fields,
             policy_digest=decision.policy_digest,
@@ -119,41 +126,67 @@ class Deciding:
             record_signer=SystemId(f"{dataset.provider}/{PROVIDER_SLUG}"),
             shape=dataset.build_shape(),
             grants=self._grants(question, dataset.provider, decision),
-            charges=self._charges(progress, question, query, decision.quotas),
+            charges=charges,
             tokens=tokens,
             rules=tuple(f"{each.field}:{each.rule}:{each.rule_id}" for each in decision.fields),
             delete_by_ms=progress.now_ms + decision.delete_after_days * DAY_MS,
             tell_not_found=_tells(decision),
         )
 
-    async def _input(
-        self, progress: Progress, question: Question, query: DatasetQuery
-    ) -> DecisionInput:
-        statement = question.statement
-        facts = await self._facts.gather(progress, question, query)
-        return DecisionInput(
-            agreement=query.agreement,
-            organisation=question.system.organisation.uscc,
-            system=question.system.system_id,
-            role=SYSTEM_ROLE if question.officer is None else question.officer.role,
-            matter=statement.purpose.matter,
-            facts=facts,
-            dataset=query.dataset,
-            fields=query.fields,
-            at_ms=progress.now_ms,
-            legal_basis=statement.purpose.legal_basis,
+    async def explain(
+        self, progress: Progress, question: Question
+    ) -> tuple[bytes, tuple[FieldExplanation, ...]]:
+        """Return the policy digest and why each field would be released as it would.
+
+        Facts of the subject are never consulted: what depends on them is said to.
+        """
+        query = question.statement.queries[0]
+        vocabulary = self.bundle.vocabulary
+        facts = await self._gathered(progress, question)
+        told = {
+            name: value
+            for name, value in facts.items()
+            if name in vocabulary and vocabulary[name].source is not FactSource.SUBJECT
+        }
+        explained = explain_question(self.bundle, _input(progress, question, query, told))
+        return self.bundle.digest, tuple(
+            FieldExplanation(
+                name=each.field,
+                effect=each.effect,
+                effect_text=each.effect_text,
+                depends_on_subject=each.depends_on_subject,
+                text_zh=each.text_zh,
+                text_en=each.text_en,
+            )
+            for each in explained
+        )
+
+    async def _gathered(self, progress: Progress, question: Question) -> Facts:
+        officer = question.officer
+        return await fetch_facts(
+            self._registers,
+            FactQuestion(
+                organisation=question.system.organisation.uscc,
+                matter=question.statement.purpose.matter,
+                case_number=question.statement.purpose.case_number,
+                subject=question.statement.subject,
+                officer=None
+                if officer is None
+                else OfficerFacts(level=officer.level, division=officer.division),
+                at_ms=progress.now_ms,
+            ),
         )
 
     def _tokens(self, progress: Progress, question: Question) -> Tokens:
-        subject, purpose = question.statement.subject, question.statement.purpose
-        organisation, now_ms = question.system.organisation.uscc, progress.now_ms
-        staff = None if question.officer is None else question.officer.staff
+        subject, case = question.statement.subject, question.statement.purpose.case_number
+        organisation, token = question.system.organisation.uscc, self._tokeniser.token
+        officer = question.officer
         return Tokens(
-            subject=self._tokeniser.subject_token(subject.type, subject.identifier, now_ms),
-            case=self._tokeniser.case_token(organisation, purpose.case_number, now_ms),
+            subject=token(subject.type, subject.identifier, progress.now_ms),
+            case=token("case", f"{organisation}/{case}", progress.now_ms),
             officer=None
-            if staff is None
-            else self._tokeniser.officer_token(organisation, staff, now_ms),
+            if officer is None
+            else token("officer", f"{organisation}/{officer.staff}", progress.now_ms),
         )
 
     def _grants(self, question: Question, provider: str, decision: Decision) -> tuple[Grant, ...]:
@@ -220,6 +253,25 @@ class Deciding:
             len(part.encode()).to_bytes(2, "big") + part.encode() for part in (use, *parts)
         )
         return hmac.digest(self._secret, text, "sha256")
+
+
+def _input(
+    progress: Progress, question: Question, query: DatasetQuery, facts: Facts
+) -> DecisionInput:
+    """Return one query as policy sees it: no identifier, no case number."""
+    purpose = question.statement.purpose
+    return DecisionInput(
+        agreement=query.agreement,
+        organisation=question.system.organisation.uscc,
+        system=question.system.system_id,
+        role=SYSTEM_ROLE if question.officer is None else question.officer.role,
+        matter=purpose.matter,
+        facts=facts,
+        dataset=query.dataset,
+        fields=query.fields,
+        at_ms=progress.now_ms,
+        legal_basis=purpose.legal_basis,
+    )
 
 
 def _tells(decision: Decision) -> bool:

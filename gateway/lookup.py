@@ -60,7 +60,7 @@ class Lookup:
             if question.twin is not None:
                 return await self._twin(question.twin)
             query = question.statement.queries[0]
-            digest, fields = self.deciding.explain(progress, question)
+            digest, fields = await self.deciding.explain(progress, question)
             looked = await self._look(progress, "explain", query.agreement.encode())
             header = self._header(progress, question.system)
             body = encode_explain_body(header, query.agreement, query.dataset, digest, fields)

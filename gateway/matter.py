@@ -1,7 +1,7 @@
 """One matter fanned out over many datasets: opened once, decided, asked and answered per query.
 
-Each query has its own `ask`, its own `answer` or refusal and its own receipt; one department that is
-slow, absent or wrong costs its own item only.
+Each query has its own `ask`, its own `answer` or refusal and its own receipt; one department that
+is slow, absent or wrong costs its own item only.
 """
 
 import asyncio

@@ -8,9 +8,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
-
-from google.protobuf.message import Message
+from typing import Final, Generic
 
 from certs.identity import RegisteredSystem
 from certs.trust_store import TrustSnapshot
@@ -19,11 +17,10 @@ from gateway.officer import Officer, require_officer
 from gateway.parts import Parts
 from gateway.progress import LEEWAY_MS, Progress
 from gateway.replay import First, Twin, request_key
-from gateway.statement.request import WithHeader, parse_header, parse_payload
+from gateway.statement.request import M, parse_header, parse_payload
 from gateway.statement.values import Header, Statement
 from gateway.trust import parse_call, require_channel, require_envelope
 
-M = TypeVar("M", bound=Message)
 MAX_LIFE_MS: Final = 300_000
 """Longest life of a request (envelope.proto, `RequestHeader.expire_time`)."""
 
@@ -115,7 +112,7 @@ def _require_envelope(progress: Progress, system: RegisteredSystem) -> bytes:
 
 
 def _require_binding(
-    parts: Parts, progress: Progress, system: RegisteredSystem, message: WithHeader
+    parts: Parts, progress: Progress, system: RegisteredSystem, message: M
 ) -> Header:
     """Step 3, first half: signer = channel, meant for us and this method, and fresh."""
     header = parse_header(message)

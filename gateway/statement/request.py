@@ -6,9 +6,8 @@ members are bounded and judged. A refusal never repeats what it refuses.
 
 import re
 from collections.abc import Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
-from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from adapters.port import DatasetName, FieldName, Subject, SubjectType
@@ -18,12 +17,19 @@ from gateway.statement.identifiers import normalised_identifier
 from gateway.statement.values import DatasetQuery, Header, Purpose, Statement
 from hutong.accesslog.v1 import accesslog_pb2
 from hutong.catalog.v1 import catalog_pb2
-from hutong.envelope.v1 import envelope_pb2
 from hutong.exchange.v1 import exchange_pb2
 from signing.errors import Malformed
 from signing.wire import parse_signed
 
-M = TypeVar("M", bound=Message)
+M = TypeVar(
+    "M",
+    exchange_pb2.ExchangeStatement,
+    exchange_pb2.MatterStatement,
+    exchange_pb2.ResultStatement,
+    accesslog_pb2.ReceiptStatement,
+    catalog_pb2.AgreementsStatement,
+)
+"""The messages a requester signs; each has a `RequestHeader`."""
 
 REQUEST_ID_BYTES: Final = 16
 SALT_BYTES: Final = 32
@@ -53,13 +59,6 @@ _SUBJECT_TYPES: Final = {
 }
 
 
-class WithHeader(Protocol):
-    """What every signed request message has."""
-
-    @property
-    def header(self) -> envelope_pb2.RequestHeader: ...
-
-
 def parse_payload(payload: bytes, message_class: type[M]) -> M:
     """Return the message in `payload` after the scan for its one spelling.
 
@@ -72,7 +71,7 @@ def parse_payload(payload: bytes, message_class: type[M]) -> M:
         raise Refusal(Reason.STATEMENT_MALFORMED, diagnostics=str(error)) from error
 
 
-def parse_header(message: WithHeader) -> Header:
+def parse_header(message: M) -> Header:
     """Return the request header with every member bounded.
 
     Raises:

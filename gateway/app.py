@@ -1,0 +1,289 @@
+"""Builds one gateway from its configuration, starts it and ends it; keys are read in `wiring`.
+
+INVARIANT: nothing is served before the log has been re-derived, open asks have been closed as
+interrupted, and the durable request ids of earlier processes are known.
+"""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+import grpc
+import structlog
+from aiohttp import web
+
+from adapters.port import ProviderAdapter
+from adapters.registry import AdapterRegistry, build_registry
+from certs.identity import SystemId
+from certs.trust_store import TrustStore, load_trust_store
+from gateway.access_log.epochs import EpochKeys
+from gateway.access_log.errors import AccessLogError
+from gateway.access_log.intake import QueueLimits
+from gateway.access_log.log import AccessLog, LogOptions
+from gateway.clock import Clock, SystemClock
+from gateway.config import Config, ConfigError, load_credential
+from gateway.deciding import Deciding
+from gateway.exchange import Exchange
+from gateway.exits import Exits
+from gateway.interrupted import Interrupted, close_open_asks
+from gateway.lookup import Lookup
+from gateway.matter import Matter
+from gateway.metrics import Metrics
+from gateway.parts import Parts
+from gateway.policy.bundle import Bundle
+from gateway.policy.facts import Registers
+from gateway.policy.ports_sqlite import SqliteRegisters
+from gateway.quota import BurstLimit, BurstLimiter, InFlight
+from gateway.replay import SPACE, ReplayGuard
+from gateway.rpc.health import Health, Part, build_health_app
+from gateway.rpc.server import add_reflection, build_server, credentials
+from gateway.rpc.services import Services, build_handlers
+from gateway.trust import moment
+from gateway.wiring import (
+    load_departments,
+    load_log_signer,
+    load_policy,
+    load_signer,
+    load_tls,
+)
+
+TICK_S: Final = 60.0
+"""A `tick` is appended when nothing was for this long (access-log.md (c))."""
+HOUSEKEEPING_S: Final = 1.0
+DRAIN_S: Final = 10.0
+"""How long calls under way may take to end when the gateway stops."""
+_log: Final = structlog.get_logger("app")
+
+
+class MetricsObserver:
+    """Counts what departments did."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def asked(self, provider: str, outcome: str, seconds: float) -> None:
+        """Count one question to a department."""
+        self._metrics.provider_total.labels(provider=provider, outcome=outcome).inc()
+        self._metrics.provider_seconds.labels(provider=provider).observe(seconds)
+
+    def distrusted(self, provider: str, cause: str, count: int) -> None:
+        """Count what was dropped or discarded."""
+        self._metrics.distrusted_total.labels(provider=provider, cause=cause).inc(count)
+
+
+@dataclass(slots=True, kw_only=True)
+class Gateway:
+    """A built gateway: ports bound by `start`, everything ended by `stop`."""
+
+    config: Config
+    server: grpc.aio.Server
+    log: AccessLog
+    trust: TrustStore
+    exchange: Exchange
+    exits: Exits
+    registry: AdapterRegistry
+    registers: SqliteRegisters
+    clock: Clock
+    metrics: Metrics
+    health: Health
+    interrupted: Interrupted
+    port: int = 0
+    health_port: int = 0
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Close what an earlier process left open, bind both ports, begin to serve."""
+        await close_open_asks(self.log, self.interrupted)
+        self.port = self.server.add_secure_port(
+            self.config.listen,
+            credentials(lambda: load_tls(self.config.tls, self.trust.snapshot.tls_roots_pem)),
+        )
+        await self.server.start()
+        self._runner = web.AppRunner(build_health_app(self.health, self.metrics))
+        await self._runner.setup()
+        host, _, port = self.config.health_listen.rpartition(":")
+        site = web.TCPSite(self._runner, host, int(port))
+        await site.start()
+        self.health_port = _bound_port(self._runner)
+        self._tasks.append(asyncio.create_task(self._keep_house()))
+
+    async def stop(self) -> None:
+        """Refuse new calls, let those under way end, close everything."""
+        await self.server.stop(DRAIN_S)
+        await self.exchange.drain()
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.registry.close()
+        self.log.close()
+        self.registers.close()
+
+    async def _keep_house(self) -> None:
+        """Flush rolled-up refusals, reload trust, write signs of life."""
+        size, since = self.log.size, time.monotonic()
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            try:
+                await self.exits.flush(self.clock.now_ms())
+                if self.log.size != size:
+                    size, since = self.log.size, time.monotonic()
+                elif time.monotonic() - since >= TICK_S:
+                    await self.log.tick()
+            except AccessLogError as error:
+                _log.warning("housekeeping", kind=type(error).__name__)
+            self.metrics.log_size.set(self.log.size)
+            await asyncio.to_thread(self._reload_trust)
+
+    def _reload_trust(self) -> None:
+        report = self.trust.reload()
+        if report.reason is not None:
+            _log.error("trust_kept", reason=report.reason, detail=report.detail)
+
+
+def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
+    """Build every part of a gateway; opens the log, binds no port.
+
+    Raises:
+        ConfigError, PolicyRefused, CertificateRefused, KeyFileRefused, LogRefused, LogCorrupted,
+        EpochKeyError: what the operator has to mend, named.
+    """
+    metrics, chosen_clock = Metrics(), clock or SystemClock()
+    trust = _load_trust(config)
+    bundle = load_policy(config)
+    log = _open_log(config, chosen_clock)
+    registers = SqliteRegisters.open(config.registers, load_credential(config.registers_key_file))
+    departments = load_departments(config.departments, bundle.catalog, bundle.matters)
+    registry = build_registry(departments, chosen_clock.now_ms)
+    interrupted = Interrupted()
+    parts = _build_parts(config, trust, log, chosen_clock, registry, MetricsObserver(metrics))
+    deciding = _build_deciding(config, bundle, registers, interrupted)
+    exchange = Exchange(parts, deciding)
+    lookup = Lookup(parts=parts, exchange=exchange, deciding=deciding, receipts=log)
+    services = Services(
+        parts=parts,
+        exchange=exchange,
+        matter=Matter(parts=parts, exchange=exchange),
+        lookup=lookup,
+        deciding=deciding,
+        log=log,
+        connected=frozenset(registry.by_dataset),
+    )
+    others = (add_reflection,) if config.sandbox else ()
+    server = build_server(build_handlers(services, metrics), config.limits, others=others)
+    return Gateway(
+        config=config,
+        server=server,
+        log=log,
+        trust=trust,
+        exchange=exchange,
+        exits=parts.exits,
+        registry=registry,
+        registers=registers,
+        clock=chosen_clock,
+        metrics=metrics,
+        interrupted=interrupted,
+        health=Health(_health_parts(log, trust, registry, chosen_clock), metrics),
+    )
+
+
+def _load_trust(config: Config) -> TrustStore:
+    trust = load_trust_store(config.trust)
+    if trust.snapshot.has_sandbox_anchor and not config.sandbox:
+        raise ConfigError("trust: holds a sandbox anchor, which serves no real exchange")
+    return trust
+
+
+def _open_log(config: Config, clock: Clock) -> AccessLog:
+    if config.log.origin.startswith("sandbox.invalid/") and not config.sandbox:
+        raise ConfigError("log.origin: a sandbox origin serves no real exchange")
+    return AccessLog.open(
+        config.log.database,
+        origin=config.log.origin,
+        signer=load_log_signer(config.log.signer),
+        clock=clock,
+        node=config.system_id,
+        options=LogOptions(limits=QueueLimits(reserve_bytes=config.log.disk_reserve_bytes)),
+    )
+
+
+def _build_parts(
+    config: Config,
+    trust: TrustStore,
+    log: AccessLog,
+    clock: Clock,
+    registry: AdapterRegistry,
+    observer: MetricsObserver,
+) -> Parts:
+    limits = config.limits
+    signer = load_signer(config.envelope_signer)
+    replay = ReplayGuard(kept_bytes=limits.kept_answer_bytes)
+    replay.load(log.live_claims(SPACE, clock.now_ms()))
+    burst = BurstLimit(per_second=limits.calls_per_second_per_system, burst=limits.burst_per_system)
+    system_id = SystemId(config.system_id)
+    return Parts(
+        system_id=system_id,
+        clock=clock,
+        trust=trust,
+        signer=signer,
+        log=log,
+        exits=Exits(log=log, signer=signer, system_id=system_id),
+        replay=replay,
+        in_flight=InFlight(limits.in_flight, limits.in_flight_per_system),
+        limiter=BurstLimiter(burst),
+        adapters=registry.by_dataset,
+        observer=observer,
+    )
+
+
+def _build_deciding(
+    config: Config, bundle: Bundle, registers: SqliteRegisters, interrupted: Interrupted
+) -> Deciding:
+    keys = EpochKeys.load(
+        config.log.epoch_keys,
+        origin=config.log.origin,
+        passphrase=load_credential(config.log.epoch_passphrase_file),
+    )
+    ports = Registers(cases=registers, consents=registers, protected=registers, guardians=registers)
+    secret = load_credential(config.pseudonym_secret_file)
+    return Deciding(bundle, ports, keys, secret, interrupted)
+
+
+def _health_parts(
+    log: AccessLog, trust: TrustStore, registry: AdapterRegistry, clock: Clock
+) -> dict[str, Part]:
+    """Name what health looks at; departments are not essential: without them we still answer."""
+
+    async def look_at_log() -> str | None:
+        try:
+            await log.tick()
+        except AccessLogError as error:
+            return type(error).__name__
+        return None
+
+    async def look_at_trust() -> str | None:
+        return None if moment(clock.now_ms()) < trust.snapshot.expires_at else "expired"
+
+    def department(adapter: ProviderAdapter) -> Part:
+        async def look() -> str | None:
+            found = await adapter.examine_health()
+            return None if found.reachable else found.detail
+
+        return Part(look=look, essential=False)
+
+    parts = {
+        "log": Part(look=look_at_log, essential=True),
+        "trust": Part(look=look_at_trust, essential=True),
+    }
+    return parts | {each.organisation: department(each) for each in registry.adapters}
+
+
+def _bound_port(runner: web.AppRunner) -> int:
+    """Return the port the system chose where the configuration says 0."""
+    addresses = [address for address in runner.addresses if isinstance(address, tuple)]
+    return int(addresses[0][1])

@@ -1,0 +1,126 @@
+"""Keys and certificates of a sandbox: made per start under 0700, never committed, named SANDBOX.
+
+`serve` refuses a trust store with such an anchor unless its configuration says `sandbox: true`.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from certs.algorithms import PrivateKey, Suite, generate_private_key
+from certs.authority import Authority, TlsPurpose
+from certs.certificate import Certificate
+from certs.naming import SubjectName
+from certs.pem import encode_pem
+from certs.registry_file import KeyPurpose, KeyRecord, KeyState
+from signing.signer import FileSigner, write_key_file
+
+LIFETIME: Final = timedelta(days=7)
+"""Longest life of a sandbox certificate; a sandbox lives for an afternoon."""
+PASSPHRASE_BYTES: Final = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeKey:
+    """One key with its certificate, as files and as registry record."""
+
+    name: str
+    key: PrivateKey = field(repr=False)
+    certificate: Certificate
+    record: KeyRecord
+    folder: Path
+
+    @property
+    def signer(self) -> FileSigner:
+        """The key as a signer of this process."""
+        return FileSigner.of(self.key, self.certificate.der)
+
+    @property
+    def key_path(self) -> Path:
+        """The encrypted key file."""
+        return self.folder / f"{self.name}.key"
+
+    @property
+    def passphrase_path(self) -> Path:
+        """The credential file with its passphrase."""
+        return self.folder / f"{self.name}.pass"
+
+    @property
+    def certificate_path(self) -> Path:
+        """The certificate, PEM."""
+        return self.folder / f"{self.name}.crt"
+
+
+class SandboxAuthority:
+    """Issues what a sandbox needs."""
+
+    def __init__(self, authority: Authority, at: datetime) -> None:
+        self.authority = authority
+        self._at = at
+
+    @classmethod
+    def create(cls, at: datetime) -> "SandboxAuthority":
+        """Make a root that says HUTONG SANDBOX in its name."""
+        subject = SubjectName(common_name="Sandbox Root")
+        # An hour back: a client whose clock is behind by a little still accepts it.
+        root = Authority.create(subject, at=at - timedelta(hours=1), sandbox=True)
+        return cls(root, at)
+
+    def tls(
+        self, folder: Path, organisation: str, purpose: TlsPurpose, name: str = "tls"
+    ) -> MadeKey:
+        """Make a TLS key of one side."""
+        key = generate_private_key(Suite.ES256)
+        certificate = self.authority.issue_tls(
+            SubjectName(common_name=f"sandbox {name}", organisation=organisation),
+            key.public_key,
+            purpose,
+            at=self._start,
+            lifetime=LIFETIME,
+        )
+        return self._made(folder, name, key, certificate, KeyPurpose.TLS)
+
+    def signing(
+        self, folder: Path, organisation: str, usage: KeyPurpose, suite: Suite = Suite.ES256
+    ) -> MadeKey:
+        """Make a signing key of one usage."""
+        key = generate_private_key(suite)
+        certificate = self.authority.issue_signing(
+            SubjectName(common_name=f"sandbox {usage}", organisation=organisation),
+            key.public_key,
+            usage,
+            at=self._start,
+            lifetime=LIFETIME,
+        )
+        return self._made(folder, usage.value, key, certificate, usage)
+
+    @property
+    def _start(self) -> datetime:
+        return self._at - timedelta(minutes=30)
+
+    def _made(
+        self, folder: Path, name: str, key: PrivateKey, certificate: Certificate, usage: KeyPurpose
+    ) -> MadeKey:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        passphrase = secrets.token_urlsafe(PASSPHRASE_BYTES).encode("ascii")
+        record = KeyRecord(
+            usage=usage,
+            certificate=certificate,
+            state=KeyState.ACTIVE,
+            not_before=certificate.not_before,
+            not_after=certificate.not_after,
+        )
+        made = MadeKey(name=name, key=key, certificate=certificate, record=record, folder=folder)
+        write_key_file(made.key_path, key, passphrase)
+        write_private(made.passphrase_path, passphrase + b"\n")
+        made.certificate_path.write_bytes(encode_pem(certificate.der, "CERTIFICATE"))
+        return made
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only this user can read, from its first byte on."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_bytes(content)

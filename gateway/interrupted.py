@@ -1,0 +1,117 @@
+"""Asks that a crash left without answer: closed at start, and not charged again when asked again.
+
+An `ask` without `answer` means that a department may have been asked and nobody was answered. The
+log says so (`answer` with state INTERRUPTED); a retry names the old request and its quota is waived
+once.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from gateway.model import EntryDraft, EntryKind, Logged, SearchColumns
+from gateway.statement.values import DatasetQuery
+
+INTERRUPTED: Final = "INTERRUPTED"
+MAX_REMEMBERED: Final = 10_000
+"""Interrupted asks remembered for waiving; a crash leaves at most the calls then in flight."""
+
+
+class OpenAsk(Protocol):
+    """An `ask` no `answer` names, as the log returns it."""
+
+    @property
+    def index(self) -> int:
+        """Index in the log."""
+        ...
+
+    @property
+    def entry(self) -> bytes:
+        """The exact bytes of the leaf."""
+        ...
+
+    @property
+    def search(self) -> SearchColumns:
+        """What it is found by."""
+        ...
+
+
+class Log(Protocol):
+    """The access log, as far as closing needs it."""
+
+    def open_asks(self) -> Sequence[OpenAsk]:
+        """Return asks without answer."""
+        ...
+
+    async def append(self, draft: EntryDraft) -> Logged:
+        """Return once the entry is durable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    agreement: str
+    dataset: str
+    fields: tuple[str, ...]
+    subject: bytes
+
+
+class Interrupted:
+    """Remembers what was interrupted until it is asked again."""
+
+    __slots__ = ("_asked",)
+
+    def __init__(self) -> None:
+        self._asked: dict[tuple[str, bytes, str, str], _Asked] = {}
+
+    def note(self, ask: OpenAsk) -> None:
+        """Remember one interrupted ask."""
+        search, members = ask.search, json.loads(ask.entry)
+        if search.system is None or search.request_id is None or search.subject is None:
+            return
+        if len(self._asked) >= MAX_REMEMBERED:
+            return
+        key = (search.system, search.request_id, members["agreement"], members["dataset"])
+        self._asked[key] = _Asked(
+            agreement=members["agreement"],
+            dataset=members["dataset"],
+            fields=tuple(members["fields"]),
+            subject=search.subject,
+        )
+
+    def waive(
+        self, system: str, retries: bytes | None, query: DatasetQuery, subject: bytes
+    ) -> bool:
+        """Say, once, whether a query repeats an interrupted one in every part."""
+        if retries is None:
+            return False
+        key = (system, retries, query.agreement, str(query.dataset))
+        asked = self._asked.get(key)
+        if asked is None or asked.subject != subject or asked.fields != query.fields:
+            return False
+        del self._asked[key]
+        return True
+
+
+async def close_open_asks(log: Log, interrupted: Interrupted) -> int:
+    """Append `answer` INTERRUPTED for every open ask; return how many there were."""
+    asks = log.open_asks()
+    for ask in asks:
+        members = json.loads(ask.entry)
+        await log.append(
+            EntryDraft(
+                kind=EntryKind.ANSWER,
+                members={
+                    "tx": members["tx"],
+                    "item": members["item"],
+                    "ask": ask.index,
+                    "state": INTERRUPTED,
+                    "request": members["request"],
+                    "ms": 0,
+                },
+                search=ask.search,
+            )
+        )
+        interrupted.note(ask)
+    return len(asks)

@@ -1,0 +1,140 @@
+"""Step 5: who acts, asserted by the requester's own organisation and bound to this very request.
+
+INVARIANT: the officer's keys are those registered for the organisation of the channel's system; for
+every query asked there is one authorisation with the same matter, case, fields and subject.
+"""
+
+import hmac
+from dataclasses import dataclass, field
+
+from adapters.port import EndUser
+from certs.chain import require_current
+from certs.errors import CertificateRefused
+from certs.identity import RegisteredSystem, SystemId
+from certs.trust_store import TrustSnapshot
+from gateway.errors import Reason, Refusal
+from gateway.progress import LEEWAY_MS, Progress
+from gateway.statement.values import DatasetQuery, Statement
+from gateway.trust import moment
+from signing.assertion import (
+    AssertionExpectation,
+    OfficerAssertion,
+    Staff,
+    verify_assertion,
+)
+from signing.encoding import subject_digest
+from signing.errors import AssertionReason, AssertionRefused
+
+_UNBOUND = frozenset(
+    {
+        AssertionReason.WRONG_ISSUER,
+        AssertionReason.WRONG_AUDIENCE,
+        AssertionReason.WRONG_IDENTIFIER,
+        AssertionReason.NOT_BOUND_TO_CHANNEL,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Officer:
+    """The officer as proven; personal data goes to departments that demand it and nowhere else."""
+
+    staff: str = field(repr=False)
+    """The organisation's own pseudonym of the officer."""
+    role: str
+    level: str
+    division: str
+    end_user: EndUser | None = field(repr=False)
+    """None where the assertion does not name him."""
+
+
+def require_officer(
+    snapshot: TrustSnapshot,
+    system: RegisteredSystem,
+    statement: Statement,
+    gateway: SystemId,
+    progress: Progress,
+) -> Officer | None:
+    """Return the officer a statement is made for, None for a system job.
+
+    Raises:
+        Refusal: `ASSERTION_INVALID`, `ASSERTION_MISMATCH`.
+    """
+    token = statement.purpose.officer_assertion
+    if token is None:
+        return None
+    proven = _proven(token, snapshot, system, gateway, progress)
+    for query in statement.queries:
+        _require_authorised(proven, statement, query)
+    return _officer(proven.staff)
+
+
+def _proven(
+    token: str,
+    snapshot: TrustSnapshot,
+    system: RegisteredSystem,
+    gateway: SystemId,
+    progress: Progress,
+) -> OfficerAssertion:
+    header, thumbprint = progress.header, progress.call.peer.leaf_thumbprint
+    if header is None or thumbprint is None:
+        raise AssertionError  # steps 1 and 3 have passed
+    organisation = system.organisation.uscc
+    expected = AssertionExpectation(
+        issuer=organisation,
+        audience=gateway,
+        request_id=header.request_id,
+        thumbprint=thumbprint,
+        now_s=progress.now_ms // 1000,
+        leeway_s=LEEWAY_MS // 1000,
+    )
+    try:
+        proven = verify_assertion(token, snapshot.registry.officer_keys(organisation), expected)
+        require_current(proven.signer, moment(progress.now_ms))
+    except AssertionRefused as error:
+        reason = Reason.ASSERTION_MISMATCH if error.reason in _UNBOUND else Reason.ASSERTION_INVALID
+        raise Refusal(reason, diagnostics=error.reason) from error
+    except CertificateRefused as error:
+        raise Refusal(Reason.ASSERTION_INVALID, diagnostics=error.reason) from error
+    return proven
+
+
+def _require_authorised(
+    proven: OfficerAssertion, statement: Statement, query: DatasetQuery
+) -> None:
+    """Hold one query against what the officer may ask, member by member."""
+    detail = proven.detail_for(query.agreement, query.dataset)
+    if detail is None:
+        raise Refusal(Reason.ASSERTION_MISMATCH, diagnostics="no detail")
+    subject = statement.subject
+    digest = subject_digest(statement.header.request_id, subject.type.value, subject.identifier)
+    agrees = (
+        detail.matter == statement.purpose.matter
+        and detail.case == statement.purpose.case_number
+        and set(detail.fields) == set(query.fields)
+        and hmac.compare_digest(detail.subject_digest, digest)
+    )
+    if not agrees:
+        raise Refusal(Reason.ASSERTION_MISMATCH, diagnostics="detail differs")
+
+
+def _officer(staff: Staff) -> Officer:
+    named = staff.name is not None and staff.identifier is not None
+    end_user = (
+        EndUser(
+            name=staff.name or "",
+            identifier=staff.identifier or "",
+            unit=staff.unit,
+            unit_code=staff.unit_code,
+            call_reason=staff.call_reason or "",
+        )
+        if named
+        else None
+    )
+    return Officer(
+        staff=staff.token,
+        role=staff.role,
+        level=staff.level,
+        division=staff.division,
+        end_user=end_user,
+    )

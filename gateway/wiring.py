@@ -1,0 +1,190 @@
+"""From configuration to parts: keys opened, departments named, nothing started.
+
+Each function turns one section of the configuration into one value; `app` strings them together.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from adapters.kinds.education import ClientIdentity
+from adapters.kinds.public_security import ServiceIdentity
+from adapters.port import DatasetName, EndUser
+from adapters.records import RecordSource
+from adapters.registry import (
+    Department,
+    EducationDepartment,
+    HrssDepartment,
+    HttpFace,
+    PublicSecurityDepartment,
+)
+from certs.algorithms import load_private_key
+from certs.pem import parse_single
+from gateway.access_log.note import Ed25519LogSigner
+from gateway.catalog import Catalog
+from gateway.config import (
+    Config,
+    ConfigError,
+    DepartmentsConfig,
+    EducationConfig,
+    HrssConfig,
+    KeyConfig,
+    PublicSecurityConfig,
+    load_credential,
+)
+from gateway.policy.bundle import Bundle, load_bundle
+from gateway.rpc.server import TlsMaterial
+from signing.signer import FileSigner
+
+CERTIFICATE: Final = "CERTIFICATE"
+
+
+def load_signer(config: KeyConfig) -> FileSigner:
+    """Return the signer of a key file.
+
+    Raises:
+        ConfigError: the passphrase cannot be read.
+        KeyFileRefused: the key file is open to others, or the passphrase is wrong.
+    """
+    certificate = b""
+    if config.certificate is not None:
+        certificate = parse_single(config.certificate.read_bytes(), CERTIFICATE)
+    return FileSigner.load(config.key, load_credential(config.passphrase_file), certificate)
+
+
+def load_log_signer(config: KeyConfig) -> Ed25519LogSigner:
+    """Return the key that signs checkpoints.
+
+    Raises:
+        ConfigError: it is no Ed25519 key.
+    """
+    plain = _plain_key(config)
+    key = load_pem_private_key(plain, password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigError("log.signer: checkpoints are signed with Ed25519")
+    return Ed25519LogSigner(key)
+
+
+def load_tls(config: KeyConfig, roots: bytes) -> TlsMaterial:
+    """Return what the server presents; `roots` are the anchors clients must chain to.
+
+    Raises:
+        ConfigError: no certificate is configured.
+    """
+    if config.certificate is None:
+        raise ConfigError("tls.certificate: missing")
+    return TlsMaterial(
+        private_key=_plain_key(config),
+        certificate_chain=config.certificate.read_bytes(),
+        roots=roots,
+    )
+
+
+def load_policy(config: Config) -> Bundle:
+    """Return the bundle whose digest the configuration pins.
+
+    Raises:
+        PolicyRefused: with every problem found.
+    """
+    return load_bundle(
+        config.policy,
+        date.fromisoformat(config.policy_start_date),
+        pinned=bytes.fromhex(config.policy_digest),
+    )
+
+
+def load_departments(
+    config: DepartmentsConfig, catalog: Catalog, matters: Mapping[str, str]
+) -> list[Department]:
+    """Return the departments this gateway is connected to."""
+    departments: list[Department] = []
+    if config.education is not None:
+        departments.append(_education(config.education, catalog))
+    if config.public_security is not None:
+        departments.append(_public_security(config.public_security, catalog, matters))
+    if config.hrss is not None:
+        departments.append(_hrss(config.hrss, catalog))
+    return departments
+
+
+def _education(config: EducationConfig, catalog: Catalog) -> EducationDepartment:
+    datasets = _served(catalog, "edu.")
+    return EducationDepartment(
+        source=_source(catalog, datasets, config.record_key),
+        datasets=datasets,
+        face=HttpFace(base_url=config.base_url),
+        identity=ClientIdentity(
+            client_id=config.client_id, issuer=config.issuer, signer=load_signer(config.client_key)
+        ),
+    )
+
+
+def _public_security(
+    config: PublicSecurityConfig, catalog: Catalog, matters: Mapping[str, str]
+) -> PublicSecurityDepartment:
+    # ps.photo_compare has no operation in the department's manual: it stays unconnected.
+    datasets = _served(catalog, "ps.") - {DatasetName("ps.photo_compare@1")}
+    return PublicSecurityDepartment(
+        source=_source(catalog, datasets, config.record_key),
+        datasets=datasets,
+        face=HttpFace(base_url=config.base_url),
+        identity=ServiceIdentity(
+            sid=config.sid,
+            app_key=load_credential(config.app_key_file).decode("utf-8"),
+            user=config.user,
+            password=load_credential(config.password_file).decode("utf-8"),
+            ministry=config.ministry,
+            origin_system=config.origin_system,
+            business_system=config.business_system,
+            matter_names=matters,
+            system_user=_system_user(config.system_user_file),
+        ),
+    )
+
+
+def _hrss(config: HrssConfig, catalog: Catalog) -> HrssDepartment:
+    datasets = _served(catalog, "hr.")
+    return HrssDepartment(
+        source=_source(catalog, datasets, config.record_key),
+        datasets=datasets,
+        database=config.database,
+    )
+
+
+def _system_user(path: Path | None) -> EndUser | None:
+    if path is None:
+        return None
+    try:
+        members = json.loads(load_credential(path))
+        return EndUser(
+            name=str(members["name"]),
+            identifier=str(members["identifier"]),
+            unit=str(members["unit"]),
+            unit_code=str(members["unit_code"]),
+            call_reason=str(members["call_reason"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        # from None: the cause would repeat what the file holds.
+        raise ConfigError("public_security.system_user_file: not the expected JSON") from None
+
+
+def _served(catalog: Catalog, prefix: str) -> frozenset[DatasetName]:
+    return frozenset(name for name in catalog.datasets if name.startswith(prefix))
+
+
+def _source(catalog: Catalog, datasets: frozenset[DatasetName], key: KeyConfig) -> RecordSource:
+    providers = {catalog.datasets[name].provider for name in datasets}
+    if len(providers) != 1:
+        raise ConfigError("departments: datasets of one kind have one provider in the catalog")
+    return RecordSource(organisation=providers.pop(), signer=load_signer(key))
+
+
+def _plain_key(config: KeyConfig) -> bytes:
+    """Return a private key as unencrypted PKCS#8 in PEM, in memory only."""
+    encrypted = config.key.read_bytes()
+    return load_private_key(encrypted, load_credential(config.passphrase_file)).encode_pkcs8(None)
