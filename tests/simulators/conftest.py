@@ -3,6 +3,7 @@
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.simulators.population import Population
 from tests.simulators.education_client import EducationClient
+from tests.simulators.police_client import PoliceClient
 from tests.simulators.simulator_process import SIZE, Running, reset, running
 
 
@@ -90,3 +92,11 @@ def public_security(public_security_process: Running) -> Running:
     """Public security with every control reset."""
     public_security_process.admin.post("/mode", json={"lax": False})
     return reset(public_security_process)
+
+
+@pytest.fixture
+def police(public_security: Running) -> Iterator[PoliceClient]:
+    """The registered requester, without a secret and with little patience."""
+    client = PoliceClient(url=public_security.url, now_ms=public_security.now_ms)
+    with closing(client):
+        yield client

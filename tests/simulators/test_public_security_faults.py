@@ -1,0 +1,215 @@
+"""Every fault of the public security simulator shows as its manual says."""
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+import zeep.exceptions
+
+from adapters.simulators.population import Person, Population, Quirk, planted_index
+from adapters.simulators.public_security.faults import Fault
+from tests.simulators.police_client import PoliceClient, Reply, about
+from tests.simulators.simulator_process import Running
+
+MANUAL = Path(__file__).resolve().parents[2] / "docs" / "adapters" / "public_security.md"
+NAMESPACE = "http://webservice.com"
+VERIFY = "GK_GXFW_SFHC"
+CORE = "GK_JZCX_RKJCXXCX"
+
+
+@pytest.fixture
+def client(police: PoliceClient) -> PoliceClient:
+    """A client with a secret."""
+    police.refresh()
+    return police
+
+
+@pytest.fixture
+def trio(people: Population) -> list[Person]:
+    """Three living people."""
+    quirks = (Quirk.ORDINARY_PENSIONER, Quirk.ORDINARY_GRADUATE, Quirk.ORDINARY_EMPLOYEE)
+    return [people.person(planted_index(quirk)) for quirk in quirks]
+
+
+def _ask(client: PoliceClient, people: list[Person], operation: str = VERIFY) -> Reply:
+    return client.ask(operation, client.package(about(person) for person in people))
+
+
+def _post(client: PoliceClient, people: list[Person]) -> httpx.Response:
+    package = client.package(about(person) for person in people)
+    return client.post(client.envelope(VERIFY, package, NAMESPACE))
+
+
+def test_the_manual_lists_exactly_the_faults_there_are(public_security: Running) -> None:
+    """Manual, admin port and enumeration name the same faults."""
+    listed = re.findall(r"^\| `(\w+)` \|", MANUAL.read_text().split("## 5")[1], re.MULTILINE)
+
+    assert listed == [fault.value for fault in Fault]
+    assert list(public_security.admin.get("/faults").json()["faults"]) == listed
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("soap_fault", "-1"), ("secret_expired", "E-104"), ("clock_skew", "E-102")]
+)
+def test_platform_faults_are_soap_faults(
+    client: PoliceClient, public_security: Running, trio: list[Person], fault: str, code: str
+) -> None:
+    """The call fails with a code; after a refresh the next one succeeds."""
+    public_security.fault(fault)
+
+    with pytest.raises(zeep.exceptions.Fault, match=code):
+        _ask(client, trio)
+    client.refresh()
+
+    assert len(_ask(client, trio).rows) == 3
+
+
+def test_a_busy_register_says_so_with_200(
+    client: PoliceClient, public_security: Running, trio: list[Person]
+) -> None:
+    """HTTP 200, FHDM 30, no records."""
+    public_security.fault("head_not_ok")
+
+    reply = _ask(client, trio)
+
+    assert (reply.head["FHDM"], reply.rows) == ("30", [])
+
+
+@pytest.mark.parametrize(
+    ("fault", "numbers"),
+    [
+        ("out_of_order", ["3", "2", "1"]),
+        ("missing_record", ["1", "2"]),
+        ("duplicate_record", ["1", "2", "3", "1"]),
+    ],
+)
+def test_records_out_of_order_missing_or_twice(
+    client: PoliceClient,
+    public_security: Running,
+    trio: list[Person],
+    fault: str,
+    numbers: list[str],
+) -> None:
+    """The head still counts three."""
+    public_security.fault(fault)
+
+    reply = _ask(client, trio)
+
+    assert [row.no for row in reply.rows] == numbers
+    assert reply.head["JLS"] == "3"
+
+
+def test_half_of_the_records_time_out(
+    client: PoliceClient, public_security: Running, trio: list[Person]
+) -> None:
+    """Odd ones with code 15, the others answered."""
+    public_security.fault("partial_records")
+
+    assert [row.code for row in _ask(client, trio).rows] == ["15", "10", "15"]
+
+
+def test_a_name_with_a_private_use_character(
+    client: PoliceClient, public_security: Running, trio: list[Person]
+) -> None:
+    """The base query returns it raw."""
+    public_security.fault("private_use_name")
+
+    name = _ask(client, trio, CORE).rows[0].members["XM"]
+
+    assert name[:-1] == trio[0].full_name[:-1]
+    assert "\ue000" <= name[-1] <= "\uf8ff"
+
+
+def test_another_persons_record(
+    client: PoliceClient, public_security: Running, trio: list[Person]
+) -> None:
+    """The number in the answer is not the number asked."""
+    public_security.fault("other_person")
+
+    rows = _ask(client, trio, CORE).rows
+
+    asked = [person.id_number for person in trio]
+    assert all(row.members["GMSFHM"] not in asked for row in rows)
+    assert all(
+        row.members["XM"] != person.full_name for row, person in zip(rows, trio, strict=True)
+    )
+
+
+def test_an_answer_to_another_request(
+    client: PoliceClient, public_security: Running, trio: list[Person]
+) -> None:
+    """A late answer carries the id of its own request."""
+    public_security.fault("other_request")
+
+    assert _ask(client, trio).head["FWQQBH"] == "00000000-0000-4000-8000-000000000000"
+
+
+def test_every_field_is_returned(
+    client: PoliceClient, public_security: Running, trio: list[Person]
+) -> None:
+    """A verification comes with portrait, address, phone and marks."""
+    public_security.fault("every_field")
+
+    members = _ask(client, trio).rows[0].members
+
+    assert {"XP", "HJDZ", "LXDH", "FZJL", "HH", "ZXBS", "SWBS"} <= members.keys()
+
+
+@pytest.mark.parametrize(
+    ("fault", "mark"), [("entity_bomb", "<!ENTITY e9"), ("external_entity", "file:///etc/hostname")]
+)
+def test_an_envelope_with_entities(
+    client: PoliceClient, public_security: Running, trio: list[Person], fault: str, mark: str
+) -> None:
+    """The SOAP envelope declares a document type."""
+    public_security.fault(fault)
+
+    assert mark in _post(client, trio).text
+
+
+@pytest.mark.parametrize(
+    ("fault", "mark"),
+    [("entity_bomb_inner", "&lt;!ENTITY e9"), ("external_entity_inner", "file:///etc/hostname")],
+)
+def test_a_package_with_entities(
+    client: PoliceClient, public_security: Running, trio: list[Person], fault: str, mark: str
+) -> None:
+    """The text in `out` declares a document type, the envelope is clean."""
+    public_security.fault(fault)
+
+    text = _post(client, trio).text
+
+    assert mark in text
+    assert "<!DOCTYPE" not in text
+
+
+def test_broken_bodies(client: PoliceClient, public_security: Running, trio: list[Person]) -> None:
+    """HTML, nothing, GBK called UTF-8, 8 MiB, 503."""
+    seen = {}
+    for fault in ("html_page", "empty_body", "gbk_body", "oversized_body", "server_error"):
+        public_security.fault(fault)
+        seen[fault] = _post(client, trio)
+
+    assert seen["html_page"].headers["Content-Type"].startswith("text/html")
+    assert (seen["empty_body"].status_code, seen["empty_body"].content) == (200, b"")
+    assert "成功" in seen["gbk_body"].content.decode("gb18030")
+    with pytest.raises(UnicodeDecodeError):
+        seen["gbk_body"].content.decode("utf-8")
+    assert len(seen["oversized_body"].content) > 8 * 2**20
+    assert seen["server_error"].status_code == 503
+
+
+def test_half_a_body_and_none_at_all(
+    client: PoliceClient, public_security: Running, trio: list[Person]
+) -> None:
+    """Cut off in the middle; silent until the caller gives up."""
+    public_security.fault("half_body")
+    with pytest.raises(httpx.RemoteProtocolError):
+        _post(client, trio)
+
+    public_security.fault("hang")
+    with pytest.raises(httpx.ReadTimeout):
+        _post(client, trio)
+
+    assert _post(client, trio).status_code == 200
