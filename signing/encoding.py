@@ -97,12 +97,15 @@ def parse_json_strict(source: str | bytes, limits: JsonLimits) -> JsonValue:
         Malformed: too large, too deep, not UTF-8, a name twice in one object, a number that is not
             a plain integer below 2^53 in size, a lone surrogate, or no JSON at all.
     """
-    text = _decode_bounded(source, limits.max_bytes)
+    text = _decode_bounded(source, limits.max_bytes).strip(_JSON_SPACE)
+    value: JsonValue
     try:
-        value: JsonValue = _DECODER.decode(text)
+        value, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         # from None: the cause would carry the document.
         raise Malformed("JSON: syntax") from None
+    if end != len(text):
+        raise Malformed("JSON: syntax")
     if text.count("[") + text.count("{") > limits.max_depth:
         _require_depth(value, limits.max_depth)
     if "\\u" in text:
@@ -165,7 +168,9 @@ def _refuse_number(_text: str) -> NoReturn:
     raise Malformed("JSON: a number that is not a plain integer")
 
 
-# `decode` runs the C scanner; the hooks are called per object and number only.
+# RFC 8259 2; `raw_decode` is the C scanner without a search for white space around the text.
+_JSON_SPACE: Final = " \t\n\r"
+# The hooks are called per object and number only.
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object_without_repeats,
     parse_int=_plain_integer,

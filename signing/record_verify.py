@@ -63,7 +63,7 @@ _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _SALT: Final = re.compile(r"[A-Za-z0-9_-]{22,86}")
 _DISCLOSURE_PARTS: Final = 3
 _JWT_PARTS: Final = 3
-_VALUE_FORMS: Final = (frozenset({"effect", "value"}), frozenset({"effect", "finding"}))
+_VALUE_MEMBERS: Final = 2
 
 
 def verify_record(compact: str, key: PublicKey, expected: RecordExpectation) -> VerifiedRecord:
@@ -224,14 +224,15 @@ def _seconds(value: JsonValue, name: str) -> int:
 
 def _disclosures(encoded: Sequence[str], digests: frozenset[str]) -> tuple[Disclosure, ...]:
     found: dict[str, Disclosure] = {}
-    seen: set[bytes] = set()
+    unused = set(digests)
     for text in encoded:
         digest = hashlib.sha256(text.encode("ascii")).digest()
-        if digest in seen:
-            raise RecordRefused(RecordReason.DISCLOSURE_REPEATED)
-        seen.add(digest)
-        if b64url_encode(digest) not in digests:
+        slot = b64url_encode(digest)
+        if slot not in digests:
             raise RecordRefused(RecordReason.DISCLOSURE_UNREFERENCED)
+        if slot not in unused:
+            raise RecordRefused(RecordReason.DISCLOSURE_REPEATED)
+        unused.remove(slot)
         name, value = _parse_disclosure(text)
         if name in found or name in CLAIM_NAMES:
             raise RecordRefused(RecordReason.NAME_PRESENT)
@@ -260,12 +261,15 @@ def _parse_disclosure(text: str) -> tuple[str, JsonValue]:
 
 
 def _is_disclosed_value(value: JsonValue) -> bool:
-    if not isinstance(value, dict) or value.keys() not in _VALUE_FORMS:
+    """Say whether a value is an effect with either a finding or a text or list of texts."""
+    if not isinstance(value, dict) or len(value) != _VALUE_MEMBERS:
         return False
-    content = value.get("value", "")
-    texts = content if isinstance(content, list) else [content]
-    texts = [*texts, value["effect"], value.get("finding", "")]
-    return all(isinstance(text, str) for text in texts)
+    if not isinstance(value.get("effect"), str):
+        return False
+    content = value.get("value")
+    if isinstance(content, list):
+        return all(isinstance(text, str) for text in content)
+    return isinstance(content, str) or isinstance(value.get("finding"), str)
 
 
 def _require_expected(claims: RecordClaims, expected: RecordExpectation) -> None:

@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
-from certs.algorithms import PrivateKey, Suite, generate_private_key
+from certs.algorithms import PrivateKey, PublicKey, Suite, generate_private_key
 from certs.certificate import Certificate, parse_certificate
 from certs.chain import Standing
 from certs.identity import RegisteredKey
@@ -157,15 +157,18 @@ def register(certificate: Certificate) -> Register:
         store_until=forever,
     )
 
-    def build(key: PrivateKey, usage: KeyPurpose = KeyPurpose.ENVELOPE) -> RegisteredKey:
+    def build(
+        key: PrivateKey | PublicKey, usage: KeyPurpose = KeyPurpose.ENVELOPE
+    ) -> RegisteredKey:
+        public_key = key if isinstance(key, PublicKey) else key.public_key
         return RegisteredKey(
             owner=f"{ORGANISATION}/retirement",
             organisation=ORGANISATION,
             usage=usage,
-            suite=key.suite,
-            keyid=key.public_key.keyid,
+            suite=public_key.suite,
+            keyid=public_key.keyid,
             certificate=certificate,
-            public_key=key.public_key,
+            public_key=public_key,
             standing=standing,
         )
 
