@@ -1,5 +1,7 @@
 """Each planted case is what its line in `planted.csv` says."""
 
+from pathlib import Path
+
 import pytest
 
 from adapters.simulators.population import (
@@ -234,3 +236,13 @@ def test_the_enumerated_numbers_are_neighbours() -> None:
 
     assert len({number[:14] for number in numbers}) == 1
     assert [int(number[14:17]) for number in numbers] == [901, 911, 921, 931, 941]
+
+
+def test_the_document_lists_every_planted_person() -> None:
+    """Case, index, number and expectation stand in docs/population.md as planted."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "population.md").read_text()
+
+    for case in planted():
+        row = f"| `{case.name_of_case}` | {case.index} | `{case.id_number}` |"
+        assert row in page
+        assert f"| {case.what_is_special} | {case.expected} |" in page
