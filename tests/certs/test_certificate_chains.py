@@ -7,11 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID
-from cryptography.x509.verification import PolicyBuilder, Store
 
-from certs.algorithms import Suite, generate_private_key
-from certs.authority import Authority, RevocationReason, TlsPurpose
 from certs.certificate import Certificate, parse_certificate
 from certs.chain import (
     MAX_ATTEMPTS,
@@ -24,8 +20,6 @@ from certs.chain import (
     verify_chain,
 )
 from certs.errors import AlgorithmUnavailable, CertificateReason, CertificateRefused
-from certs.naming import SubjectName
-from certs.registry_file import KeyPurpose
 from certs.revocation import RevocationStore, build_revocation_store, parse_crl
 from certs.suites import ALGORITHMS
 
@@ -201,37 +195,6 @@ def test_carried_root_anchors_nothing(leaf: Certificate, middle: Issuer, root: I
     assert CertificateReason.NO_CHAIN is reason
 
 
-def test_our_chain_holds_for_another_library(at: datetime, subject: SubjectName) -> None:
-    """A TLS certificate of the embedded authority satisfies a foreign web verifier."""
-    authority = Authority.create(SubjectName(common_name="r"), at=at)
-    key = generate_private_key(Suite.ES256).public_key
-    ours = authority.issue_tls(subject, key, TlsPurpose.SERVER, at=at)
-    anchor = x509.load_der_x509_certificate(authority.certificate.der)
-    verifier = (
-        PolicyBuilder()
-        .store(Store([anchor]))
-        .time(at)
-        .build_server_verifier(x509.DNSName("localhost"))
-    )
-
-    chain = verifier.verify(x509.load_der_x509_certificate(ours.der), [])
-
-    assert len(chain) == 2
-
-
-@pytest.mark.parametrize("suite", list(Suite))
-def test_chain_of_each_suite_holds(suite: Suite, at: datetime, subject: SubjectName) -> None:
-    """Chains and CRLs with P-256, Ed25519 and SM2 are verified alike."""
-    authority = Authority.create(SubjectName(common_name="r"), at=at, suite=suite)
-    key = generate_private_key(suite).public_key
-    ours = authority.issue_signing(subject, key, KeyPurpose.ENVELOPE, at=at)
-    crl = parse_crl(authority.crl(at=at))
-    store = build_revocation_store([crl], [authority.certificate], {})
-    source = Source(anchors=(authority.certificate,), revocations=store)
-
-    assert ours is verify_chain(ours, (), source, at, SIGNING).certificate
-
-
 @pytest.mark.parametrize(
     ("at", "reason"),
     [
@@ -287,8 +250,7 @@ def test_missing_crl_of_one_member_is_unknown(
 
 def test_algorithm_ends() -> None:
     """After the end of its algorithm a certificate is weak, however long it runs."""
-    forever = Wish(days=5000)
-    anchor = make("root", forever)
+    anchor = make("root", Wish(days=5000))
     late = make("leaf", Wish(ca=False, days=5000), anchor).certificate
     store = build_revocation_store([], [], {}, timedelta(0))
     end = max(row.accepted_until for row in ALGORITHMS.values())
@@ -310,24 +272,6 @@ def test_leaf_without_the_purpose_has_the_wrong_usage(
 ) -> None:
     """A signing certificate is no TLS or time stamping certificate."""
     assert CertificateReason.WRONG_USAGE is refusal(leaf, source, usage=usage)
-
-
-def test_time_stamping_stands_alone(authority: Authority, subject: SubjectName) -> None:
-    """A certificate with a second purpose stamps no time."""
-    key = generate_private_key(Suite.ES256).public_key
-    store = build_revocation_store([parse_crl(authority.crl(at=NOW))], [authority.certificate], {})
-    source = Source(anchors=(authority.certificate,), revocations=store)
-    alone = authority.issue_signing(subject, key, KeyPurpose.TSA, at=NOW)
-    both = KeyUsagePolicy(
-        name="both",
-        any_of=TLS_CLIENT.any_of,
-        purposes=frozenset({ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string}),
-        only=True,
-    )
-    client = authority.issue_tls(subject, key, TlsPurpose.BOTH, at=NOW)
-
-    assert alone is verify_chain(alone, (), source, NOW, TIME_STAMPING).certificate
-    assert CertificateReason.WRONG_USAGE is refusal(client, source, usage=both)
 
 
 def test_issuer_that_is_no_authority_vouches_for_nobody(root: Issuer) -> None:
@@ -408,18 +352,6 @@ def test_same_name_with_another_key_is_no_issuer(root: Issuer) -> None:
     assert CertificateReason.NO_CHAIN is refusal(below, source)
 
 
-def test_key_identifiers_that_differ_are_no_link(at: datetime, subject: SubjectName) -> None:
-    """Two authorities of one name are told apart by their key identifiers."""
-    first = Authority.create(SubjectName(common_name="r"), at=at)
-    second = Authority.create(SubjectName(common_name="r"), at=at)
-    key = generate_private_key(Suite.ES256).public_key
-    ours = first.issue_signing(subject, key, KeyPurpose.ENVELOPE, at=at)
-    store = build_revocation_store([], [], {})
-    source = Source(anchors=(second.certificate,), revocations=store)
-
-    assert CertificateReason.NO_CHAIN is refusal(ours, source, at=at)
-
-
 def test_path_of_six_is_too_long(root: Issuer) -> None:
     """More than three intermediates are refused."""
     members = [root]
@@ -466,8 +398,3 @@ def test_chain_that_this_machine_cannot_compute_is_weak(
     monkeypatch.setattr("certs.chain.verify_signed", missing)
 
     assert CertificateReason.WEAK_ALGORITHM is refusal(leaf, source)
-
-
-def test_revocation_reason_is_a_closed_word() -> None:
-    """Holds are not offered: a certificate is revoked or it is not."""
-    assert "certificate_hold" not in set(RevocationReason)
