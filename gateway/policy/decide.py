@@ -70,8 +70,7 @@ class Decider:
         if row is None or expired or not is_in_force(row.agreement, question):
             return self._refuse(question)
         plan = self._find_plan(question, row)
-        missing = RuleCode.NO_CELL
-        fields = tuple(plan.get(name) or withhold(name, missing) for name in question.fields)
+        fields = tuple(plan.find(name) for name in question.fields)
         agreement = row.agreement
         return Decision(
             fields=fields,

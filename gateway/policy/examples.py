@@ -4,7 +4,7 @@ An example states outcomes of conditions, not facts: whether a condition's expre
 name says is tested where the condition is defined.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from adapters.port import FieldName
 from gateway.catalog import Dataset
@@ -32,7 +32,7 @@ def find_example_problems(
             continue
         outcomes = _complete(example, row)
         plan = build_plan(row, outcomes)
-        yield from _compare(example, plan, titles)
+        yield from _compare(example, plan, titles, row.agreement.cells)
         reached |= _list_reached(example, row, outcomes, plan, titles)
     for cell in row.agreement.cells.values():
         for index, step in enumerate(cell.steps):
@@ -54,16 +54,18 @@ def _complete(example: ExampleDocument, row: Row) -> Mapping[str, Outcome]:
 
 
 def _compare(
-    example: ExampleDocument, plan: Plan, titles: Mapping[str, FieldName]
+    example: ExampleDocument,
+    plan: Plan,
+    titles: Mapping[str, FieldName],
+    cells: Collection[FieldName],
 ) -> Iterator[Problem]:
     expected = example.expected
     if "*" in expected:
-        by_field = {title: expected["*"] for title, name in titles.items() if name in plan}
+        by_field = {title: expected["*"] for title, name in titles.items() if name in cells}
     else:
         by_field = dict(expected)
     for title, wanted in by_field.items():
-        decided = plan.get(titles.get(title, FieldName("")))
-        found = "不予提供" if decided is None else decided.effect_text
+        found = plan.find(titles.get(title, FieldName(""))).effect_text
         if title not in titles or found != wanted:
             yield _problem(
                 PolicyReason.EXAMPLE_FAILED,
@@ -83,7 +85,11 @@ def _list_reached(
     """Return the rungs an example shows: those it names that no precondition shut off."""
     if any(outcomes[name] is not Outcome.TRUE for name in row.agreement.preconditions):
         return set()
-    shown = plan.keys() if "*" in example.expected else {titles.get(t) for t in example.expected}
+    shown = (
+        row.agreement.cells.keys()
+        if "*" in example.expected
+        else {titles.get(t) for t in example.expected}
+    )
     reached: set[tuple[FieldName, int]] = set()
     for cell in row.agreement.cells.values():
         if cell.field in shown:
@@ -92,7 +98,7 @@ def _list_reached(
                 for number, step in enumerate(cell.steps)
                 if step.condition is None or outcomes[step.condition] is Outcome.TRUE
             )
-            if plan[cell.field].effect == cell.steps[index].effect:
+            if plan.find(cell.field).effect == cell.steps[index].effect:
                 reached.add((cell.field, index))
     return reached
 

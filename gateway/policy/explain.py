@@ -58,7 +58,7 @@ def explain_question(bundle: Bundle, question: DecisionInput) -> tuple[FieldExpl
         _explain(
             bundle,
             row.agreement,
-            plan.get(name) or withhold(name, RuleCode.NO_CELL),
+            plan.find(name),
             depends=_depends_on_subject(bundle, row, name),
         )
         for name in question.fields

@@ -16,9 +16,22 @@ from gateway.policy.effects import WITHHOLD, format_effect, meet
 from gateway.policy.model import Agreement, Cell, FieldDecision, Restriction, RuleCode
 from gateway.policy.vocabulary import FactDeclaration, Outcome
 
-Plan = Mapping[FieldName, FieldDecision]
 Outcomes = Mapping[str, Outcome]
 WITHHELD_TEXT = format_effect(WITHHOLD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What becomes of every field there is, under one set of outcomes."""
+
+    cells: Mapping[FieldName, FieldDecision]
+    otherwise: RuleCode
+    """Why a field without a cell is withheld."""
+    otherwise_id: str = ""
+
+    def find(self, field: FieldName) -> FieldDecision:
+        """Return the decision on a field."""
+        return self.cells.get(field) or withhold(field, self.otherwise, self.otherwise_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +76,9 @@ def build_plan(row: Row, outcomes: Outcomes) -> Plan:
         (name for name in row.agreement.preconditions if outcomes[name] is not Outcome.TRUE), None
     )
     if failed is not None:
-        return {
-            field: withhold(field, RuleCode.PRECONDITION, failed) for field in row.agreement.cells
-        }
-    return {cell.field: _decide_cell(row, cell, outcomes) for cell in row.agreement.cells.values()}
+        return Plan(cells={}, otherwise=RuleCode.PRECONDITION, otherwise_id=failed)
+    cells = {cell.field: _decide_cell(row, cell, outcomes) for cell in row.agreement.cells.values()}
+    return Plan(cells=cells, otherwise=RuleCode.NO_CELL)
 
 
 def withhold(field: FieldName, rule: RuleCode, rule_id: str = "") -> FieldDecision:
