@@ -192,6 +192,7 @@ class Authority:
 
     def crl(self, *, at: datetime, next_update: datetime | None = None) -> bytes:
         """Return a complete CRL as DER, with the next number."""
+        # Raised before signing: a number that was lost is harmless, one given twice is not.
         self._crl_number += 1
         key_id = _key_id(self._private_key.public_key)
         body = crl.TbsCertList(
@@ -210,6 +211,7 @@ class Authority:
                 ],
             }
         )
+        # RFC 5280 5.1.2.6: without revocations the list is absent, not empty.
         if self._revoked:
             body["revoked_certificates"] = [
                 _crl_entry(serial, revocation) for serial, revocation in self._revoked.items()
@@ -293,6 +295,7 @@ def _crl_entry(serial: int, revocation: Revocation) -> crl.RevokedCertificate:
     entry = crl.RevokedCertificate(
         {"user_certificate": serial, "revocation_date": _time(revocation.at)}
     )
+    # RFC 5280 5.3.1: the reason `unspecified` should be left out.
     if revocation.reason is not RevocationReason.UNSPECIFIED:
         entry["crl_entry_extensions"] = [
             {"extn_id": "crl_reason", "extn_value": crl.CRLReason(revocation.reason.value)}

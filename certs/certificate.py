@@ -123,6 +123,8 @@ def parse_certificate(encoded: bytes) -> Certificate:
     der = parse_single(encoded, PEM_LABEL)
     if len(der) > MAX_CERTIFICATE:
         raise CertificateRefused(CertificateReason.MALFORMED, "certificate too long")
+    # The frame is read strictly by us, the fields leniently by a library: real certificates break
+    # strict readers inside extensions that we never look at.
     signed = split_signed(der)
     try:
         body = x509.Certificate.load(der, strict=True)["tbs_certificate"]

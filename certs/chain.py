@@ -97,9 +97,11 @@ class Standing:
 
     def __post_init__(self) -> None:
         """Fold all reasons into one window."""
+        # The earliest end wins; which reason it was is worked out only when somebody is refused.
         ends = [self.not_after, self.algorithm_until, self.store_until]
         if self.revoked_at is not None:
             ends.append(self.revoked_at - _INSTANT)
+        # An empty window, and not a flag: the hot path has no third comparison to forget.
         never = self.refusal is not None or self.known_until is None
         if self.known_until is not None:
             ends.append(self.known_until)
@@ -181,6 +183,7 @@ def verify_chain(
         CertificateRefused: any reason but those of the registry.
     """
     path = build_path(leaf, (*source.intermediates, *intermediates), source.anchors, usage)
+    # The anchors decide, the message only suggests: its certificates never enter `anchors`.
     standing = judge_path(path, source.revocations, source.expires_at)
     return require_current(VerifiedCertificate(certificate=leaf, path=path, standing=standing), at)
 
@@ -209,6 +212,7 @@ def judge_path(
     path: tuple[Certificate, ...], revocations: RevocationStore, store_until: datetime
 ) -> Standing:
     """Return when a path holds: every member valid, none revoked, revocation known."""
+    # Each member but the anchor is answered for by the next; nobody answers for the anchor.
     evidence = [revocations.evidence(subject, issuer) for subject, issuer in pairwise(path)]
     known = [item.known_until for item in evidence if item.known_until is not None]
     revoked = [item.revoked_at for item in evidence if item.revoked_at is not None]
@@ -309,6 +313,7 @@ def _require_authority(issuer: Certificate, below: int) -> None:
 def _require_usage(leaf: Certificate, policy: KeyUsagePolicy) -> None:
     if leaf.is_authority or leaf.key_usage is None or not leaf.key_usage & policy.any_of:
         raise CertificateRefused(CertificateReason.WRONG_USAGE, policy.name)
+    # RFC 5280 4.2.1.12 lets an application refuse anyExtendedKeyUsage for a purpose: we do.
     purposes = leaf.eku or frozenset()
     if policy.purposes and not purposes & policy.purposes:
         raise CertificateRefused(CertificateReason.WRONG_USAGE, policy.name)

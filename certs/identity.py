@@ -75,6 +75,7 @@ class RegisteredSystem:
 
     def envelope_key(self, keyid: str) -> RegisteredKey | None:
         """Return this system's envelope key of that id, if it has one."""
+        # A system has a handful of keys: a loop over them is faster than building an index.
         for key in self.keys:
             if key.usage is KeyPurpose.ENVELOPE and key.keyid == keyid:
                 return key
@@ -148,6 +149,7 @@ def build_registry(
     organisations: tuple[RegisteredOrganisation, ...], systems: tuple[RegisteredSystem, ...]
 ) -> Registry:
     """Index organisations and systems whose keys are judged already."""
+    # The registry file holds each public key once, so no certificate can name two systems.
     by_thumbprint = {
         key.certificate.thumbprint_sha256: system
         for system in systems

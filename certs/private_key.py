@@ -133,6 +133,7 @@ def _require_pkcs8(encoded: bytes, *, encrypted: bool) -> bytes:
     if len(encoded) > _MAX_KEY_FILE:
         raise KeyUnreadable("the key file is too long")
     label = _ENCRYPTED if encrypted else _PLAIN
+    # DER goes on as it is: the readers below refuse a passphrase that does not belong.
     if not is_pem(encoded):
         return encoded
     try:

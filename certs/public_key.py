@@ -114,6 +114,7 @@ def verify_signature(public_key: PublicKey, signature: bytes, message: bytes) ->
     """
     if len(signature) != RAW_LENGTH:
         raise SignatureInvalid("an envelope signature has 64 bytes")
+    # The native handle was made when the key was read: nothing is parsed on the hot path.
     native = public_key.native
     try:
         match native:

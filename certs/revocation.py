@@ -77,6 +77,7 @@ class RevocationStore:
             known.append(crl.next_update + self.grace)
         if crl is not None and subject.serial in crl.revoked:
             revoked.append(crl.revoked[subject.serial])
+        # Either kind of evidence keeps the certificate known; either kind can revoke it.
         answer = self.answers.get((key, subject.serial))
         if answer is not None:
             known.append(answer.next_update + self.grace)
@@ -135,6 +136,7 @@ def build_revocation_store(
     Raises:
         CertificateRefused: NO_CHAIN for a CRL that no issuer signed.
     """
+    # One CRL nobody signed refuses all: a forgotten file is better noticed than skipped.
     candidates = tuple(issuers)
     newest: dict[bytes, Crl] = {}
     for crl in crls:

@@ -62,6 +62,7 @@ def parse_signing_request(encoded: bytes) -> SigningRequest:
         raise CertificateRefused(CertificateReason.MALFORMED, "request") from cause
     if version != "v1" or canonical != der:
         raise CertificateRefused(CertificateReason.MALFORMED, "spelling of the request")
+    # Proof of possession: else one could have somebody's key certified as one's own.
     public_key = parse_public_key(spki)
     verify_signed(signed, public_key)
     return SigningRequest(der=der, public_key=public_key)

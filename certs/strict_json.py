@@ -62,6 +62,7 @@ def take_text(value: JsonObject, name: str, pattern: re.Pattern[str]) -> str:
 
 def take_integer(value: JsonObject, name: str, limit: int) -> int:
     """Return an integer in [0, limit], else refuse."""
+    # In Python `True` is an integer; in a trust file it is a mistake.
     number = value[name]
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= limit:
         raise malformed(name)

@@ -149,6 +149,7 @@ class TrustStore:
                 reason=CertificateReason.MALFORMED,
                 detail=str(error),
             )
+        # INVARIANT: readers take one reference and see one whole snapshot, the old or the new.
         self._material, self._snapshot = material, snapshot
         return ReloadReport(state=ReloadState.LOADED, sequence=snapshot.sequence)
 
@@ -210,6 +211,7 @@ def _require_forward(
     evidence_only = replace(held, crls=new.crls, ocsp_responses=new.ocsp_responses)
     if new.sequence == held.sequence and new != evidence_only:
         raise CertificateRefused(CertificateReason.MALFORMED, "changed without a new sequence")
+    # RFC 5280 5.2.3: numbers of one issuer only rise; a lower one is a replay of an old list.
     for issuer, crl in before.revocations.crls.items():
         later = after.revocations.crls.get(issuer)
         if later is not None and later.number < crl.number:
@@ -269,6 +271,7 @@ def _register_key(
 
 
 def _judge(material: TrustMaterial, revocations: RevocationStore, record: KeyRecord) -> Standing:
+    # A suspended key is refused like a revoked one: the requester learns no difference.
     if record.state is not KeyState.ACTIVE:
         return refused_standing(CertificateReason.REVOKED, material.expires_at)
     policy: KeyUsagePolicy = _POLICIES.get(record.usage, SIGNING)

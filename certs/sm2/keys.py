@@ -43,6 +43,7 @@ class Sm2PublicKey:
             SignatureInvalid: the signature is not one of this key over this message.
         """
         context, _settings = _new_context(self._library, self._pointer, "EVP_DigestVerifyInit")
+        # cffi lets go of the interpreter lock in each call: two threads verify nearly twice as much.
         outcome = self._library.integer(
             "EVP_DigestVerify", context, signature, len(signature), message, len(message)
         )
@@ -154,6 +155,7 @@ def _own_sm2(library: LibCrypto, pointer: CData) -> CData:
     if pointer == _NULL:
         library.run("ERR_clear_error")
         raise KeyUnreadable("the bytes are no key, or the passphrase is wrong")
+    # libcrypto reads every kind of key through the same door; ours admits one kind.
     owned = library.owned(pointer, "EVP_PKEY_free")
     if library.integer("EVP_PKEY_is_a", owned, _TYPE) != 1:
         raise KeyUnreadable("the key is not an SM2 key")
