@@ -43,7 +43,7 @@ class Sm2PublicKey:
             SignatureInvalid: the signature is not one of this key over this message.
         """
         context, _settings = _new_context(self._library, self._pointer, "EVP_DigestVerifyInit")
-        # cffi lets go of the interpreter lock in each call: two threads verify nearly twice as much.
+        # cffi releases the interpreter lock in each call: two threads verify almost twice as much.
         outcome = self._library.integer(
             "EVP_DigestVerify", context, signature, len(signature), message, len(message)
         )
