@@ -62,7 +62,8 @@ PREDICATES_BY_ID: Final = {predicate.id: predicate for predicate in PREDICATES}
 
 
 _NATIVE: Final = frozenset({"pred", "bool"})
-_CODE: Final = re.compile(r"code(:.*)?|list\(str\)")
+_CODE: Final = re.compile(r"code(:(?!GB/T2260).*)?|list\(str\)")
+"""A division is a place, not a category: it has coarser values of its own."""
 
 
 def is_applicable(predicate_id: str, dataset: str, field: str, field_type: str) -> bool:

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 import grpc
 import structlog
@@ -34,7 +34,7 @@ DEFAULT_DEADLINE_S: Final = 15.0
 LONGEST_DEADLINE_S: Final = 60.0
 """Nobody is waited for longer, whatever the caller states."""
 
-Context = grpc.aio.ServicerContext[bytes, bytes]
+Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 Core = Callable[[Call], Awaitable[Outcome]]
 Respond = Callable[[Answered], bytes]
 
@@ -62,7 +62,7 @@ class Edge:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def unary(self, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
+    def unary(self, method: Method) -> "grpc.RpcMethodHandler[bytes, bytes]":
         """Return the handler of one unary method."""
 
         async def serve(_messages: AsyncIterator[bytes], context: Context) -> bytes:

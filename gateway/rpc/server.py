@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import grpc
 from grpc_reflection.v1alpha import reflection
@@ -33,7 +33,7 @@ class TlsMaterial:
     roots: bytes
 
 
-Handlers = dict[str, grpc.RpcMethodHandler[bytes, bytes]]
+Handlers: TypeAlias = "dict[str, grpc.RpcMethodHandler[bytes, bytes]]"
 """Full method name to handler."""
 
 

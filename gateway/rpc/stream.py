@@ -19,7 +19,7 @@ IDLE_S: Final = 120.0
 """A stream on which nothing is asked for this long is ended."""
 
 
-def stream_handler(edge: Edge, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
+def stream_handler(edge: Edge, method: Method) -> "grpc.RpcMethodHandler[bytes, bytes]":
     """Return the handler of ExchangeStream."""
 
     async def serve(_messages: AsyncIterator[bytes], context: Context) -> None:

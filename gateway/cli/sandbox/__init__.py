@@ -1,0 +1,1 @@
+"""The whole world on loopback: authority, departments, gateway, partners."""

@@ -1,0 +1,56 @@
+"""Cases, consents and protected persons a sandbox begins with, for the planted people."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from adapters.port import Subject, SubjectType
+from adapters.simulators.population import Planted, planted
+from gateway.cli.sandbox.world import HRSS
+from gateway.config import load_credential
+from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation
+from gateway.policy.ports_sqlite import SqliteRegisters
+
+DIVISION: Final = "370102"
+YEAR_MS: Final = 365 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeededCase:
+    """One case of a planted person."""
+
+    person: Planted = field(repr=False)
+    matter: str
+    number: str
+    state: CaseState = CaseState.OPEN
+
+
+def case_number(matter: str, person: Planted) -> str:
+    """Return the number of the case a planted person has in a matter."""
+    return f"SB-{matter}-{person.index:06d}"
+
+
+def seed_registers(path: Path, key_file: Path, matters: tuple[str, ...], now_ms: int) -> None:
+    """Open one case per planted person and matter, with consents in force for a year."""
+    registers = SqliteRegisters.open(path, load_credential(key_file))
+    try:
+        for person in planted():
+            subject = Subject(type=SubjectType.RESIDENT_ID, identifier=person.id_number)
+            for matter in matters:
+                registers.add_case(
+                    case_number(matter, person),
+                    CaseRecord(
+                        state=CaseState.OPEN,
+                        matter=matter,
+                        organisation=HRSS,
+                        division=DIVISION,
+                        relation=Relation.APPLICANT,
+                        in_investigation=False,
+                        special_grade=True,
+                    ),
+                    ((subject, Relation.APPLICANT),),
+                )
+                occasion = Occasion(organisation=HRSS, matter=matter, at_ms=now_ms - 1000)
+                registers.add_consent(ConsentKind.CONSENT, subject, occasion, now_ms + YEAR_MS)
+    finally:
+        registers.close()

@@ -1,0 +1,104 @@
+"""Starts a sandbox and ends it: departments, gateway, and one identity per partner."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from adapters.simulators.population.people import DEFAULT_SIZE
+from gateway.app import Gateway, build_gateway
+from gateway.cli.sandbox.cases import seed_registers
+from gateway.cli.sandbox.partners import write_partner
+from gateway.cli.sandbox.settings import Ports, write_config
+from gateway.cli.sandbox.simulators import (
+    ISSUER,
+    Simulator,
+    make_hrss_tables,
+    register_with_departments,
+    start_simulator,
+)
+from gateway.cli.sandbox.world import World, build_world
+from gateway.clock import SystemClock
+from gateway.config import load_config
+from gateway.trust import moment
+
+ANY_PORTS: Final = Ports(gateway=0, health=0)
+SIMULATED: Final = ("education", "public_security")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxOptions:
+    """What may be chosen of a sandbox."""
+
+    root: Path | None = None
+    seed: int = 1
+    population: int = DEFAULT_SIZE
+    ports: Ports = ANY_PORTS
+    bundle: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """A sandbox whose departments run; the gateway runs once `serving` is entered."""
+
+    world: World
+    simulators: dict[str, Simulator]
+
+
+@asynccontextmanager
+async def prepared(options: SandboxOptions) -> AsyncIterator[Sandbox]:
+    """Make the world and start the departments; the gateway is for the caller to start."""
+    with tempfile.TemporaryDirectory(prefix="hutong-sandbox-") as temporary:
+        now_ms = SystemClock().now_ms()
+        at = moment(now_ms - now_ms % 1000)
+        world = build_world(options.root or Path(temporary), at, options.bundle)
+        registration = register_with_departments(world.folders.departments, world.client_key)
+        simulators: dict[str, Simulator] = {}
+        try:
+            people = ("--seed", str(options.seed), "--population", str(options.population))
+            files = {
+                "education": ("--clients", str(registration.clients_file), "--issuer", ISSUER),
+                "public_security": ("--apps", str(registration.apps_file)),
+            }
+            for name in SIMULATED:
+                simulators[name] = await start_simulator(name, *files[name], *people)
+            addresses = {name: each.base_url for name, each in simulators.items()}
+            write_config(world, options.ports, addresses, registration)
+            _seed(world, options, now_ms)
+            yield Sandbox(world=world, simulators=simulators)
+        finally:
+            for simulator in simulators.values():
+                await simulator.stop()
+
+
+@asynccontextmanager
+async def serving(sandbox: Sandbox) -> AsyncIterator[Gateway]:
+    """Run the gateway in this process and write an identity for every partner."""
+    gateway = build_gateway(load_config(sandbox.world.folders.config))
+    await gateway.start()
+    try:
+        write_partners(sandbox.world, f"127.0.0.1:{gateway.port}")
+        yield gateway
+    finally:
+        await gateway.stop()
+
+
+def write_partners(world: World, address: str) -> None:
+    """Write the identity directory of every partner that has none yet."""
+    for partner in world.partners.values():
+        slug = partner.system_id.partition("/")[2]
+        folder = world.folders.partner(slug)
+        if not folder.exists():
+            write_partner(world, partner, address, folder)
+
+
+def _seed(world: World, options: SandboxOptions, now_ms: int) -> None:
+    """Write HRSS's own tables and open the cases of the planted people."""
+    folders = world.folders
+    make_hrss_tables(folders.departments / "hrss.db", options.seed, options.population)
+    matters = tuple(world.bundle.matters)
+    seed_registers(
+        folders.gateway / "registers.db", folders.gateway / "registers-key", matters, now_ms
+    )

@@ -1,0 +1,193 @@
+"""Builds a sandbox in a folder: keys, registry, policy, departments' files, configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from certs.algorithms import Suite
+from certs.authority import TlsPurpose
+from certs.registry_file import (
+    KeyPurpose,
+    KeyRecord,
+    OrganisationKind,
+    OrganisationRecord,
+    RegistryDocument,
+    SystemClass,
+    SystemRecord,
+    SystemRole,
+)
+from certs.revocation import parse_crl
+from certs.trust_directory import store_trust_directory
+from certs.trust_material import TrustMaterial
+from gateway.access_log.note import encode_verifier_key
+from gateway.cli.sandbox.authority import MadeKey, SandboxAuthority
+from gateway.cli.sandbox.folders import Folders
+from gateway.deciding import PROVIDER_SLUG
+from gateway.policy.bundle import Bundle, load_bundle
+
+HRSS: Final = "11370000MB2DEM0105"
+GATEWAY_SLUG: Final = "gateway"
+ORIGIN: Final = "sandbox.invalid/hutong/log"
+CONNECTED: Final = {"edu.": "education", "ps.": "public_security", "hr.": "hrss"}
+"""Prefix of the datasets of each connected department."""
+_ED25519_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """One requesting system and its keys."""
+
+    system_id: str
+    tls: MadeKey
+    envelope: MadeKey
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Everything made before anything runs."""
+
+    folders: Folders
+    authority: SandboxAuthority
+    bundle: Bundle
+    bundle_path: Path
+    start_date: date
+    gateway_keys: Mapping[str, MadeKey] = field(repr=False)
+    record_keys: Mapping[str, MadeKey] = field(repr=False)
+    """By name of the department."""
+    officers: dict[str, MadeKey] = field(repr=False)
+    """By USCC of the organisation."""
+    partners: dict[str, Partner] = field(repr=False)
+    client_key: MadeKey = field(repr=False)
+    sequence: int = 1
+
+    @property
+    def log_vkey(self) -> str:
+        """The log's public key as partners receive it."""
+        spki = self.gateway_keys["log"].key.public_key.spki
+        return encode_verifier_key(ORIGIN, spki[-_ED25519_BYTES:])
+
+    def provider_of(self, department: str) -> str:
+        """Return the USCC of a connected department."""
+        prefix = next(key for key, name in CONNECTED.items() if name == department)
+        datasets = self.bundle.catalog.datasets
+        return next(each.provider for name, each in datasets.items() if name.startswith(prefix))
+
+
+def build_world(root: Path, at: datetime, bundle_path: Path | None = None) -> World:
+    """Make all keys and files of a sandbox; starts nothing."""
+    folders = Folders(root=root)
+    folders.make()
+    authority = SandboxAuthority.create(at)
+    start_date = at.astimezone(UTC).date()
+    path = bundle_path or bundle_folder()
+    bundle = load_bundle(path, start_date)
+    world = World(
+        folders=folders,
+        authority=authority,
+        bundle=bundle,
+        bundle_path=path,
+        start_date=start_date,
+        gateway_keys=_gateway_keys(authority, folders),
+        record_keys={},
+        officers={},
+        partners={},
+        client_key=authority.signing(
+            folders.departments / "client", HRSS, KeyPurpose.ENVELOPE, Suite.ES256
+        ),
+    )
+    world.record_keys = {
+        name: authority.signing(
+            folders.departments / name, world.provider_of(name), KeyPurpose.RECORD
+        )
+        for name in CONNECTED.values()
+    }
+    for system in sorted({row.agreement.system for row in bundle.rows.values()}):
+        add_partner(world, system)
+    store_trust(world, at)
+    return world
+
+
+def bundle_folder() -> Path:
+    """Return the policy bundle the sandbox ships with."""
+    return Path(str(files("gateway"))) / "bundle"
+
+
+def add_partner(world: World, system_id: str) -> Partner:
+    """Make the keys of one requesting system, and of its organisation where it has none yet."""
+    organisation, _, slug = system_id.partition("/")
+    folder = world.folders.root / "keys" / organisation
+    if organisation not in world.officers:
+        world.officers[organisation] = world.authority.signing(
+            folder, organisation, KeyPurpose.OFFICER
+        )
+    partner = Partner(
+        system_id=system_id,
+        tls=world.authority.tls(folder / slug, organisation, TlsPurpose.CLIENT),
+        envelope=world.authority.signing(folder / slug, organisation, KeyPurpose.ENVELOPE),
+    )
+    world.partners[system_id] = partner
+    return partner
+
+
+def store_trust(world: World, at: datetime) -> None:
+    """Write the trust directory anew, one sequence number higher."""
+    authority = world.authority.authority
+    material = TrustMaterial(
+        sequence=world.sequence,
+        issued_at=at - timedelta(minutes=1),
+        expires_at=at + timedelta(days=7),
+        anchors=(authority.certificate,),
+        crls=(parse_crl(authority.crl(at=at, next_update=at + timedelta(days=7))),),
+        registry=_registry(world),
+    )
+    world.sequence += 1
+    store_trust_directory(material, world.folders.trust)
+
+
+def _gateway_keys(authority: SandboxAuthority, folders: Folders) -> dict[str, MadeKey]:
+    return {
+        "tls": authority.tls(folders.gateway, HRSS, TlsPurpose.SERVER),
+        "envelope": authority.signing(folders.gateway, HRSS, KeyPurpose.ENVELOPE),
+        "log": authority.signing(folders.gateway, HRSS, KeyPurpose.LOG, Suite.EDDSA),
+    }
+
+
+def _registry(world: World) -> RegistryDocument:
+    """Declare every organisation that has a key."""
+    systems: dict[str, list[SystemRecord]] = {}
+    gateway = tuple(key.record for key in world.gateway_keys.values())
+    systems[HRSS] = [_system(GATEWAY_SLUG, SystemRole.GATEWAY, gateway)]
+    for name, key in world.record_keys.items():
+        record = _system(PROVIDER_SLUG, SystemRole.PROVIDER, (key.record,))
+        systems.setdefault(world.provider_of(name), []).append(record)
+    for partner in world.partners.values():
+        organisation, _, slug = partner.system_id.partition("/")
+        keys = (partner.tls.record, partner.envelope.record)
+        record = _system(slug, SystemRole.REQUESTER, keys)
+        systems.setdefault(organisation, []).append(record)
+    return RegistryDocument(
+        organisations=tuple(
+            _organisation(world, uscc, tuple(own)) for uscc, own in sorted(systems.items())
+        )
+    )
+
+
+def _organisation(world: World, uscc: str, systems: tuple[SystemRecord, ...]) -> OrganisationRecord:
+    officer = world.officers.get(uscc)
+    return OrganisationRecord(
+        uscc=uscc,
+        name_zh=world.bundle.catalog.providers.get(uscc, f"模拟单位 {uscc}"),
+        name_en=f"Simulated organisation {uscc}",
+        kind=OrganisationKind.DEPARTMENT,
+        keys=() if officer is None else (officer.record,),
+        systems=systems,
+    )
+
+
+def _system(slug: str, role: SystemRole, keys: tuple[KeyRecord, ...]) -> SystemRecord:
+    return SystemRecord(
+        slug=slug, system_class=SystemClass.GRPC, roles=frozenset({role}), keys=keys
+    )
