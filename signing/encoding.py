@@ -204,10 +204,13 @@ def _ordered(value: JsonValue) -> JsonValue:
 
 
 def _sorted_names(members: dict[str, JsonValue]) -> list[str]:
-    """Order names by UTF-16 code units (RFC 8785 3.2.3)."""
-    if all(isinstance(name, str) for name in members):
-        return sorted(members, key=_utf16)
-    raise Malformed("JSON: a name is not a string")
+    """Order names by UTF-16 code units (RFC 8785 3.2.3); ASCII sorts so by itself."""
+    try:
+        is_ascii = "".join(members).isascii()
+    except TypeError:
+        # from None: the cause adds nothing but our own line.
+        raise Malformed("JSON: a name is not a string") from None
+    return sorted(members) if is_ascii else sorted(members, key=_utf16)
 
 
 def _utf16(name: str) -> bytes:

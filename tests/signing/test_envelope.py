@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -201,6 +202,14 @@ def test_nobody_else_makes_a_verified_envelope(es256_key: PrivateKey, register: 
         VerifiedEnvelope(
             payload=b"x", payload_type=TYPE, signer=register(es256_key), at=AT, mark=object()
         )
+
+
+def test_proof_cannot_be_altered_into_another(es256_key: PrivateKey, register: Register) -> None:
+    """Copying a proof with other bytes needs the mark that only the verifier has."""
+    proven = _verify(sign_envelope(FileSigner.of(es256_key), TYPE, b"payload"), register(es256_key))
+
+    with pytest.raises((TypeError, ValueError)):
+        replace(proven, payload=b"other")
 
 
 def test_repr_shows_no_payload(es256_key: PrivateKey, register: Register) -> None:
