@@ -9,6 +9,8 @@ from typing import Final
 
 LIMIT: Final = 20_000
 """Requests kept; the oldest go first. A bench of a minute stays below."""
+BYTES_LIMIT: Final = 128 * 1024 * 1024
+"""Octets of bodies kept: a night of full batches must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self._kept: deque[Received] = deque()
+        self._bytes = 0
         self.count = 0
 
     def keep(
@@ -51,8 +54,9 @@ class Recorder:
                 body=bytearray(body),
             )
         )
-        if len(self._kept) > LIMIT:
-            _overwrite(self._kept.popleft())
+        self._bytes += len(body)
+        while len(self._kept) > LIMIT or self._bytes > BYTES_LIMIT:
+            self._forget_oldest()
 
     def list_after(self, number: int) -> list[Received]:
         """List what arrived after the request with this number."""
@@ -61,8 +65,10 @@ class Recorder:
     def wipe(self) -> None:
         """Overwrite every body and forget everything but the count."""
         while self._kept:
-            _overwrite(self._kept.popleft())
+            self._forget_oldest()
 
-
-def _overwrite(received: Received) -> None:
-    received.body[:] = bytes(len(received.body))
+    def _forget_oldest(self) -> None:
+        oldest = self._kept.popleft()
+        self._bytes -= len(oldest.body)
+        # Overwritten in place: a list somebody still holds shows zeros, not a name.
+        oldest.body[:] = bytes(len(oldest.body))

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.simulators.education.faults import Fault
 from adapters.simulators.population import Person, Population, Quirk, planted_index
-from tests.simulators.education_client import EducationClient, degree_of, diploma_of
+from tests.simulators.education_client import EducationClient, about, degree_of, diploma_of
 from tests.simulators.simulator_process import Running
 
 MANUAL = Path(__file__).resolve().parents[2] / "docs" / "adapters" / "education.md"
@@ -142,3 +142,15 @@ def test_a_degree_is_revoked(client: EducationClient, education: Running, gradua
     record = client.post("/api/v1/degrees/verify", degree_of(graduate)).json()["record"]
 
     assert (record["cxbz"], record["zt"]) == ("1", "注销")
+
+
+def test_ten_thousand_records_for_one_person(
+    client: EducationClient, education: Running, graduate: Person
+) -> None:
+    """A question about one person is flooded."""
+    education.fault("many_records")
+    client.http.timeout = httpx.Timeout(20)
+
+    answer = client.post("/api/v1/diplomas/query", about(graduate))
+
+    assert len(answer.json()["records"]) == 10_000

@@ -1,6 +1,8 @@
 """The admin port is guarded and complete; the process behind it leaves nothing."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import httpx
@@ -131,6 +133,25 @@ def test_the_simulator_ends_with_its_standard_input(clients_file: Path) -> None:
         assert Path(f"/proc/{simulator.pid}").exists()
 
     assert not Path(f"/proc/{simulator.pid}").exists()
+
+
+def test_a_signal_ends_it_as_well(clients_file: Path) -> None:
+    """SIGTERM ends the simulator with exit code 0."""
+    with running("education", "--clients", str(clients_file)) as simulator:
+        os.kill(simulator.pid, signal.SIGTERM)
+
+
+def test_old_requests_make_room_for_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded by octets; what is dropped is overwritten."""
+    monkeypatch.setattr("adapters.simulators.recorder.BYTES_LIMIT", 10)
+    recorder = Recorder()
+    recorder.keep(at_ms=1, request=("POST", "/"), headers=(), body=b"12345678")
+    first = recorder.list_after(0)[0]
+
+    recorder.keep(at_ms=2, request=("POST", "/"), headers=(), body=b"abcdefgh")
+
+    assert [kept.number for kept in recorder.list_after(0)] == [2]
+    assert first.body == bytes(8)
 
 
 def test_the_same_seed_serves_the_same_people(clients_file: Path) -> None:

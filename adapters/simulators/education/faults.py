@@ -25,6 +25,7 @@ class Fault(StrEnum):
     EVERY_FIELD = "every_field"
     DEGREE_REVOKED = "degree_revoked"
     OVERSIZED_BODY = "oversized_body"
+    MANY_RECORDS = "many_records"
     REDIRECT = "redirect"
 
 

@@ -29,6 +29,7 @@ def months_paid(person: Person, career: Career) -> int:
 
 def recent(person: Person, career: Career) -> tuple[MonthPaid, ...]:
     """List the last twelve months, the latest first; none are paid after retirement or death."""
+    base = average_base(person)
     months: list[MonthPaid] = []
     year, month = AS_OF.year, AS_OF.month
     for step in range(12):
@@ -39,7 +40,7 @@ def recent(person: Person, career: Career) -> tuple[MonthPaid, ...]:
             career.state is State.INTERRUPTED and step >= INTERRUPTED_FOR
         )
         paid = not stopped and (year, month) >= (career.first.year, career.first.month)
-        months.append(MonthPaid(period=f"{year}{month:02d}", base=average_base(person), paid=paid))
+        months.append(MonthPaid(period=f"{year}{month:02d}", base=base, paid=paid))
     return tuple(months)
 
 

@@ -103,10 +103,9 @@ class PublicSecurityRecord:
 def public_security_record(someone: Person) -> PublicSecurityRecord:
     """View a person as the population register does."""
     cancellation = someone.cancellation
-    died = cancellation is not None and cancellation.reason == "死亡"
     place = DIVISIONS[someone.division]
     return PublicSecurityRecord(
-        person_verify=PersonVerify(id_match=True, name_match=True, deceased=died),
+        person_verify=PersonVerify(id_match=True, name_match=True, deceased=is_deceased(someone)),
         person_core=PersonCore(
             full_name=someone.full_name,
             former_name=someone.former_name,
@@ -122,7 +121,7 @@ def public_security_record(someone: Person) -> PublicSecurityRecord:
         death_cancel=DeathCancel(
             cancel_date=cancellation.day if cancellation else None,
             cancel_reason=cancellation.reason if cancellation else None,
-            death_date=someone.death.day if died and someone.death else None,
+            death_date=someone.death.day if is_deceased(someone) and someone.death else None,
             is_cancelled=cancellation is not None,
         ),
         photo_compare=PhotoCompare(same_person=True, score_band="high"),
@@ -130,6 +129,11 @@ def public_security_record(someone: Person) -> PublicSecurityRecord:
         registration_office=registration_office(someone),
         as_of=AS_OF - timedelta(days=someone.draws.below("ps/as_of", 400)),
     )
+
+
+def is_deceased(someone: Person) -> bool:
+    """Tell whether the register marks a person as dead: only a cancelled registration does."""
+    return someone.cancellation is not None and someone.cancellation.reason == "死亡"
 
 
 def registration_office(someone: Person) -> str:

@@ -6,7 +6,11 @@ from typing import Final
 
 from adapters.simulators.population import Person, public_security_record, relation
 from adapters.simulators.population.draw import Draws
-from adapters.simulators.population.public_security import PublicSecurityRecord, household_no
+from adapters.simulators.population.public_security import (
+    PublicSecurityRecord,
+    household_no,
+    is_deceased,
+)
 from adapters.simulators.public_security.package import Members
 
 _STATES: Final = {"死亡": "1", "出国定居": "3"}
@@ -15,11 +19,10 @@ _REASONS: Final = {"死亡": "1", "出国定居": "2"}
 
 def verify_members(person: Person, *, same_name: bool) -> Members:
     """Match codes and the mark of death; the mark stays empty for a wrong name."""
-    verify = public_security_record(person).person_verify
     return {
         "GMSFHM_PPDDM": "1",
         "XM_PPDDM": "1" if same_name else "0",
-        "SWBS": _bit(said=verify.deceased) if same_name else "",
+        "SWBS": _bit(said=is_deceased(person)) if same_name else "",
     }
 
 
