@@ -1,0 +1,96 @@
+"""The partner's side of the gateway: ask, and believe only what is proven.
+
+`Client` (asyncio) and `SyncClient` (its own thread) sign each question, send it over mutual TLS and
+verify what comes back: signature, binding to the question, receipt in the access log, record of the
+source department. Nothing unproven is returned; it is raised.
+
+Knows no department, no policy and nothing of the gateway's insides. Reads no environment.
+INVARIANT: a value of personal data stands in no `repr`, no error text and no log of this package.
+"""
+
+from hutong.client.answers import (
+    Agreement,
+    Agreements,
+    Answered,
+    AnsweredField,
+    AnswerState,
+    Dataset,
+    DatasetField,
+    Effect,
+    Explained,
+    ExplainedField,
+    FieldOutcome,
+    Finding,
+    InclusionProof,
+    IndeterminateReason,
+    Receipt,
+)
+from hutong.client.client import Client, Settings
+from hutong.client.errors import (
+    ClientError,
+    ClientReason,
+    Fault,
+    IdentityRefused,
+    QuestionRefused,
+    Refused,
+    Unproven,
+)
+from hutong.client.identity import Identity, load_identity
+from hutong.client.identity_file import AgreementHint
+from hutong.client.identity_writer import IdentityMaterial, KeyPair, write_identity
+from hutong.client.officer import AssertionContext, AssertionSource, Officer, Staff
+from hutong.client.questions import (
+    DatasetQuery,
+    MatterQuestion,
+    Purpose,
+    Question,
+    Subject,
+    SubjectType,
+)
+from hutong.client.stream import StreamOutcome
+from hutong.client.sync import SyncClient
+
+__all__ = [
+    "Agreement",
+    "AgreementHint",
+    "Agreements",
+    "AnswerState",
+    "Answered",
+    "AnsweredField",
+    "AssertionContext",
+    "AssertionSource",
+    "Client",
+    "ClientError",
+    "ClientReason",
+    "Dataset",
+    "DatasetField",
+    "DatasetQuery",
+    "Effect",
+    "Explained",
+    "ExplainedField",
+    "Fault",
+    "FieldOutcome",
+    "Finding",
+    "Identity",
+    "IdentityMaterial",
+    "IdentityRefused",
+    "InclusionProof",
+    "IndeterminateReason",
+    "KeyPair",
+    "MatterQuestion",
+    "Officer",
+    "Purpose",
+    "Question",
+    "QuestionRefused",
+    "Receipt",
+    "Refused",
+    "Settings",
+    "Staff",
+    "StreamOutcome",
+    "Subject",
+    "SubjectType",
+    "SyncClient",
+    "Unproven",
+    "load_identity",
+    "write_identity",
+]
