@@ -282,9 +282,16 @@ function parseEntry(raw) {
     const text = parseUtf8(raw, MAX_ENTRY_BYTES, "entry");
     const entry = parseJson(text, "entry");
     require_(entry instanceof Map && encodeCanonical(entry) === text, "entry is not canonical");
-    require_(entry.get("v") === 1 && typeof entry.get("kind") === "string", "entry version, kind");
-    require_(Number.isInteger(entry.get("ts")) && entry.get("ts") >= 0, "entry time");
-    require_(typeof entry.get("node") === "string", "entry node");
+    const [kind, ts, node] = ["kind", "ts", "node"].map((name) => entry.get(name));
+    const item = entry.has("item") ? entry.get("item") : 0;
+    require_(entry.get("v") === 1, "entry version");
+    require_(typeof kind === "string" && kind !== "" && [...kind].length <= 32, "entry kind");
+    require_(Number.isInteger(ts) && ts >= 0, "entry time");
+    require_(typeof node === "string" && node !== "", "entry node");
+    require_(Number.isInteger(item) && item >= 0 && item < 2 ** 32, "entry item");
+    for (const [name, length] of [["tx", 16], ["request", 32]]) {
+      if ((entry.get(name) ?? null) !== null) parseHex(entry.get(name), length, name);
+    }
     return entry;
   } catch (error) {
     if (error instanceof Malformed) throw new Refused("ENTRY_MALFORMED");

@@ -28,6 +28,8 @@ _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
 _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def parse_number(text: str, what: str) -> int:
     """Reads an unsigned decimal number without sign, space, underscore or leading zero.
@@ -122,16 +124,15 @@ def encode_canonical_json(value: JsonValue) -> bytes:
     Raises:
         Malformed: a string holds half of a surrogate pair.
     """
-    text = json.dumps(
-        _sorted_members(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
     try:
-        return text.encode("utf-8")
+        return _ENCODER.encode(_sorted_members(value)).encode("utf-8")
     except UnicodeEncodeError as cause:
         raise Malformed("JSON holds half of a surrogate pair") from cause
 
 
 def _require_shallow(text: str, what: str) -> None:
+    if text.count("[") + text.count("{") <= MAX_JSON_DEPTH:
+        return
     depth = 0
     for token in _BRACKETS.findall(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token, 0)
@@ -159,8 +160,11 @@ def _refuse_number(_text: str) -> int:
 
 def _sorted_members(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
-        # RFC 8785 3.2.3: names sort by their UTF-16 code units, which is not Python's own order.
-        names = sorted(value, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
+        # RFC 8785 3.2.3: names sort by their UTF-16 code units; Python's own order is another
+        # beyond U+FFFF. Ours are ASCII, where the two agree.
+        names = sorted(value)
+        if not "".join(names).isascii():
+            names.sort(key=lambda name: name.encode("utf-16-be", "surrogatepass"))
         return {name: _sorted_members(value[name]) for name in names}
     if isinstance(value, list):
         return [_sorted_members(item) for item in value]
