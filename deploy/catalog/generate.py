@@ -112,6 +112,7 @@ NEEDS: Final = {
     "edu.degree.degree_level": (CLEAR, "M5、M7"),
     "edu.degree.granting_unit": (CLEAR, "M5"),
     "edu.degree.grant_date": (CLEAR, "M5、M7"),
+    "edu.degree.revoked": (PREDICATE, "M5、M7"),
     "edu.degree.verified": (PREDICATE, "M5、M7"),
     "ps.person_verify.id_match": (PREDICATE, "M10、M12"),
     "ps.person_verify.name_match": (PREDICATE, "M10、M12"),
