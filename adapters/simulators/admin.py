@@ -64,16 +64,14 @@ def _fault_routes(board: FaultBoard[F]) -> list[web.RouteDef]:
         return web.json_response({"faults": board.list_all()})
 
     async def switch(request: web.Request) -> web.Response:
-        body = await request.json()
-        match body:
-            case {"name": str(name), "count": (int() | None) as count}:
-                pass
-            case {"name": str(name), **rest} if not rest:
-                count = None
-            case _:
-                return _bad("expected name and count")
         try:
-            board.switch(name, count)
+            match {"count": None, "after": 0, **await request.json()}:
+                case {"name": str(name), "count": (int() | None) as count, "after": int(after)}:
+                    board.switch(name, count, after)
+                case _:
+                    return _bad("expected name, count, after")
+        except TypeError:
+            return _bad("expected an object")
         except ValueError as error:
             return _bad(str(error))
         return web.json_response({"faults": board.list_all()})

@@ -1,54 +1,74 @@
-"""Which faults of a simulator are switched on, and how often each still strikes.
+"""Which faults of a simulator are switched on, when each begins and how often it still strikes.
 
 Knows no department: each simulator brings its own closed list of names.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 F = TypeVar("F", bound=StrEnum)
 
 
+@dataclass(slots=True, kw_only=True)
+class Switch:
+    """A fault that is on: chances it still lets pass, strikes it has left (None: for ever)."""
+
+    after: int
+    left: int | None
+
+
 class FaultBoard(Generic[F]):
-    """The switches of one simulator. A count of None strikes until cleared."""
+    """The switches of one simulator."""
 
     def __init__(self, names: type[F]) -> None:
         self._names = names
-        self._counts: dict[F, int | None] = {}
+        self._on: dict[F, Switch] = {}
 
-    def switch(self, name: str, count: int | None) -> None:
-        """Switch a fault on, or off with a count of 0.
+    def switch(self, name: str, count: int | None, after: int = 0) -> None:
+        """Switch a fault on, or off with a count of 0; it lets the first `after` chances pass.
 
         Raises:
-            ValueError: the simulator knows no such fault, or the count is negative.
+            ValueError: the simulator knows no such fault, or a number is negative.
         """
         fault = self._names(name)
-        if count is not None and count < 0:
-            raise ValueError("count is negative")
+        if after < 0 or (count is not None and count < 0):
+            raise ValueError("count or after is negative")
         if count == 0:
-            self._counts.pop(fault, None)
+            self._on.pop(fault, None)
         else:
-            self._counts[fault] = count
+            self._on[fault] = Switch(after=after, left=count)
 
     def clear(self) -> None:
         """Switch everything off."""
-        self._counts.clear()
+        self._on.clear()
 
     def list_all(self) -> dict[str, int | str | None]:
         """List every fault with its remaining count, "off" where it is not switched on."""
-        return {fault.value: self._counts.get(fault, "off") for fault in self._names}
+        return {
+            fault.value: self._on[fault].left if fault in self._on else "off"
+            for fault in self._names
+        }
 
     def take(self, *, among: Collection[F]) -> F | None:
-        """Take the first fault of these that is on, and count it down."""
+        """Take the first fault of these that strikes now, and count it down."""
         for fault in self._names:
-            if fault in among and fault in self._counts:
-                left = self._counts[fault]
-                if left is not None:
-                    self.switch(fault.value, left - 1)
+            if fault in among and fault in self._on and self._count_down(fault):
                 return fault
         return None
 
     def strikes(self, fault: F) -> bool:
-        """Tell whether this fault is on, and count it down."""
+        """Tell whether this fault strikes now, and count it down."""
         return self.take(among=(fault,)) is not None
+
+    def _count_down(self, fault: F) -> bool:
+        switch = self._on[fault]
+        if switch.after > 0:
+            switch.after -= 1
+            return False
+        if switch.left is not None:
+            switch.left -= 1
+            if switch.left == 0:
+                del self._on[fault]
+        return True

@@ -65,6 +65,20 @@ def test_platform_faults_are_soap_faults(
     assert len(_ask(client, trio).rows) == 3
 
 
+def test_a_secret_ends_in_the_middle_of_a_batch(
+    client: PoliceClient, public_security: Running, trio: list[Person]
+) -> None:
+    """Two packages pass, the third is E-104, after a refresh the rest goes through."""
+    public_security.admin.post("/faults", json={"name": "secret_expired", "count": 1, "after": 2})
+
+    first = [len(_ask(client, trio).rows) for _ in range(2)]
+    with pytest.raises(zeep.exceptions.Fault, match="E-104"):
+        _ask(client, trio)
+    client.refresh()
+
+    assert [*first, len(_ask(client, trio).rows)] == [3, 3, 3]
+
+
 def test_a_busy_register_says_so_with_200(
     client: PoliceClient, public_security: Running, trio: list[Person]
 ) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters.simulators.education.faults import Fault
+from adapters.simulators.faults import FaultBoard
 from adapters.simulators.population import Population, canaries, planted
 from adapters.simulators.recorder import Recorder
 from tests.simulators.education_client import EducationClient, about
@@ -30,7 +32,14 @@ def test_the_token_is_drawn_for_each_start(education: Running, public_security: 
 
 @pytest.mark.parametrize(
     "body",
-    [{"name": "no_such_fault"}, {"name": "hang", "count": -1}, {"count": 1}, [], {"name": 1}],
+    [
+        {"name": "no_such_fault"},
+        {"name": "hang", "count": -1},
+        {"name": "hang", "after": -1},
+        {"count": 1},
+        [],
+        {"name": 1},
+    ],
 )
 def test_unknown_faults_are_refused(education: Running, body: dict[str, str]) -> None:
     """The list of faults is closed."""
@@ -48,6 +57,27 @@ def test_a_fault_counts_down(education: Running) -> None:
     faults = admin.get("/faults").json()["faults"]
 
     assert (faults["hang"], faults["redirect"], faults["half_body"]) == (2, None, "off")
+
+
+def test_a_fault_lets_the_first_chances_pass() -> None:
+    """`after` moves the strike into the middle of a batch."""
+    board = FaultBoard(Fault)
+    board.switch("hang", 1, after=2)
+
+    struck = [board.strikes(Fault.HANG) for _ in range(4)]
+
+    assert struck == [False, False, True, False]
+
+
+def test_the_first_fault_of_the_list_is_taken() -> None:
+    """Two faults at once strike one after the other, in the order of the list."""
+    board = FaultBoard(Fault)
+    board.switch("redirect", 1)
+    board.switch("hang", 1)
+
+    taken = [board.take(among=tuple(Fault)) for _ in range(3)]
+
+    assert taken == [Fault.HANG, Fault.REDIRECT, None]
 
 
 def test_the_clock_is_set_and_goes_on(education: Running) -> None:
