@@ -22,38 +22,59 @@ def _largest_power_below(count: int) -> int:
     return power
 
 
+class NaiveTree:
+    """The functions of 2.1 over one list of leaf hashes; `low` and `high` stand for D[low:high]."""
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._leaves = leaves
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def mth(self, low: int, high: int) -> bytes:
+        """Merkle Tree Hash."""
+        if (low, high) not in self._known:
+            self._known[low, high] = self._mth(low, high)
+        return self._known[low, high]
+
+    def _mth(self, low: int, high: int) -> bytes:
+        if high == low:
+            return hashlib.sha256(b"").digest()
+        if high == low + 1:
+            return self._leaves[low]
+        middle = low + _largest_power_below(high - low)
+        return hashlib.sha256(b"\x01" + self.mth(low, middle) + self.mth(middle, high)).digest()
+
+    def path(self, index: int, low: int, high: int) -> list[bytes]:
+        """PATH(m, D[n]) (2.1.1)."""
+        if high == low + 1:
+            return []
+        middle = low + _largest_power_below(high - low)
+        if index < middle:
+            return [*self.path(index, low, middle), self.mth(middle, high)]
+        return [*self.path(index, middle, high), self.mth(low, middle)]
+
+    def proof(self, first: int, low: int, high: int, *, whole: bool = True) -> list[bytes]:
+        """PROOF(m, D[n]), or SUBPROOF with its flag (2.1.2)."""
+        if first == high:
+            return [] if whole else [self.mth(low, high)]
+        middle = low + _largest_power_below(high - low)
+        if first <= middle:
+            return [*self.proof(first, low, middle, whole=whole), self.mth(middle, high)]
+        return [*self.proof(first, middle, high, whole=False), self.mth(low, middle)]
+
+
 def mth(leaves: Sequence[bytes]) -> bytes:
-    """Merkle Tree Hash of a list of leaf hashes (2.1)."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    if len(leaves) == 1:
-        return leaves[0]
-    middle = _largest_power_below(len(leaves))
-    return hashlib.sha256(b"\x01" + mth(leaves[:middle]) + mth(leaves[middle:])).digest()
+    """The root over a list of leaf hashes."""
+    return NaiveTree(leaves).mth(0, len(leaves))
 
 
 def path(index: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """PATH(m, D[n]) (2.1.1)."""
-    if len(leaves) == 1:
-        return []
-    middle = _largest_power_below(len(leaves))
-    if index < middle:
-        return [*path(index, leaves[:middle]), mth(leaves[middle:])]
-    return [*path(index - middle, leaves[middle:]), mth(leaves[:middle])]
+    """The inclusion proof of one leaf."""
+    return NaiveTree(leaves).path(index, 0, len(leaves))
 
 
 def consistency(first: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """PROOF(m, D[n]) (2.1.2)."""
-    return _subproof(first, leaves, whole=True)
-
-
-def _subproof(first: int, leaves: Sequence[bytes], *, whole: bool) -> list[bytes]:
-    if first == len(leaves):
-        return [] if whole else [mth(leaves)]
-    middle = _largest_power_below(len(leaves))
-    if first <= middle:
-        return [*_subproof(first, leaves[:middle], whole=whole), mth(leaves[middle:])]
-    return [*_subproof(first - middle, leaves[middle:], whole=False), mth(leaves[:middle])]
+    """The consistency proof of the first leaves with all."""
+    return NaiveTree(leaves).proof(first, 0, len(leaves))
 
 
 def root_from_path(index: int, size: int, hashed: bytes, proof: Sequence[bytes]) -> bytes:

@@ -1,0 +1,148 @@
+"""Claims and counters: one winner, limits that hold, durable with their entry, gone in time."""
+
+import asyncio
+
+import pytest
+
+from gateway.access_log import store_sqlite
+from gateway.access_log.errors import ChargeRefused, ClaimTaken
+from gateway.access_log.log import AccessLog
+from gateway.model import Logged
+from tests.access_log import naive_tree
+from tests.access_log.drafts import NOW_MS, LogHome, ask, charge, claim, refuse
+
+PERIOD = "2026-11"
+
+
+async def test_claimed_key_is_refused_with_its_value(home: LogHome, log: AccessLog) -> None:
+    """The second draft learns what the first claimed, and nothing of it is written."""
+    await log.append(ask(claims=(claim(b"k", b"first"),)))
+
+    with pytest.raises(ClaimTaken) as caught:
+        await log.append(ask(claims=(claim(b"k", b"second"),)))
+
+    assert (caught.value.existing, caught.value.space) == (b"first", "request")
+    assert len(naive_tree.stored_entries(home.file)) == 1
+
+
+async def test_of_many_at_once_one_wins(home: LogHome, log: AccessLog) -> None:
+    """A hundred drafts in one batch claim one key: one entry, ninety-nine refusals of its value."""
+    drafts = [ask(claims=(claim(b"k", b"%d" % at),)) for at in range(100)]
+
+    outcomes = await asyncio.gather(*map(log.append, drafts), return_exceptions=True)
+
+    taken = [each for each in outcomes if isinstance(each, ClaimTaken)]
+    assert len(taken) == 99
+    assert {each.existing for each in taken} == {b"0"}
+    assert len(naive_tree.stored_entries(home.file)) == 1
+
+
+async def test_others_of_the_batch_are_written(home: LogHome, log: AccessLog) -> None:
+    """A refused draft takes no other down with it."""
+    outcomes = await asyncio.gather(
+        log.append(ask(claims=(claim(b"k"),))),
+        log.append(ask(claims=(claim(b"k"),))),
+        log.append(refuse()),
+        log.append(ask(charges=(charge(b"c", 2, 1),))),
+        return_exceptions=True,
+    )
+
+    kinds = [type(each) for each in outcomes]
+    assert kinds == [Logged, ClaimTaken, Logged, ChargeRefused]
+    assert len(naive_tree.stored_entries(home.file)) == 2
+
+
+async def test_one_draft_claiming_a_key_twice_is_refused(log: AccessLog) -> None:
+    """A draft competes with itself, too."""
+    with pytest.raises(ClaimTaken):
+        await log.append(ask(claims=(claim(b"k", b"a"), claim(b"k", b"b"))))
+
+    assert log.size == 0
+
+
+async def test_claims_live_through_a_restart(home: LogHome) -> None:
+    """After reopening, claims hold and can be listed for the start of the replay guard."""
+    first = home.open()
+    await first.append(ask(claims=(claim(b"k", b"v1"), claim(b"old", b"v2", NOW_MS + 10))))
+    first.close()
+    home.clock.set(NOW_MS + 10)
+
+    second = home.open()
+    live = second.live_claims("request", NOW_MS + 10)
+    with pytest.raises(ClaimTaken):
+        await second.append(ask(claims=(claim(b"k"),)))
+    second.close()
+
+    assert list(live) == [claim(b"k", b"v1")]
+
+
+async def test_expired_key_may_be_claimed_anew(home: LogHome, log: AccessLog) -> None:
+    """From its expiry on, a key is free again."""
+    await log.append(ask(claims=(claim(b"k", b"a", NOW_MS + 10),)))
+    home.clock.set(NOW_MS + 10)
+
+    await log.append(ask(claims=(claim(b"k", b"b", NOW_MS + 99),)))
+
+    assert [each.value for each in log.live_claims("request", NOW_MS + 10)] == [b"b"]
+
+
+async def test_expired_claims_and_old_counters_are_pruned(home: LogHome, log: AccessLog) -> None:
+    """A later batch removes what expired, and counters nobody touched for more than a year."""
+    await log.append(ask(claims=(claim(b"k"),), charges=(charge(b"c", 1, 9),)))
+    home.clock.set(NOW_MS + store_sqlite.CHARGE_LIFE_MS + 1)
+
+    await log.append(refuse())
+
+    assert not log.live_claims("request", 0)
+    assert log.used(b"c", PERIOD) == 0
+
+
+async def test_counter_reaches_its_limit_and_no_further(log: AccessLog) -> None:
+    """Ten of a hundred concurrent draws fit a limit of ten, in one batch and over many."""
+    drafts = [ask(charges=(charge(b"c", 1, 10),)) for _ in range(100)]
+
+    outcomes = await asyncio.gather(*map(log.append, drafts), return_exceptions=True)
+
+    refused = [each for each in outcomes if isinstance(each, ChargeRefused)]
+    assert len(refused) == 90
+    assert {each.used for each in refused} == {10}
+    assert log.used(b"c", PERIOD) == 10
+
+
+async def test_counter_lives_through_a_restart(home: LogHome) -> None:
+    """What was charged stays charged."""
+    first = home.open()
+    await first.append(ask(charges=(charge(b"c", 7, 10), charge(b"d", 1, 10))))
+    first.close()
+
+    second = home.open()
+    with pytest.raises(ChargeRefused) as caught:
+        await second.append(ask(charges=(charge(b"c", 4, 10),)))
+    await second.append(ask(charges=(charge(b"c", 3, 10),)))
+    used = second.used(b"c", PERIOD), second.used(b"d", PERIOD), second.used(b"e", PERIOD)
+    second.close()
+
+    assert (caught.value.used, caught.value.counter) == (7, b"c")
+    assert used == (10, 1, 0)
+
+
+async def test_draft_refused_for_one_counter_charges_no_other(log: AccessLog) -> None:
+    """Charges and claims of a draft are taken all or none."""
+    draft = ask(claims=(claim(b"k"),), charges=(charge(b"c", 1, 9), charge(b"d", 2, 1)))
+
+    with pytest.raises(ChargeRefused):
+        await log.append(draft)
+
+    assert log.used(b"c", PERIOD) == 0
+    assert not log.live_claims("request", 0)
+
+
+async def test_one_counter_charged_twice_by_one_draft_counts_both(log: AccessLog) -> None:
+    """Two charges of a draft on one counter add up."""
+    twice = ask(charges=(charge(b"c", 2, 5), charge(b"c", 2, 5)))
+
+    await log.append(twice)
+    with pytest.raises(ChargeRefused):
+        await log.append(twice)
+
+    assert log.used(b"c", PERIOD) == 4
