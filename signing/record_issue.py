@@ -106,7 +106,7 @@ def _payload(claims: RecordClaims, digests: list[JsonValue]) -> dict[str, JsonVa
         "iat": claims.issued_at_s,
         "iss": claims.issuer,
         "nonce": claims.nonce,
-        "state": claims.state.value,
+        "answer_state": claims.state.value,
         "sub_digest": b64url_encode(claims.subject_digest),
         "vct": claims.dataset,
     }

@@ -50,12 +50,12 @@ CLAIM_NAMES: Final = frozenset(
         "iat",
         "iss",
         "nonce",
-        "state",
+        "answer_state",
         "sub_digest",
         "vct",
     }
 )
-_TEXT_CLAIMS: Final = ("aud", "custody", "iss", "nonce", "state", "sub_digest", "vct")
+_TEXT_CLAIMS: Final = ("aud", "custody", "iss", "nonce", "answer_state", "sub_digest", "vct")
 _HEADER_NAMES: Final = frozenset({"alg", "kid", "typ", "x5c"})
 _LIMITS: Final = JsonLimits(max_bytes=MAX_RECORD)
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -190,11 +190,11 @@ def _claims(payload: dict[str, JsonValue]) -> RecordClaims:
         raise RecordRefused(RecordReason.CLAIM_UNKNOWN)
     texts = {name: _text(payload[name], name) for name in _TEXT_CLAIMS}
     try:
-        custody, state = Custody(texts["custody"]), RecordState(texts["state"])
+        custody, state = Custody(texts["custody"]), RecordState(texts["answer_state"])
         subject = parse_b64url(texts["sub_digest"])
     except (ValueError, Malformed):
         # from None: the cause would carry the claim's value.
-        raise RecordRefused(RecordReason.CLAIM_MALFORMED, "custody, state, sub_digest") from None
+        raise RecordRefused(RecordReason.CLAIM_MALFORMED, "custody, answer_state, sub_digest") from None
     if len(subject) != DIGEST_LENGTH:
         raise RecordRefused(RecordReason.CLAIM_MALFORMED, "sub_digest")
     return RecordClaims(

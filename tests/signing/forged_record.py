@@ -82,7 +82,7 @@ class Forgery:
             "nonce": CLAIMS.nonce,
             "vct": CLAIMS.dataset,
             "custody": "embedded",
-            "state": "FOUND",
+            "answer_state": "FOUND",
             "sub_digest": b64(CLAIMS.subject_digest),
             "iat": NOW,
             "exp": NOW + 300,

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 
+import jwt as pyjwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from joserfc import jwt as joserfc_jwt
@@ -24,7 +25,9 @@ from tests.signing.forged_assertion import (
     CLAIMS,
     DETAIL,
     EXPECTED,
+    GATEWAY,
     NOW,
+    ORGANISATION,
     STAFF,
     Forgery,
     Keys,
@@ -79,6 +82,29 @@ def test_detail_is_found_by_agreement_and_dataset(es256_key: PrivateKey, keys: K
     assert proven.detail_for("HT-2026-017", "edu.diploma@1") == DETAIL
     assert proven.detail_for("HT-2026-018", "edu.diploma@1") is None
     assert proven.detail_for("HT-2026-017", "edu.diploma@2") is None
+
+
+def test_pyjwt_accepts_what_we_accept(es256_key: PrivateKey) -> None:
+    """With every rule PyJWT has switched on, but the wall clock's."""
+    token = issue_assertion(FileSigner.of(es256_key), CLAIMS)
+
+    claims = pyjwt.decode(
+        token,
+        load_der_public_key(es256_key.public_key.spki),  # type: ignore[arg-type]  # an EC key
+        algorithms=["ES256"],
+        audience=GATEWAY,
+        issuer=ORGANISATION,
+        options={
+            "verify_exp": False,
+            "verify_nbf": False,
+            "verify_iat": False,
+            "strict_aud": True,
+            "enforce_minimum_key_length": True,
+            "require": ["exp", "iat", "nbf", "aud", "iss", "sub", "jti", "cnf"],
+        },
+    )
+
+    assert claims["staff"]["token"] == claims["sub"] == STAFF.token
 
 
 def test_foreign_library_reads_what_we_issue(es256_key: PrivateKey) -> None:

@@ -209,7 +209,7 @@ def test_proof_cannot_be_altered_into_another(es256_key: PrivateKey, register: R
     proven = _verify(sign_envelope(FileSigner.of(es256_key), TYPE, b"payload"), register(es256_key))
 
     with pytest.raises((TypeError, ValueError)):
-        replace(proven, payload=b"other")
+        replace(proven, payload=b"other", mark=object())
 
 
 def test_repr_shows_no_payload(es256_key: PrivateKey, register: Register) -> None:

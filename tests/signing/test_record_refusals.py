@@ -140,7 +140,7 @@ ATTACKS: dict[str, tuple[RecordReason, Bend]] = {
     "aud is a list": (RecordReason.CLAIM_MALFORMED, _set("aud", [CLAIMS.audience])),
     "iss is empty": (RecordReason.CLAIM_MALFORMED, _set("iss", "")),
     "custody unknown": (RecordReason.CLAIM_MALFORMED, _set("custody", "cloud")),
-    "state unknown": (RecordReason.CLAIM_MALFORMED, _set("state", "MAYBE")),
+    "state unknown": (RecordReason.CLAIM_MALFORMED, _set("answer_state", "MAYBE")),
     "sub_digest short": (RecordReason.CLAIM_MALFORMED, _set("sub_digest", b64(bytes(31)))),
     "sub_digest padded": (RecordReason.CLAIM_MALFORMED, _set("sub_digest", b64(bytes(32)) + "=")),
     "iat is text": (RecordReason.CLAIM_MALFORMED, _set("iat", str(NOW))),
