@@ -79,6 +79,10 @@ class SoapFace:
         fault = envelope.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
         if fault is not None:
             return PlatformFault(code=_fault_code(fault))
+        # zeep reads whatever stands first in the body, under whatever name.
+        parts = envelope.findall(f"{{{_SOAP}}}Body/*")
+        if [part.tag for part in parts] != [f"{{{_NAMESPACE}}}{operation}Response"]:
+            raise AnswerMalformed("reply is not of this operation")
         try:
             out = self._operations[operation].process_reply(envelope)
         except (ZeepError, ValueError, TypeError, AttributeError, LookupError):
