@@ -51,6 +51,7 @@ def _demand(token: str) -> Middleware:
 
     @web.middleware
     async def demand(request: web.Request, handler: Handler) -> web.StreamResponse:
+        # Compared in constant time, although only this machine can ask.
         shown = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(shown, expected):
             return web.json_response({"error": "admin token required"}, status=401)
@@ -65,6 +66,7 @@ def _fault_routes(board: FaultBoard[F]) -> list[web.RouteDef]:
 
     async def switch(request: web.Request) -> web.Response:
         try:
+            # Defaults first: what the caller sends replaces them.
             match {"count": None, "after": 0, **await request.json()}:
                 case {"name": str(name), "count": (int() | None) as count, "after": int(after)}:
                     board.switch(name, count, after)
@@ -111,6 +113,7 @@ def _received_routes(recorder: Recorder) -> list[web.RouteDef]:
         after = request.query.get("after", "0")
         if not (after.isascii() and after.isdigit()):
             return _bad("after is not a number")
+        # Whoever follows a long run asks for what is new only.
         rows = [_received_row(received) for received in recorder.list_after(int(after))]
         return web.json_response({"count": recorder.count, "received": rows})
 

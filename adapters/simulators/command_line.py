@@ -10,6 +10,7 @@ def common_arguments(parser: ArgumentParser) -> None:
     """Add ports, population and the way to end."""
     parser.add_argument("--port", type=int, default=0, help="0 chooses a free port")
     parser.add_argument("--admin-port", type=int, default=0, help="0 chooses a free port")
+    # The same default everywhere: departments started without options know the same people.
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--population", type=int, default=DEFAULT_SIZE)
     parser.add_argument(

@@ -49,6 +49,7 @@ def new_admin_token() -> str:
 @web.middleware
 async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse peers that are not on this machine."""
+    # The bind address already keeps strangers out; this holds if somebody changes it.
     if request.remote != LOOPBACK:
         raise web.HTTPForbidden
     return await handler(request)
@@ -59,6 +60,7 @@ def record_into(recorder: Recorder, clock: VirtualClock) -> Middleware:
 
     @web.middleware
     async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
+        # Read before any handler: also what is refused afterwards was received.
         body = await request.read()
         recorder.keep(
             at_ms=clock.now_ms(),
@@ -82,6 +84,7 @@ async def _serve(server: Server, ports: Ports, token: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if ports.exit_with_stdin:
+        # A parent that dies closes the pipe, so no simulator outlives its test.
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
     runners = [await _listen(server.face, ports.face), await _listen(server.admin, ports.admin)]
     ready = {
@@ -91,11 +94,13 @@ async def _serve(server: Server, ports: Ports, token: str) -> None:
         "admin_port": _port(runners[1]),
         "admin_token": token,
     }
+    # One line and never another: whoever started us reads exactly this.
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     try:
         await stop.wait()
     finally:
+        # Stop listening first: what arrives during the wipe would not be wiped.
         for runner in runners:
             await runner.cleanup()
         server.recorder.wipe()

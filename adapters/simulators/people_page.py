@@ -33,6 +33,7 @@ def person_page(person: Person) -> dict[str, Json]:
 def to_json(value: object) -> Json:
     """Turn a record into JSON: dates as ISO 8601, octets as base64."""
     match value:
+        # bool before int would be the same value; StrEnum members are texts already.
         case None | bool() | int() | str():
             return value
         case datetime() | date():

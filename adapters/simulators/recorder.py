@@ -51,6 +51,7 @@ class Recorder:
                 method=method,
                 path=path,
                 headers=headers,
+                # A copy of our own that can be overwritten; bytes could not.
                 body=bytearray(body),
             )
         )

@@ -38,12 +38,14 @@ async def spoil(request: web.Request, handler: Handler, how: Spoil) -> web.Strea
             raise web.HTTPInternalServerError
         case Spoil.SERVER_ERROR:
             return web.Response(status=503, text="Service Unavailable")
+        # Gateways and firewalls answer so: a success code, a page for people.
         case Spoil.HTML_PAGE:
             return web.Response(text=_PAGE, content_type="text/html")
         case Spoil.EMPTY_BODY:
             return _like(await handler(request), b"")
         case Spoil.HALF_BODY:
             return await _send_half(request, await handler(request))
+        # GB 18030 contains GBK and can also write the rarest of our names.
         case Spoil.GBK_BODY:
             answer = await handler(request)
             text = _body(answer).decode()
@@ -55,6 +57,7 @@ async def spoil(request: web.Request, handler: Handler, how: Spoil) -> web.Strea
 
 
 def _body(answer: web.StreamResponse) -> bytes:
+    # A stream has no body to spoil; no handler of ours streams.
     if isinstance(answer, web.Response) and isinstance(answer.body, bytes):
         return answer.body
     return b""
@@ -70,6 +73,7 @@ async def _send_half(request: web.Request, answer: web.StreamResponse) -> web.St
     body = _body(answer)
     headers = {"Content-Type": answer.headers["Content-Type"], "Content-Length": str(len(body))}
     cut = web.StreamResponse(status=answer.status, headers=headers)
+    # The length is sent before the body, so the peer knows that half is missing.
     await cut.prepare(request)
     await cut.write(body[: len(body) // 2])
     if request.transport is not None:

@@ -17,6 +17,7 @@ class VirtualClock:
 
     def now_ms(self) -> int:
         """Tell the simulated UTC time in milliseconds."""
+        # It goes on between two calls, as the clock of a real department does.
         return _wall_ms() + self.offset_ms
 
     def set_to(self, now_ms: int) -> None:

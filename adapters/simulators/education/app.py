@@ -98,6 +98,7 @@ async def _answer_refusals(request: web.Request, handler: Handler) -> web.Stream
         answer = refusal(Refused("EDU-4130"))
     except web.HTTPNotFound:
         answer = refusal(Refused("EDU-4041"))
+    # A half-sent answer has its headers out already.
     if not answer.prepared and "X-Request-Id" in request.headers:
         answer.headers["X-Request-Id"] = request.headers["X-Request-Id"]
     return answer
@@ -108,6 +109,7 @@ def _strike(board: FaultBoard[Fault]) -> Middleware:
 
     @web.middleware
     async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
+        # Token and key pages have faults of their own.
         if not request.path.startswith("/api/"):
             return await handler(request)
         if board.strikes(Fault.RATE_LIMITED):
@@ -163,6 +165,7 @@ class _Pages:
         now_ms = self._department.clock.now_ms()
         if now_ms > job.ready_ms + KEPT_MS:
             raise Refused("EDU-4100")
+        # Asked on every poll, so that the fault can begin and end while a job waits.
         slow = self._department.board.strikes(Fault.SLOW_POLL)
         if slow or now_ms < job.ready_ms:
             return _pending(job_id, max(job.ready_ms - now_ms, 1000))
@@ -177,6 +180,7 @@ class _Pages:
         return kind, client_id
 
     def _require_token(self, request: web.Request) -> tuple[str, frozenset[str]]:
+        # First, so that every answer can be matched with its request.
         if not _is_uuid(request.headers.get("X-Request-Id", "")):
             raise Refused("EDU-4000")
         if self._department.board.strikes(Fault.JWKS_ROTATED):
@@ -189,6 +193,7 @@ class _Pages:
         return known
 
     def _answer(self, client_id: str, outcome: Outcome, *, verifying: bool) -> web.Response:
+        # What is not in the register needs no clerk.
         if isinstance(outcome, Missing) or not outcome.by_hand:
             return _write_outcome(outcome, verifying=verifying)
         jobs = self._department.jobs
@@ -228,6 +233,7 @@ def _tagged(request: web.Request, answer: web.Response) -> web.Response:
 
 
 def _pending(job_id: str, left_ms: int) -> web.Response:
+    # Rounded up: who comes back at the named second finds it done.
     seconds = max(-(-left_ms // 1000), 1)
     headers = {"Location": f"/api/v1/jobs/{job_id}", "Retry-After": str(seconds)}
     return json_answer({"result": "PENDING"}, 202, headers)

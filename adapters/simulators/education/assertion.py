@@ -47,6 +47,7 @@ class AssertionJudge:
             claims = jwt.decode(assertion, options={"verify_signature": False})
         except jwt.InvalidTokenError as cause:
             raise Unproven("bad_signature") from cause
+        # Read unverified to choose the key; nothing else is believed before the signature.
         client = self.clients.get(str(claims.get("iss")))
         if client is None:
             raise Unproven("unknown_client")
@@ -57,6 +58,7 @@ class AssertionJudge:
     def _spend(self, client_id: str, jti: object, expires: int, now_s: int) -> None:
         if not isinstance(jti, str) or not 0 < len(jti) <= _JTI_LIMIT or not _visible(jti):
             raise Unproven("bad_claims")
+        # Forgotten when it could not be used any more anyhow.
         self.used = {key: end for key, end in self.used.items() if end >= now_s}
         if (client_id, jti) in self.used:
             raise Unproven("replayed")
@@ -83,6 +85,7 @@ def _verified(assertion: str, client: Client, kid: str) -> dict[str, object]:
 def _require_claims(claims: dict[str, object], client_id: str, issuer: str) -> int:
     """Compare issuer, subject and audience; return the expiry."""
     expires = claims.get("exp")
+    # RFC 7523, 3: issuer and subject are both the client.
     right = claims.get("iss") == claims.get("sub") == client_id
     if not right or claims.get("aud") not in (issuer, [issuer]) or type(expires) is not int:
         raise Unproven("bad_claims")
@@ -91,6 +94,7 @@ def _require_claims(claims: dict[str, object], client_id: str, issuer: str) -> i
 
 def _require_time(claims: dict[str, object], expires: int, now_s: int) -> None:
     issued = claims.get("iat")
+    # Not isinstance: true is an int in Python, and no time.
     if type(issued) is not int or not 0 < expires - issued <= LIFE_S:
         raise Unproven("bad_claims")
     if issued > now_s + LEEWAY_S or expires < now_s - LEEWAY_S:

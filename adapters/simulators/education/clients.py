@@ -43,6 +43,7 @@ def _parse_client(row: dict[str, str | dict[str, list[dict[str, str]]]]) -> Clie
             granted = frozenset(scope.split())
         case _:
             raise BadRegistration("a client has another shape")
+    # A misspelt scope would silently open nothing.
     if not granted <= SCOPES:
         raise BadRegistration("a client has an unknown scope")
     return Client(

@@ -29,6 +29,7 @@ class Jobs:
 
     def begin(self, client_id: str, outcome: Outcome, now_ms: int, *, verifying: bool) -> str:
         """Begin a job and return its id."""
+        # Not guessable: the path alone leads to a record.
         job_id = secrets.token_hex(16)
         self.open[job_id] = Job(
             client_id=client_id,

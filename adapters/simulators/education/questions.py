@@ -51,8 +51,9 @@ def parse_question(body: bytes, number_member: str | None) -> Question:
 def _parse_members(body: bytes, expected: Collection[str]) -> dict[str, str]:
     try:
         parsed = json.loads(body)
-    except ValueError as cause:
+    except (ValueError, RecursionError) as cause:
         raise Refused("EDU-4000") from cause
+    # Exactly these members: a typing error must not become a wider question.
     if not isinstance(parsed, dict) or parsed.keys() != expected:
         raise Refused("EDU-4000")
     for name, value in parsed.items():

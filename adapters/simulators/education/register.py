@@ -73,6 +73,7 @@ class Register:
 
     def verify(self, kind: Kind, question: Question) -> Outcome:
         """Compare name, number and certificate number."""
+        # By number first: only so can "not his" be told from "does not exist".
         holder = self._people.holder_of(question.certificate_no or "")
         held = _certificate(holder, kind) if holder else None
         if holder is None or held is None or held.certificate_no != question.certificate_no:
@@ -96,11 +97,13 @@ class Register:
         holders = [person for person in bearers if _holds(person, kind)]
         if not holders:
             return Missing()
+        # The name decides between two people who share a number.
         named = [
             person for person in holders if _same_name(question.full_name, education_name(person))
         ]
         if not named:
             return Mismatch(members=("xm",))
+        # One old diploma is enough to call the clerk.
         by_hand = any(_is_old(_certificate(person, kind)) for person in named)
         records = tuple(self._members(person, kind) for person in named)
         if self._board.strikes(Fault.MANY_RECORDS):

@@ -85,6 +85,7 @@ async def _parse_form(request: web.Request) -> dict[str, str]:
         raise TokenRefused("invalid_request")
     pairs = [(name, value) for name, value in (await request.post()).items()]
     form = {name: value for name, value in pairs if isinstance(value, str)}
+    # A repeated parameter is an error (RFC 6749, 3.2), an uploaded file too.
     if len(form) != len(pairs) or not form.keys() <= _PARAMETERS:
         raise TokenRefused("invalid_request")
     return form

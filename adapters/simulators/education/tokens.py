@@ -51,6 +51,7 @@ class TokenMint:
         """Tell client and scope of a token of ours that is still good, None for any other."""
         unread: Options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
+            # Only with the key of now: earlier ones are gone after a rotation.
             claims = jwt.decode(
                 token,
                 self.key.public_key(),

@@ -30,7 +30,9 @@ class Account:
 def account_of(person: Person) -> Account:
     """Find the account of a person; 19 digits, the index stands in the number."""
     bank_code, bank_name = person.draws.pick("bank", _BANKS)
+    # A replaced card has another number, and the old account is dead.
     generation = 2 if person.quirk in {Quirk.CARD_REPLACED, Quirk.ACCOUNT_REUSED} else 1
+    # A power of three is coprime to a power of ten: every index keeps its own number.
     scrambled = person.index * 387_420_489 % 10**10
     return Account(
         bank_code=bank_code,

@@ -26,6 +26,7 @@ def canaries(person: Person) -> tuple[str, ...]:
         account_of(person).account_no,
         b64encode(photo_of(person)).decode(),
     ]
+    # Short names would be found everywhere and prove nothing.
     if len(person.full_name) >= TELLING:
         found.append(person.full_name)
     schooling = schooling_of(person)

@@ -23,6 +23,7 @@ def months_paid(person: Person, career: Career) -> int:
     """Count the months paid; a month that arrived twice counts once."""
     end = career.retired or (person.death.day if person.death else AS_OF)
     span = max((end.year - career.first.year) * 12 + end.month - career.first.month, 0)
+    # Few lives are without a gap; planted ones are, to be predictable.
     gaps = person.draws.below("gaps", 25) if person.quirk is None else 0
     return max(span - gaps, min(span, 1))
 
@@ -33,6 +34,7 @@ def recent(person: Person, career: Career) -> tuple[MonthPaid, ...]:
     months: list[MonthPaid] = []
     year, month = AS_OF.year, AS_OF.month
     for step in range(12):
+        # The current month is not due yet.
         month -= 1
         if month == 0:
             year, month = year - 1, 12

@@ -79,6 +79,7 @@ def hrss_database(path: Path, *, seed: int = 1, size: int = DEFAULT_SIZE) -> Non
     Raises:
         FileExistsError: something stands at `path` already.
     """
+    # Made by us and readable by us alone; synthetic, yet it looks like people.
     path.touch(mode=0o600, exist_ok=False)
     people = Population(seed=seed, size=size)
     with closing(sqlite3.connect(path)) as connection:
@@ -91,6 +92,7 @@ def hrss_database(path: Path, *, seed: int = 1, size: int = DEFAULT_SIZE) -> Non
             record = hrss_record(people.person(index))
             for table, row in _rows(record):
                 connection.execute(inserts[table], (*_head(record, table), *row))
+        # After the rows: one sort each instead of a million insertions.
         for statement in _INDEXES:
             connection.execute(statement)
         connection.commit()
@@ -104,6 +106,7 @@ def _insert(table: str) -> str:
 
 
 def _head(record: HrssRecord, table: str) -> Row:
+    # A pension that ended is closed; every other record stays in force.
     ended = table == "hr_pension" and record.pension and record.pension.benefit_state == "终止"
     state = "注销" if ended else "有效"
     return record.person_id, record.full_name, state, record.as_of.isoformat()

@@ -24,6 +24,7 @@ class Draws:
     def number(self, purpose: str) -> int:
         """Draw 64 bits for one purpose."""
         text = f"{self.seed}/{self.scope}/{self.index}/{purpose}"
+        # BLAKE2b, not `random`: the same on every version of Python, and no state.
         return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
     def octets(self, purpose: str, length: int) -> bytes:
@@ -45,6 +46,7 @@ class Draws:
 
     def weighted(self, purpose: str, shares: Sequence[tuple[T, int]]) -> T:
         """Draw an item by its share per mille; the last one takes what is left."""
+        # One draw for the whole table, so that shares add up.
         drawn = self.below(purpose, 1000)
         for item, share in shares:
             drawn -= share

@@ -141,6 +141,7 @@ def _as_of(person: Person) -> date:
 
 
 def _diploma(person: Person, schooling: Schooling) -> Diploma:
+    # A mandatory field silently emptied by the provider (domain.md, section 11).
     empty = person.quirk is Quirk.MANDATORY_FIELD_EMPTY
     return Diploma(
         person_id=_number(person),
@@ -174,6 +175,7 @@ def _degree(person: Person, schooling: Schooling) -> Degree | None:
         person_id=_number(person),
         full_name=education_name(person),
         certificate_no=schooling.degree_no,
+        # The digit behind the five of the unit, once a prefix letter is gone.
         degree_level=schooling.degree_no.lstrip("CTZ")[5],
         discipline=schooling.discipline,
         granting_unit=schooling.school_name,

@@ -28,6 +28,7 @@ class Employer:
 
 def employer_of(person: Person) -> Employer:
     """Find the employer of a person; planted people have one to themselves."""
+    # Far above the drawn numbers, so no ordinary person shares a planted employer.
     if person.quirk is not None:
         return employer(person.seed, 20_000_000 + person.index, quirk=person.quirk)
     return employer(person.seed, person.draws.below("employer", 30_000))

@@ -87,6 +87,7 @@ def sex_of(household: Household, role: Role) -> str:
             return household.head_sex
         case Role.SPOUSE:
             return "2" if household.head_sex == "1" else "1"
+        # Children and parents are of either sex, the couple is not (Civil Code 1046 ff.).
         case Role.CHILD | Role.PARENT | Role.SECOND_CHILD:
             return household.draws.pick(f"sex/{role.name}", "12")
 
@@ -107,6 +108,7 @@ def ethnicity_of(household: Household) -> str:
     planted = planted_household(household.number)
     if planted:
         return "05" if "\u00b7" in planted.full_name else "01"
+    # Shandong has few minorities; two percent is more than the truth and shows more cases.
     place_in_hundred = household.draws.below("ethnicity", 200)
     return {0: "05", 1: "03", 2: "03", 3: "11"}.get(place_in_hundred, "01")
 
@@ -130,6 +132,7 @@ def _surname_of(household: Household, role: Role) -> str:
 def _bond(draws: Draws, quirk: Quirk | None) -> Bond:
     if quirk is Quirk.DIVORCED_BY_COURT:
         return Bond.DIVORCED
+    # A planted household is ordinary in all but its one case.
     if quirk is not None:
         return Bond.MARRIED
     return draws.weighted("bond", _BONDS)
@@ -148,6 +151,7 @@ def _village_code(place: Place, draws: Draws) -> str:
 
 
 def _address(place: Place, draws: Draws, number: int) -> str:
+    # The household number makes the address a canary.
     where = PROVINCE + DIVISIONS[place.division]
     if draws.chance("rural", per_mille=400):
         return f"{where}{draws.pick('village/name', _VILLAGES)}村{number}号"

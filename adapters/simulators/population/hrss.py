@@ -168,6 +168,7 @@ def _pension(person: Person, career: Career) -> Pension | None:
         return None
     state = _benefit_state(person, career)
     last = person.draws.day("certified", AS_OF - timedelta(days=500), AS_OF - timedelta(days=10))
+    # Nobody is certified as living after his death.
     ends = person.death.day if person.death else AS_OF
     cents = 150_000 + person.draws.below("pension", 450_000)
     return Pension(
@@ -185,6 +186,7 @@ def _benefit_state(person: Person, career: Career) -> str:
             return "暂停"
         case Quirk.PENSION_UNDER_REVIEW:
             return "待复审"
+        # What the yearly re-certification exists to find.
         case Quirk.DEAD_PENSION_PAID | Quirk.CREMATED_NOT_CANCELLED:
             return "正常"
         case _:
@@ -194,6 +196,7 @@ def _benefit_state(person: Person, career: Career) -> str:
 def _cards(person: Person) -> tuple[SocialCard, ...]:
     number = person.index * 38_742_049 % 10**8
     letter = "ABCDEFGHJK"[person.index // 10**8 % 10]
+    # A planted card is good, so that a test meets its own case only.
     living = "正常" if person.quirk else person.draws.weighted("card", _CARD_STATES)
     state = "注销" if person.cancellation else living
     card = SocialCard(
@@ -219,6 +222,7 @@ def _cards(person: Person) -> tuple[SocialCard, ...]:
 
 
 def _unemployment(person: Person, career: Career) -> Unemployment | None:
+    # Only employees' insurance knows unemployment.
     if career.state is not State.INTERRUPTED or not career.urban:
         return None
     since = person.draws.day("unemployed", AS_OF - timedelta(days=300), AS_OF - timedelta(days=20))

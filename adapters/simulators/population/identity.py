@@ -35,6 +35,7 @@ def identity_number(division: str, birth: date, sequence: int) -> str:
 
 def is_identity_number(text: str) -> bool:
     """Tell whether a text is 18 characters with the right check character and a real day."""
+    # ASCII is asked first: isdigit() also accepts digits of other scripts.
     if len(text) != LENGTH or not text.isascii() or not text[:-1].isdigit():
         return False
     return text[-1] == check_character(text[:-1]) and birth_of(text) is not None
@@ -59,6 +60,7 @@ def organisation_check(body: str) -> str:
         int(character, 36) * weight
         for character, weight in zip(body, _ORGANISATION_WEIGHTS, strict=True)
     )
+    # 11 minus the remainder; 10 is written X and 11 is written 0.
     return "0123456789X"[(11 - total % 11) % 11]
 
 
@@ -73,6 +75,7 @@ def credit_code(prefix: str, division: str, organisation: str) -> str:
 def card_number(body: str) -> str:
     """Append the Luhn digit (ISO/IEC 7812-1 annex B)."""
     total = 0
+    # Every second digit from the right counts twice, the sum of its digits.
     for place, character in enumerate(reversed(body)):
         total += sum(divmod(int(character) * (2 - place % 2), 10))
     return body + str((10 - total % 10) % 10)

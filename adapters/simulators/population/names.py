@@ -51,6 +51,7 @@ def surname(draws: Draws) -> str:
 def given_name(draws: Draws) -> str:
     """Draw one or, nine times in ten, two characters; rare ones in one name of five hundred."""
     first = draws.pick("given/1", _GIVEN)
+    # Private-use and Extension B characters break what assumes two octets per character.
     if draws.chance("given/rare", per_mille=2):
         return first + draws.pick("given/which", _PRIVATE_USE + _EXTENSION_B)
     if draws.chance("given/single", per_mille=100):
@@ -73,6 +74,7 @@ def with_dot(name: str, dot: str) -> str:
 def variant_of(name: str) -> str:
     """Misspell a name as a clerk would: a homophone, else another last character."""
     for character, homophone in VARIANTS.items():
+        # The family name is seldom misspelt, and never first.
         if character in name[1:]:
             return name[0] + name[1:].replace(character, homophone, 1)
     last = "玥" if name[-1] != "玥" else "悦"

@@ -53,6 +53,7 @@ class Population:
         if traced is None:
             return ()
         place, role = traced
+        # A second child sits where others have a parent.
         member = min(role, Role.PARENT)
         if place.block >= PLANTED_BLOCK:
             households = _planted_households(planted_at(place))
@@ -64,6 +65,7 @@ class Population:
 
     def holder_of(self, certificate_no: str) -> Person | None:
         """Find who holds a diploma or degree with this number."""
+        # The serial narrows a million people to one in each span of serials.
         for index in candidates(certificate_no, self.size):
             found = schooling_of(person_at(self.seed, index))
             if found and certificate_no in {found.diploma_no, found.degree_no}:
@@ -76,6 +78,7 @@ class Population:
         if index is None or index >= self.size:
             return None
         found = schooling_of(person_at(self.seed, index))
+        # The tail of the code is random: a guessed head is not enough.
         given = found and code in {found.diploma_code, found.degree_code}
         return person_at(self.seed, index) if given else None
 
@@ -113,6 +116,7 @@ def member(someone: Person, role: Role) -> Person | None:
 
 def relation(one: Person, other: Person) -> Kinship | None:
     """Tell how two people are related, None when they are not."""
+    # Relatives in other households exist in life, not in this population.
     if one.household.number != other.household.number or one.index == other.index:
         return None
     match frozenset({one.role, other.role}):

@@ -106,6 +106,7 @@ def person_at(seed: int, index: int) -> Person:
     role = role_of(household.place, index % MEMBERS)
     sex = sex_of(household, role)
     quirk = household.quirk if role is Role.HEAD else None
+    # Only the head of a planted household can carry another's number.
     own_place = borrowed_place(household.number) if quirk else household.place
     name = name_of(household, role)
     number = member_number(seed, own_place, role, sex)
@@ -134,7 +135,9 @@ def person_at(seed: int, index: int) -> Person:
 
 def _death(draws: Draws, birth: date, quirk: Quirk | None) -> Death | None:
     age = years_between(birth, AS_OF)
+    # Deaths of all earlier years count: this is who is dead now, not who dies this year.
     share = next(share for bound, share in _MORTALITY if age < bound)
+    # Chance kills nobody who is planted for something else.
     if quirk not in DEAD and (quirk is not None or not draws.chance("death", per_mille=share)):
         return None
     if quirk is Quirk.CREMATED_NOT_CANCELLED:
@@ -158,6 +161,7 @@ def _cancellation(
     draws: Draws, birth: date, death: Death | None, quirk: Quirk | None
 ) -> Cancellation | None:
     if death is not None:
+        # The family never went to the police station.
         if quirk in NOT_CANCELLED:
             return None
         return Cancellation(

@@ -76,6 +76,7 @@ def birth_date(seed: int, place: Place, role: Role) -> date:
 
 def member_number(seed: int, place: Place, role: Role, sex: str) -> str:
     """Compose the identity number of a member."""
+    # Blocks of ten: five roles, two sexes.
     sequence = place.block * 10 + role * 2 + (1 if sex == "1" else 0)
     return identity_number(place.division, birth_date(seed, place, role), sequence)
 
@@ -83,6 +84,7 @@ def member_number(seed: int, place: Place, role: Role, sex: str) -> str:
 def place_of(seed: int, household: int) -> Place:
     """Find the slot of a household that is not planted."""
     multiplier, _, offset = _permutation(seed)
+    # Mixed radix: block, day, county from the lowest digit up.
     rest, block = divmod((household * multiplier + offset) % _SLOTS, _BLOCKS)
     county, day = divmod(rest, _DAYS)
     return Place(
@@ -103,11 +105,13 @@ def household_at(seed: int, place: Place) -> int:
 
 def trace(seed: int, identity: str) -> tuple[Place, Role] | None:
     """Lead an identity number back to a slot and a role, None where nobody can have it."""
+    # The last three digits before the check character: block, role and sex.
     birth, sequence = birth_of(identity), int(identity[14:17])
     division, block, place_in_block = identity[:6], sequence // 10, sequence % 10
     if birth is None or division not in DIVISION_CODES:
         return None
     role = Role(place_in_block // 2)
+    # The shift needs no household number, so it can be taken back here.
     head_birth = birth - timedelta(days=_shift(seed, division, block, role))
     if not FIRST_HEAD_BIRTH <= head_birth <= LAST_HEAD_BIRTH:
         return None
@@ -125,6 +129,7 @@ def _permutation(seed: int) -> tuple[int, int, int]:
     """Choose multiplier, inverse and offset; near the golden section neighbours lie far apart."""
     draws = Draws(seed=seed, scope="permutation", index=0)
     multiplier = _SLOTS * 618 // 1000 + draws.below("multiplier", 100_000)
+    # Only a multiplier coprime to the number of slots can be inverted.
     while gcd(multiplier, _SLOTS) != 1:
         multiplier += 1
     return multiplier, pow(multiplier, -1, _SLOTS), draws.below("offset", _SLOTS)

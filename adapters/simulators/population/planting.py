@@ -86,6 +86,7 @@ def borrowed_place(household: int) -> Place:
     His own, but for the second of two people with one number.
     """
     planted, before = HOUSEHOLDS[household], HOUSEHOLDS[max(household - 1, 0)]
+    # The historic duplicate: one number was given to two people (domain.md, section 11).
     twins = planted.quirk is before.quirk is Quirk.TWO_PEOPLE_ONE_ID
     return before.place if twins else planted.place
 
@@ -103,6 +104,7 @@ def planted() -> tuple[Planted, ...]:
         Planted(
             name_of_case=household.quirk.value,
             index=number * MEMBERS,
+            # Heads have no shift, so any seed gives the same number.
             id_number=member_number(0, borrowed_place(number), Role.HEAD, household.sex),
             full_name=household.full_name,
             what_is_special=household.what_is_special,

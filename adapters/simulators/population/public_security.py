@@ -144,6 +144,7 @@ def registration_office(someone: Person) -> str:
 
 def person_state(someone: Person) -> str:
     """Tell the state in the register: 正常, 注销 or 迁出."""
+    # Cancelled wins: one who moved and then died is cancelled.
     if someone.cancellation is not None:
         return "注销"
     return "迁出" if someone.moved_out else "正常"
@@ -152,6 +153,7 @@ def person_state(someone: Person) -> str:
 def household_no(someone: Person) -> str:
     """Number the registered household; a divorced or split couple has two."""
     home = someone.household
+    # Divorced and never married couples live apart, so do the split ones.
     parted = home.bond is not Bond.MARRIED or home.quirk is Quirk.HOUSEHOLD_SPLIT
     away = someone.role is Role.SPOUSE and parted
     return f"{someone.division}{home.number + (50_000_000 if away else 0):08d}"
@@ -169,6 +171,7 @@ def housemates(someone: Person) -> tuple[Person, ...]:
 def _household(someone: Person) -> HouseholdRecord:
     together = housemates(someone)
     heads = [found for found in together if found.role is Role.HEAD]
+    # About whom the two predicates are told when nobody was named.
     other = heads[0] if heads and someone.role is not Role.HEAD else member(someone, Role.SPOUSE)
     alone = not heads
     return HouseholdRecord(

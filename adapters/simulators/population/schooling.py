@@ -117,6 +117,7 @@ def schooling_of(person: Person) -> Schooling | None:
         return None
     level, kind = _level(person), _kind(person)
     graduated = _graduation(person, level)
+    # Still studying: that is an enrolment, not a diploma.
     if graduated > AS_OF:
         return None
     school_code, school_name = draws.pick("school", SCHOOLS)
@@ -146,6 +147,7 @@ def study_of(person: Person) -> Study | None:
     """Tell where a person studies now."""
     planted = person.quirk in {Quirk.STUDENT_ENROLLED, Quirk.STUDENT_SUSPENDED}
     draws = person.draws
+    # The dead and the planted do not study by chance.
     young = ADULT <= person.age < LEAVING and person.quirk is None and person.death is None
     if not planted and not (young and draws.chance("student", per_mille=600)):
         return None
@@ -171,7 +173,8 @@ def candidates(number: str, size: int) -> Iterator[int]:
     width = 5 if short or number[-6:-5] in _SECOND_DEGREE else 6
     span = _SPANS[width]
     serial = number[-width:]
-    if serial.isdigit():
+    # Anything else was never issued here and has no candidates.
+    if serial.isascii() and serial.isdigit():
         first = int(serial) * pow(_SERIAL_STEP, -1, span)
         yield from range(first % span, size, span)
 
@@ -217,6 +220,7 @@ def _graduation(person: Person, level: str) -> date:
 
 
 def _diploma_no(person: Person, school: str, kind: str, year: int, level: str) -> str:
+    # The self-taught examination has a layout of its own, province first.
     if kind == "6" and year > _SHORT_UNTIL:
         return f"65{person.division}{_serial(person.index, 6):09d}"[:17]
     width = 5 if year <= _SHORT_UNTIL else 6
@@ -252,6 +256,7 @@ def _serial(index: int, width: int) -> int:
 
 def _code(person: Person, scope: str) -> str:
     """Give the code: letter of the scope, five characters of the masked index, then random ones."""
+    # Neighbouring people must not have neighbouring codes.
     masked = person.index ^ _mask(person.seed)
     head = "".join(_CODE_ALPHABET[masked >> shift & 31] for shift in (20, 15, 10, 5, 0))
     length = 12 if person.draws.chance(f"{scope}/short", per_mille=200) else 16

@@ -58,6 +58,7 @@ def career_of(person: Person) -> Career | None:
     begin = date(person.birth_date.year + 18, 8, 1)
     if schooling and urban:
         begin = max(begin, date(schooling.graduated.year, 8, 1))
+    # Employees are insured since 1992, residents since 2010; nothing begins after the registers.
     first = min(max(begin, date(1992, 1, 1) if urban else date(2010, 1, 1)), date(2026, 8, 1))
     retired = _retirement(person, urban=urban)
     return Career(
@@ -72,12 +73,14 @@ def _retirement(person: Person, *, urban: bool) -> date | None:
     """First day of the month after reaching the age: 60, women in urban insurance 55."""
     age = 55 if urban and person.sex == "2" else 60
     year, month = person.birth_date.year + age, person.birth_date.month % 12 + 1
+    # Pensions begin in the month after the birthday.
     day = date(year + (1 if month == 1 else 0), month, 1)
     end = person.death.day if person.death else AS_OF
     return day if day <= end and person.quirk not in _EMPLOYED else None
 
 
 def _state(person: Person, retired: date | None) -> State:
+    # The HRSS has not heard of the death: by disagreement or by plan.
     lagging = disagreement(person) is Disagreement.HRSS_STATE_LAG or person.quirk in {
         Quirk.DEAD_PENSION_PAID,
         Quirk.CREMATED_NOT_CANCELLED,

@@ -103,6 +103,7 @@ def _strike(board: FaultBoard[Fault]) -> Middleware:
 
     @web.middleware
     async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
+        # The WSDL and the secrets stay reachable while calls fail.
         if request.method != "POST" or request.path != "/ws/population":
             return await handler(request)
         if board.strikes(Fault.OVERSIZED_BODY):
@@ -162,12 +163,15 @@ class _Pages:
         """Write the package that answers a call; a refused one says why in its head."""
         now_ms = self._now_ms()
         board, platform = self._department.board, self._department.platform
+        # Before the caller is judged, so that this very call meets an ended secret.
         if board.strikes(Fault.SECRETS_EXPIRED):
             platform.expire_all(now_ms)
+        # First the platform, then the register: a stranger learns nothing of packages.
         app = platform.require_caller(call.credentials, now_ms)
         hostile = board.take(among=INNER)
         if hostile:
             return hostile_package(hostile)
+        # Unknown until the head has been read; a refusal before that echoes nothing.
         request_id, at = "", f"{self._department.clock.local():%Y%m%d%H%M%S}"
         try:
             package = parse_package(call.package, call.operation)
@@ -204,7 +208,7 @@ def _encode(request_id: str, at: str, replies: list[Reply], department: Departme
 def _parse_credentials(body: bytes) -> Credentials:
     try:
         parsed = json.loads(body)
-    except ValueError as cause:
+    except (ValueError, RecursionError) as cause:
         raise PlatformRefused("E-105") from cause
     if not isinstance(parsed, dict) or parsed.keys() != set(_MEMBERS):
         raise PlatformRefused("E-105")

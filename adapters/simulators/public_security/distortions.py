@@ -75,6 +75,7 @@ def _reorder(replies: list[Reply], board: FaultBoard[Fault]) -> list[Reply]:
 def _other(reply: Reply, register: Register) -> Reply:
     """Answer with what the register holds of somebody else, his number included."""
     other = register.someone_else(reply.members["GMSFHM"])
+    # Only members the operation has: the answer must look right.
     theirs = everything(other)
     members = {name: theirs.get(name, value) for name, value in reply.members.items()}
     return Reply(number=reply.number, code="10", members={**members, "GMSFHM": other.id_number})

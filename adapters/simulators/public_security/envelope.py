@@ -70,6 +70,7 @@ def encode_answer(operation: Operation, package: str) -> bytes:
     content = etree.SubElement(envelope, f"{{{SOAP}}}Body")
     name = f"{{{NAMESPACE}}}{operation.value}Response"
     response = etree.SubElement(content, name, nsmap={"tns": NAMESPACE})
+    # lxml escapes the package, so it stands in the envelope as a text.
     etree.SubElement(response, f"{{{NAMESPACE}}}out").text = package
     return etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)
 
@@ -103,6 +104,7 @@ def _name(element: etree._Element, *, lax: bool, child: bool = False) -> str:
     """Read the local name of an element whose namespace is right for the mode."""
     name = etree.QName(element)
     known = LAX_NAMESPACES if lax else {NAMESPACE}
+    # Lax servers also take children without any namespace.
     if name.namespace in known or (lax and child and name.namespace is None):
         return name.localname
     raise BadEnvelope("an element has another namespace")

@@ -29,8 +29,9 @@ def require_account(call: Call, app: App) -> None:
     Raises:
         PackageRefused: 23.
     """
-    shown = f"{call.user}\n{call.password}".encode()
-    if not hmac.compare_digest(shown, f"{app.user}\n{app.password}".encode()):
+    same_user = hmac.compare_digest(call.user.encode(), app.user.encode())
+    same_password = hmac.compare_digest(call.password.encode(), app.password.encode())
+    if not (same_user and same_password):
         raise PackageRefused("23")
 
 
@@ -66,6 +67,7 @@ def _sent_ms(text: str) -> int | None:
         sent = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=BEIJING)
     except ValueError:
         return None
+    # strptime takes fewer digits than fourteen; the text must come back the same.
     if f"{sent:%Y%m%d%H%M%S}" != text:
         return None
     return int(sent.astimezone(UTC).timestamp() * 1000)

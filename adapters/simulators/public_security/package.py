@@ -94,6 +94,7 @@ def parse_package(text: str, operation: Operation) -> Package:
     if tuple(head) != HEAD:
         raise PackageRefused("20")
     rows = list(root[1])
+    # Compared as text: 01 is not 1.
     if head["JLS"] != str(len(rows)) or not 0 < len(rows) <= RECORD_LIMIT:
         raise PackageRefused("21")
     return Package(
@@ -116,6 +117,7 @@ def encode_package(
         "FSSJ": at,
     }
     _append(head, values)
+    # A refused package says nothing about anybody.
     if code == "10":
         rows = etree.SubElement(root, "DATA")
         for reply in replies:
@@ -136,6 +138,7 @@ def _parse_record(row: etree._Element, number: int, operation: Operation) -> Mem
         raise PackageRefused("25") from cause
     names = frozenset(members)
     required, optional = REQUIRED[operation], OPTIONAL.get(operation, frozenset())
+    # All optional members or none: half a relative cannot be asked about.
     right = names in (required, required | optional)
     if row.tag != "RECORD" or row.items() != [("no", str(number))] or not right:
         raise PackageRefused("25")

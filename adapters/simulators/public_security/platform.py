@@ -71,6 +71,7 @@ class Platform:
         secret = Secret(
             text=b64encode(secrets.token_bytes(32)).decode(), ends_ms=now_ms + self.secret_ms
         )
+        # Old secrets stay good until their end, so parallel callers do not break each other.
         kept = self.given.get(app.sid, [])[-8:]
         self.given[app.sid] = [*kept, secret]
         return encrypt_secret(app.app_key, secret.text, os.urandom(16)), secret.ends_ms
@@ -87,6 +88,7 @@ class Platform:
             for secret in self.given.get(app.sid, [])
             if _signed_with(secret.text, credentials)
         ]
+        # A signature by an ended secret is E-104, by none of ours E-101.
         if not signed:
             raise PlatformRefused("E-101")
         if signed[0].ends_ms <= now_ms:
@@ -112,6 +114,7 @@ class Platform:
 
     def _spend(self, credentials: Credentials, now_ms: int) -> None:
         oldest = now_ms - 2 * WINDOW_MS
+        # Insertion order is time order; beyond two windows a replay fails by its time.
         while self.spent and next(iter(self.spent.values())) < oldest:
             self.spent.pop(next(iter(self.spent)))
         key = (credentials.sid, credentials.rid)
@@ -127,6 +130,7 @@ def sign(key: str, sid: str, rid: str, rtime: str) -> str:
 
 def encrypt_secret(app_key: str, secret: str, iv: bytes) -> str:
     """Encrypt a secret: AES-256-CBC, PKCS#7, key SHA-256(appKey), base64(IV and ciphertext)."""
+    # CBC needs whole blocks; 44 characters become 48.
     padder = PKCS7(128).padder()
     padded = padder.update(secret.encode()) + padder.finalize()
     key = sha256(app_key.encode()).digest()
@@ -135,7 +139,7 @@ def encrypt_secret(app_key: str, secret: str, iv: bytes) -> str:
 
 
 def _require_form(credentials: Credentials) -> None:
-    texts = (credentials.rid, credentials.sid)
+    texts = (credentials.rid, credentials.sid, credentials.sign)
     if not all(0 < len(text) <= _TEXT_LIMIT and _visible(text) for text in texts):
         raise PlatformRefused("E-105")
     digits = credentials.rtime
@@ -144,6 +148,7 @@ def _require_form(credentials: Credentials) -> None:
 
 
 def _signed_with(key: str, credentials: Credentials) -> bool:
+    # Compared as text: a second base64 spelling of the same octets is another text.
     expected = sign(key, credentials.sid, credentials.rid, credentials.rtime)
     return hmac.compare_digest(expected.encode(), credentials.sign.encode())
 

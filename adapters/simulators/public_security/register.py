@@ -4,7 +4,6 @@ Rules: docs/adapters/public_security.md, sections 3.2 to 4. Names are compared c
 point.
 """
 
-import binascii
 import re
 from base64 import b64decode
 from typing import Final, assert_never
@@ -53,10 +52,12 @@ class Register:
         bearers = self._people.find(asked["GMSFHM"])
         if not bearers:
             return "11", {"GMSFHM_PPDDM": "0"} if operation is Operation.VERIFY else {}
+        # A historic duplicate: nobody guesses which of the two is meant.
         if len(bearers) > 1:
             return "14", {}
         person = bearers[0]
         same_name = person.full_name == asked["XM"]
+        # A verification answers with match codes, a query under a wrong name with nothing.
         if operation is Operation.VERIFY:
             return "10", verify_members(person, same_name=same_name)
         if not same_name:
@@ -95,6 +96,6 @@ def _compare(person: Person, asked: Members) -> tuple[str, Members]:
         return "10", photo_members(person, None)
     try:
         shown = b64decode(asked["XP"], validate=True)
-    except binascii.Error:
+    except ValueError:  # also raised for a text beyond ASCII
         return "10", photo_members(person, None)
     return "10", photo_members(person, shown)

@@ -83,6 +83,7 @@ def photo_members(person: Person, shown: bytes | None) -> Members:
     """Compare a portrait octet by octet; None is one that cannot be read."""
     held = public_security_record(person).person_core.photo
     drawn = Draws(seed=person.seed, scope="compare", index=person.index)
+    # Neither same nor other: no face could be found in it.
     if shown is None or shown[:2] != held[:2]:
         verdict, score = "9", "0.00"
     elif shown == held:
@@ -107,6 +108,7 @@ def everything(person: Person) -> Members:
 
 
 def _relative_members(person: Person, relative: Person | None, *, asked: bool) -> Members:
+    # Nobody was named, so nothing is said about anybody else.
     if not asked:
         return {"TH": "", "QSGX": ""}
     if relative is None:

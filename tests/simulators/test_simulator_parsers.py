@@ -1,0 +1,121 @@
+"""Whatever arrives, a simulator answers in its own dialect: its parsers fail in one way only."""
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.simulators.education.questions import parse_question
+from adapters.simulators.education.refusals import Refused
+from adapters.simulators.faults import FaultBoard
+from adapters.simulators.population import Population, person_at
+from adapters.simulators.public_security.app import _parse_credentials
+from adapters.simulators.public_security.envelope import BadEnvelope, encode_answer, parse_call
+from adapters.simulators.public_security.faults import Fault
+from adapters.simulators.public_security.operations import Operation
+from adapters.simulators.public_security.package import PackageRefused, parse_package
+from adapters.simulators.public_security.platform import (
+    Credentials,
+    Platform,
+    PlatformRefused,
+)
+from adapters.simulators.public_security.register import Register
+from adapters.simulators.public_security.xml import NotXml, parse_xml
+
+PEOPLE = Population(seed=1, size=1_000)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(body=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_question_to_education_is_read_or_refused(body: bytes) -> None:
+    """Nothing but EDU-4000 comes out of the parser."""
+    with suppress(Refused):
+        parse_question(body, "zsbh")
+
+
+@pytest.mark.parametrize("body", [b"[" * 16_000, b'{"a":' * 5_000])
+def test_deep_nesting_is_refused_by_both_departments(body: bytes) -> None:
+    """A stack is not a place to be filled by strangers."""
+    with pytest.raises(Refused):
+        parse_question(body, None)
+    with pytest.raises(PlatformRefused):
+        _parse_credentials(body)
+
+
+@given(body=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_request_for_a_secret_is_read_or_refused(body: bytes) -> None:
+    """Nothing but a platform code comes out of the parser."""
+    with suppress(PlatformRefused):
+        _parse_credentials(body)
+
+
+@given(rid=st.text(), sid=st.text(), rtime=st.text(), sign=st.text())
+def test_any_four_values_get_a_code(rid: str, sid: str, rtime: str, sign: str) -> None:
+    """Texts of any script are refused with a code."""
+    platform = Platform(apps={}, secret_ms=1)
+
+    with pytest.raises(PlatformRefused):
+        platform.refresh(Credentials(rid=rid, sid=sid, rtime=rtime, sign=sign), 1)
+
+
+@given(body=st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
+def test_any_envelope_is_read_or_refused(body: bytes) -> None:
+    """Nothing but BadEnvelope comes out of the parser, in either mode."""
+    for lax in (False, True):
+        with suppress(BadEnvelope):
+            parse_call(body, lax=lax)
+
+
+def test_an_answer_is_no_call() -> None:
+    """An envelope without our header is refused."""
+    with pytest.raises(BadEnvelope):
+        parse_call(encode_answer(Operation.VERIFY, "<PACKAGE/>"), lax=True)
+
+
+@given(text=st.text(alphabet="<>/PACKGEHDTR&;! ", max_size=60))
+@pytest.mark.parametrize("operation", list(Operation))
+def test_any_package_is_read_or_refused(text: str, operation: Operation) -> None:
+    """Nothing but a head code comes out of the parser."""
+    with suppress(PackageRefused):
+        parse_package(text, operation)
+
+
+@given(name=st.text(max_size=60), photo=st.text(max_size=60), consent=st.text(max_size=20))
+def test_any_portrait_gets_an_answer(name: str, photo: str, consent: str) -> None:
+    """A text that is no base64 is a portrait that cannot be read."""
+    person = person_at(1, 0)
+    register = Register(PEOPLE)
+
+    for asked_name in (name, person.full_name):
+        asked = {"GMSFHM": person.id_number, "XM": asked_name, "XP": photo, "SQBH": consent}
+        assert register.answer(Operation.PHOTO, 1, asked).code in {"10", "13", "16"}
+
+
+@given(number=st.text(max_size=20), code=st.text(max_size=20))
+def test_any_number_and_code_is_looked_up(number: str, code: str) -> None:
+    """Digits of other scripts are no digits."""
+    assert PEOPLE.find(number) == ()
+    assert PEOPLE.holder_of(number) is None
+    assert PEOPLE.holder_of(number + "²³²³²³") is None
+    assert PEOPLE.holder_of_code(code) is None
+
+
+@pytest.mark.parametrize(
+    "text", [b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', b"<a>", b"", b"<a>&b;</a>"]
+)
+def test_xml_with_entities_is_not_read(text: bytes) -> None:
+    """Neither declared nor unknown entities are expanded."""
+    with pytest.raises(NotXml):
+        parse_xml(text)
+
+
+def test_a_board_of_one_department_knows_no_fault_of_another() -> None:
+    """The lists are closed per department."""
+    with pytest.raises(ValueError, match="slow_poll"):
+        FaultBoard(Fault).switch("slow_poll", 1)
