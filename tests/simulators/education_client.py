@@ -11,6 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from adapters.simulators.population import Person, education_record
+from tests.simulators.simulator_process import plain_client
 
 ISSUER = "https://edu.sandbox.invalid"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -25,7 +26,7 @@ class EducationClient:
     now_s: Callable[[], int]
     client_id: str = "hrss-gateway"
     token: str = "none"
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=2))
+    http: httpx.Client = field(default_factory=plain_client)
 
     def assertion(
         self,

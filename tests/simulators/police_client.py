@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from zeep.transports import Transport
 
 from adapters.simulators.population import Person
+from tests.simulators.simulator_process import plain_client
 
 SID = "s_1137000000000_0001"
 APP_KEY = "demo-app-key-0001"
@@ -43,7 +44,7 @@ class PoliceClient:
 
     url: str
     now_ms: Callable[[], int]
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=2))
+    http: httpx.Client = field(default_factory=plain_client)
     key: str = ""
     service: zeep.Client | None = None
 

@@ -66,6 +66,7 @@ def test_hang_answers_nothing(
 ) -> None:
     """The caller's own deadline ends the wait; the next caller is served."""
     education.fault("hang")
+    client.http.timeout = httpx.Timeout(0.5)
 
     with pytest.raises(httpx.ReadTimeout):
         client.post(VERIFY, diploma_of(graduate))

@@ -223,6 +223,7 @@ def test_half_a_body_and_none_at_all(
         _post(client, trio)
 
     public_security.fault("hang")
+    client.http.timeout = httpx.Timeout(0.5)
     with pytest.raises(httpx.ReadTimeout):
         _post(client, trio)
 
