@@ -2,8 +2,8 @@
 
 Pairs of `ask` and `answer` of 128 concurrent callers go through the whole path: spelling, salted
 commitments, claim, charge, side table, tree, signed checkpoint, one synced commit per group.
-Printed beside it: the same with one caller, where each entry pays for its own commit, and the speed of the
-machine (Ed25519 signatures a second), without which no two runs compare.
+Printed beside it: the same with one caller, where each entry pays for its own commit, and the
+speed of the machine (Ed25519 signatures a second), without which no two runs compare.
 """
 
 import asyncio

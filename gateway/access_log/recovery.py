@@ -38,6 +38,8 @@ def rederive_tail(reader: LogReader, genesis: Genesis, head: StoredHead) -> Tree
         LogRefused: the checkpoint is not this log's.
     """
     signed = _signed_head(genesis, head)
+    if reader.entries(head.size, 1):
+        raise LogCorrupted("an entry lies beyond the head", first=head.size, last=head.size)
     return _require_root(reader, genesis, head, signed, load_edge(reader, head.size))
 
 
@@ -113,9 +115,9 @@ def _full_tile(reader: LogReader, level: int, number: int) -> bytes:
 
 def _partial_leaves(reader: LogReader, size: int) -> bytes:
     begin = size // TILE_WIDTH * TILE_WIDTH
-    rows = reader.entries(begin, TILE_WIDTH)
-    if len(rows) != size - begin or (rows and rows[-1][0] != size - 1):
-        raise LogCorrupted("an entry is missing or foreign", first=begin, last=size - 1)
+    rows = reader.entries(begin, size - begin)
+    if [index for index, _ in rows] != list(range(begin, size)):
+        raise LogCorrupted("an entry is missing", first=begin, last=size - 1)
     return b"".join(leaf_hash(entry) for _, entry in rows)
 
 

@@ -1,0 +1,263 @@
+"""When storage fails: nobody is told of success, nothing is lost, and the log resumes by itself."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from typing_extensions import override
+
+from gateway.access_log import writer
+from gateway.access_log.errors import LogUnavailable
+from gateway.access_log.log import AccessLog
+from gateway.access_log.note import Ed25519LogSigner
+from gateway.model import Logged
+from tests.access_log import naive_tree
+from tests.access_log.drafts import LogHome, ask, charge, claim, refuse
+
+
+@dataclass
+class Faults:
+    """Which statements of the writer fail next."""
+
+    failing: str | None = None
+    """The first words of the statement that fails."""
+    after: bool = False
+    """Fail after it took effect, as when only its acknowledgement is lost."""
+    times: int = 0
+    connecting: int = 0
+    """How many new connections fail."""
+
+
+FAULTS = Faults()
+
+
+class FaultyConnection(sqlite3.Connection):
+    """A connection whose statements fail on demand."""
+
+    @override
+    def execute(self, sql: str, parameters: "sqlite3._Parameters" = (), /) -> sqlite3.Cursor:
+        """Run a statement, or fail before or after it."""
+        fails = FAULTS.times > 0 and FAULTS.failing is not None and sql.startswith(FAULTS.failing)
+        if fails:
+            FAULTS.times -= 1
+            if not FAULTS.after:
+                raise sqlite3.OperationalError("disk I/O error")
+        cursor = super().execute(sql, parameters)
+        if fails:
+            raise sqlite3.OperationalError("disk I/O error")
+        return cursor
+
+
+@pytest.fixture(autouse=True)
+def _faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    connect = sqlite3.connect
+
+    def faulty(path: str, **options: object) -> sqlite3.Connection:
+        if FAULTS.connecting:
+            FAULTS.connecting -= 1
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(path, factory=FaultyConnection, **options)  # type: ignore[call-overload,no-any-return]  # passed through
+
+    monkeypatch.setattr(sqlite3, "connect", faulty)
+    monkeypatch.setattr(writer, "RETRY_FIRST_S", 0.001)
+    yield
+    FAULTS.failing, FAULTS.times, FAULTS.connecting, FAULTS.after = None, 0, 0, False
+
+
+async def until_accepting(log: AccessLog) -> None:
+    """Wait until the log has resumed."""
+    await until_stopped_for(log, None)
+
+
+async def until_stopped_for(log: AccessLog, reason: str | None) -> None:
+    """Wait until the log gives this reason for accepting nothing, or none."""
+    for _ in range(2_500):
+        stopped = log.health().stopped
+        if stopped is None if reason is None else reason in (stopped or ""):
+            return
+        await asyncio.sleep(0.002)
+    pytest.fail("the log did not come to that state")
+
+
+def require_whole(home: LogHome, acknowledged: list[Logged]) -> None:
+    """Every acknowledged entry is stored, and the tree is the naive one."""
+    entries = naive_tree.stored_entries(home.file)
+    assert all(entries[each.index] == each.entry for each in acknowledged)
+    root = naive_tree.mth([naive_tree.leaf(entry) for entry in entries])
+    assert naive_tree.stored_head(home.file) == (len(entries), root)
+
+
+STATEMENTS = (
+    "BEGIN",
+    "SELECT json_group_object",
+    "INSERT OR REPLACE INTO claims",
+    "INSERT INTO charges",
+    "INSERT INTO entries",
+    "INSERT INTO side",
+    "INSERT INTO open_asks",
+    "INSERT INTO checkpoints",
+    "UPDATE head",
+    "COMMIT",
+)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("statement", STATEMENTS)
+async def test_failed_statement_tells_nobody_of_success(
+    home: LogHome, statement: str, *, after: bool
+) -> None:
+    """Whichever statement fails, before or after it took effect, callers are told."""
+    log = home.open()
+    kept = [await log.append(ask())]
+    FAULTS.failing, FAULTS.after, FAULTS.times = statement, after, 1
+
+    drafts = [ask(claims=(claim(b"%d" % at),), charges=(charge(b"c", 1, 99),)) for at in range(9)]
+    outcomes = await asyncio.gather(*map(log.append, drafts), return_exceptions=True)
+    await until_accepting(log)
+    kept += [each for each in outcomes if isinstance(each, Logged)]
+    kept += await asyncio.gather(*(log.append(refuse()) for _ in range(3)))
+    used = log.used(b"c", "2026-11")
+    log.close()
+
+    require_whole(home, kept)
+    stored = len(naive_tree.stored_entries(home.file))
+    told = [each for each in outcomes if isinstance(each, LogUnavailable)]
+    assert len(told) + len(kept) == 13
+    assert len(told) > 0
+    assert used == stored - 4
+    assert stored - len(kept) == (len(told) if (statement, after) == ("COMMIT", True) else 0)
+
+
+async def test_log_tries_until_storage_is_back(home: LogHome) -> None:
+    """While the file cannot be opened nothing is accepted; afterwards everything is."""
+    log = home.open()
+    FAULTS.failing, FAULTS.times, FAULTS.connecting = "COMMIT", 1, 4
+
+    with pytest.raises(LogUnavailable):
+        await log.append(refuse())
+    with pytest.raises(LogUnavailable):
+        await log.append(refuse())
+    await until_accepting(log)
+    logged = await log.append(refuse())
+    log.close()
+
+    assert logged.index == 0
+    require_whole(home, [logged])
+
+
+async def test_queue_behind_a_failure_is_told_too(home: LogHome) -> None:
+    """Drafts that queued while a commit failed are not left waiting."""
+    log = home.open()
+    FAULTS.failing, FAULTS.times = "COMMIT", 1
+    first = asyncio.ensure_future(log.append(refuse()))
+    await asyncio.sleep(0)
+    later = [asyncio.ensure_future(log.append(refuse())) for _ in range(50)]
+
+    outcomes = await asyncio.wait_for(
+        asyncio.gather(first, *later, return_exceptions=True), timeout=5
+    )
+    await until_accepting(log)
+    log.close()
+
+    require_whole(home, [each for each in outcomes if isinstance(each, Logged)])
+    assert any(isinstance(each, LogUnavailable) for each in outcomes)
+
+
+async def test_closing_ends_the_attempts(home: LogHome) -> None:
+    """A log whose storage never comes back can still be closed."""
+    log = home.open()
+    FAULTS.failing, FAULTS.times, FAULTS.connecting = "COMMIT", 1, 10**9
+
+    with pytest.raises(LogUnavailable):
+        await log.append(refuse())
+    log.close()
+
+    assert log.health().stopped is not None
+
+
+async def test_silent_signer_is_a_storage_fault(
+    home: LogHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key device that does not answer stops the entry and not the log."""
+    log = home.open()
+
+    def unreachable(_signer: Ed25519LogSigner, _message: bytes) -> bytes:
+        raise OSError("device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ed25519LogSigner, "sign", unreachable)
+        with pytest.raises(LogUnavailable):
+            await log.append(refuse())
+    await until_accepting(log)
+    logged = await log.append(refuse())
+    log.close()
+
+    require_whole(home, [logged])
+
+
+async def test_exchanged_key_stops_the_log(home: LogHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signer whose key changed under way signs nothing, and the log stays stopped."""
+    log = home.open()
+    monkeypatch.setattr(Ed25519LogSigner, "public_key", b"x" * 32)
+
+    with pytest.raises(LogUnavailable):
+        await log.append(refuse())
+    with pytest.raises(LogUnavailable):
+        await log.append(refuse())
+    log.close()
+
+    assert naive_tree.stored_entries(home.file) == []
+
+
+async def test_head_moved_by_another_stops_the_log(home: LogHome) -> None:
+    """Whoever writes past the lock is noticed before anything is acknowledged."""
+    log = home.open()
+    await log.append(refuse())
+    other = sqlite3.connect(home.file)
+    with other:
+        other.execute("UPDATE head SET size = 9")
+    other.close()
+
+    with pytest.raises(LogUnavailable):
+        await log.append(refuse())
+    log.close()
+
+    assert len(naive_tree.stored_entries(home.file)) == 1
+
+
+async def test_damage_found_while_resuming_stops_the_log(home: LogHome) -> None:
+    """If what is stored contradicts the head after a fault, the log does not resume."""
+    log = home.open()
+    await log.append(refuse())
+    other = sqlite3.connect(home.file)
+    other.execute("DROP TRIGGER entries_no_update")
+    with other:
+        other.execute("UPDATE entries SET entry = x'00'")
+    other.close()
+    FAULTS.failing, FAULTS.times = "COMMIT", 1
+
+    with pytest.raises(LogUnavailable):
+        await log.append(refuse())
+    await until_stopped_for(log, "signed root")
+    log.close()
+
+    assert "signed root" in (log.health().stopped or "")
+
+
+async def test_missing_head_stops_the_log(home: LogHome) -> None:
+    """Without a head there is nothing to resume from."""
+    log = home.open()
+    other = sqlite3.connect(home.file)
+    with other:
+        other.execute("DELETE FROM head")
+    other.close()
+    FAULTS.failing, FAULTS.times = "BEGIN", 1
+
+    with pytest.raises(LogUnavailable):
+        await log.append(refuse())
+    await until_stopped_for(log, "no head")
+    log.close()
+
+    assert log.health().stopped == "the file has no head"
