@@ -24,6 +24,8 @@ class Person:
     full_name: str
     views: Mapping[str, Mapping[str, Mapping[str, str | int | bool | None]]]
     """Department → dataset → field → value."""
+    canaries: tuple[str, ...]
+    """Texts of this person that no question of a test is granted."""
 
     def text(self, department: str, dataset: str, name: str) -> str:
         """Return one value the department holds."""
@@ -62,9 +64,9 @@ class Simulator:
             content: dict[str, JsonValue] = json.load(reply)
         return content
 
-    def set_fault(self, name: str, count: int | None = None) -> None:
-        """Switch a fault on, for some calls or until switched off."""
-        self.admin("POST", "/faults", {"name": name, "count": count})
+    def set_fault(self, name: str, count: int | None = None, after: int = 0) -> None:
+        """Switch a fault on, for some calls or until switched off, sparing the first ones."""
+        self.admin("POST", "/faults", {"name": name, "count": count, "after": after})
 
     def reset(self) -> None:
         """Switch every fault off."""
@@ -109,9 +111,22 @@ def _read_person(content: Mapping[str, JsonValue]) -> Person:
             for dataset, fields in datasets.items()
             if isinstance(fields, dict)
         }
+    canaries = content["canaries"]
+    assert isinstance(canaries, dict | list)
     return Person(
-        identifier=str(content["id_number"]), full_name=str(content["full_name"]), views=views
+        identifier=str(content["id_number"]),
+        full_name=str(content["full_name"]),
+        views=views,
+        canaries=tuple(_texts(canaries)),
     )
+
+
+def _texts(content: JsonValue) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict | list):
+        for member in content.values() if isinstance(content, dict) else content:
+            yield from _texts(member)
 
 
 @contextmanager

@@ -319,7 +319,10 @@ def test_a_category_is_a_value() -> None:
     out = apply(effect, "code:closed/frozen", "closed")
 
     assert out is not None
-    assert out.encode_claim() == {"effect": "PREDICATE", "value": "closed"}
+    assert out.encode_claim(Effect(kind=EffectKind.PREDICATE, parameters=("category",))) == {
+        "effect": "PREDICATE(category)",
+        "value": "closed",
+    }
 
 
 @pytest.mark.parametrize(

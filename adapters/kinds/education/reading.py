@@ -4,6 +4,7 @@ Knows no HTTP. Members that are not listed here are dropped: the department send
 addresses unasked (docs/adapters/education.md 4.4, "多返").
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -44,6 +45,11 @@ REVOKED: Final = MappingProxyType({"0": "false", "1": "true"})
 STUDENT_CODES: Final = MappingProxyType({text: text for text in STUDENT_STATES})
 
 _Reader = Callable[[str], str | None]
+Rank = tuple[bool, int, str]
+"""Valid before cancelled, high before low, late before early."""
+
+_LEVEL: Final = re.compile(r"[0-9]{1,2}")
+_LOWEST: Final = -100
 
 
 def _as_is(text: str) -> str:
@@ -61,7 +67,7 @@ class RecordKind:
     find: Callable[[JsonRecord], Mapping[str, Finding]]
     """What the record itself says of the dataset's predicate."""
     predicate: str
-    rank: Callable[[JsonRecord], tuple[bool, str, str]]
+    rank: Callable[[JsonRecord], Rank]
     """Which of several records is meant when none was named: the greatest."""
 
 
@@ -89,26 +95,18 @@ def _find_enrolment(record: JsonRecord) -> Mapping[str, Finding]:
     return {"is_enrolled": _look_up(STUDENT_STATES, record, "xjzt")}
 
 
-def _rank_by(level: str, day: str) -> Callable[[JsonRecord], tuple[bool, str, str]]:
-    def rank(record: JsonRecord) -> tuple[bool, str, str]:
+def _rank_by(level: str, day: str) -> Callable[[JsonRecord], Rank]:
+    def rank(record: JsonRecord) -> Rank:
         # A smaller code is a higher level in both tables (11 doctor … 31 college, 2 doctor … 4).
-        code = optional_text(record, level) or "99"
-        inverse = "".join(str(9 - int(digit)) for digit in code if digit.isascii())
-        return (
-            optional_text(record, "zt") == "有效",
-            inverse if code.isdecimal() else "",
-            optional_text(record, day) or "",
-        )
+        code = optional_text(record, level) or ""
+        height = -int(code) if _LEVEL.fullmatch(code) else _LOWEST
+        return optional_text(record, "zt") == "有效", height, optional_text(record, day) or ""
 
     return rank
 
 
-def _rank_enrolment(record: JsonRecord) -> tuple[bool, str, str]:
-    return (
-        optional_text(record, "xjzt") == "在籍",
-        optional_text(record, "yjbyrq") or "",
-        "",
-    )
+def _rank_enrolment(record: JsonRecord) -> Rank:
+    return optional_text(record, "xjzt") == "在籍", 0, optional_text(record, "yjbyrq") or ""
 
 
 KINDS: Final[Mapping[str, RecordKind]] = MappingProxyType(

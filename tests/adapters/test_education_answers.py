@@ -1,0 +1,397 @@
+"""The education adapter against a department that breaks its own interface in small ways."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from adapters.kinds.education import ClientIdentity, EducationAdapter
+from adapters.kinds.education.reading import (
+    CONCLUSIONS,
+    DEGREE_LEVELS,
+    DISCIPLINES,
+    EDUCATION_LEVELS,
+    EDUCATION_TYPES,
+    KINDS,
+    RECORD_STATES,
+    REVOCATIONS,
+    REVOKED,
+    STUDENT_STATES,
+    STUDY_MODES,
+    read_found,
+    read_verified,
+)
+from adapters.port import (
+    DatasetName,
+    FieldName,
+    Finding,
+    Indeterminate,
+    NotFound,
+    Outcome,
+    Subject,
+    SubjectType,
+    Untold,
+)
+from adapters.records import RecordSource
+from adapters.transport import DepartmentTransport
+from certs.algorithms import Suite, generate_private_key
+from signing.encoding import JsonValue
+from signing.signer import FileSigner
+from tests.adapters.asking import CLEAR, IS_TRUE, NOW_MS, disclosed, query_of, shape_of
+
+PERSON = "370102198203150024"
+NAME = "李明"
+NUMBER = "104221200405000123"
+RECORD: dict[str, JsonValue] = {
+    "zjhm": PERSON,
+    "xm": NAME,
+    "zsbh": NUMBER,
+    "yxmc": "示例大学",
+    "byrq": "20040701",
+    "zt": "有效",
+}
+SUBJECT = Subject(type=SubjectType.RESIDENT_ID, identifier=PERSON, full_name=NAME)
+DIPLOMA = shape_of(
+    "edu.diploma@1", {"institution_name": "str100", "graduation_date": "date", "verified": "pred"}
+)
+TOKEN = {"access_token": "t", "token_type": "Bearer", "expires_in": 600}
+JOB = "/api/v1/jobs/" + "0" * 32
+
+
+class Department:
+    """A department that answers as told."""
+
+    def __init__(self) -> None:
+        """Answer a token and nothing else yet."""
+        self.token: Mapping[str, object] = TOKEN
+        self.answers: list[web.Response | Callable[[web.Request], web.Response]] = []
+
+    def answer(self, status: int, body: Mapping[str, JsonValue], **headers: str) -> None:
+        """Add an answer that echoes the request id."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+        def build(request: web.Request) -> web.Response:
+            echo = {"X-Request-Id": request.headers["X-Request-Id"]}
+            return web.json_response(dict(body), status=status, headers={**echo, **named})
+
+        self.answers.append(build)
+
+    async def respond(self, request: web.Request) -> web.Response:
+        """Answer a call."""
+        if request.path == "/oauth2/token":
+            return web.json_response(dict(self.token))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return answer if isinstance(answer, web.Response) else answer(request)
+
+
+Ask = Callable[..., Awaitable[Outcome]]
+
+
+@pytest.fixture
+def department() -> Department:
+    """Give a department."""
+    return Department()
+
+
+@pytest.fixture
+async def adapter(department: Department, source: RecordSource) -> AsyncIterator[EducationAdapter]:
+    """Give an adapter of that department."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", department.respond)
+    async with TestServer(app) as server:
+        adapter = EducationAdapter(
+            source=source,
+            datasets=frozenset({DIPLOMA.name}),
+            transport=DepartmentTransport(
+                department="education", base_url=str(server.make_url("/")).rstrip("/")
+            ),
+            identity=ClientIdentity(
+                client_id="hrss-gateway",
+                issuer="https://edu.invalid",
+                signer=FileSigner.of(generate_private_key(Suite.ES256)),
+            ),
+            now_ms=lambda: NOW_MS,
+        )
+        yield adapter
+        await adapter.close()
+
+
+@pytest.fixture
+def ask(adapter: EducationAdapter) -> Ask:
+    """Give a way to ask about the person."""
+
+    async def fetch(claims: Mapping[str, str] | None = None, seconds: float = 3) -> Outcome:
+        grants = {"institution_name": CLEAR, "verified": IS_TRUE}
+        return await adapter.fetch(query_of(DIPLOMA, (PERSON, NAME), grants, claims, seconds))
+
+    return fetch
+
+
+MALFORMED = Untold(reason=Indeterminate.PROVIDER_MALFORMED)
+FAULT = Untold(reason=Indeterminate.PROVIDER_FAULT)
+CLAIM = {"certificate_no": NUMBER}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "claims", "expected"),
+    [
+        (200, {"result": "MATCH"}, CLAIM, MALFORMED),
+        (200, {"result": "MATCH", "record": RECORD}, {}, MALFORMED),
+        (200, {"result": "FOUND", "records": [RECORD]}, CLAIM, MALFORMED),
+        (200, {"result": "FOUND", "records": []}, {}, MALFORMED),
+        (200, {"result": "FOUND", "records": [RECORD] * 11}, {}, MALFORMED),
+        (200, {"result": "FOUND", "records": ["x"]}, {}, MALFORMED),
+        (200, {"result": 1}, {}, MALFORMED),
+        (200, {}, {}, MALFORMED),
+        (200, {"result": "FOUND", "records": [{**RECORD, "byrq": "soon"}]}, {}, MALFORMED),
+        (200, {"result": "FOUND", "records": [{**RECORD, "yxmc": 7}]}, {}, MALFORMED),
+        (202, {"result": "PENDING"}, {}, MALFORMED),
+        (400, {"code": "EDU-4000"}, {}, FAULT),
+        (403, {"code": "EDU-4030"}, {}, FAULT),
+        (404, {"code": "EDU-4041"}, {}, FAULT),
+        (404, {}, {}, FAULT),
+        (413, {"code": "EDU-4130"}, {}, FAULT),
+    ],
+)
+async def test_an_answer_outside_the_interface_is_untold(
+    department: Department,
+    ask: Ask,
+    status: int,
+    body: dict[str, JsonValue],
+    claims: dict[str, str],
+    expected: Untold,
+) -> None:
+    """Only the department's own "no record" is not found."""
+    department.answer(status, body)
+
+    assert await ask(claims) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"zjhm": "371711196809124454"}, {"zjhm": "nobody"}, {"xm": "王芳"}, {"zsbh": NUMBER[::-1]}],
+)
+async def test_a_record_of_another_person_or_certificate_is_a_mismatch(
+    department: Department, ask: Ask, change: dict[str, JsonValue]
+) -> None:
+    """What was answered must be what was asked about."""
+    department.answer(200, {"result": "MATCH", "record": {**RECORD, **change}})
+
+    assert await ask(CLAIM) == Untold(reason=Indeterminate.SUBJECT_MISMATCH)
+
+
+async def test_one_foreign_record_among_the_persons_own_is_a_mismatch(
+    department: Department, ask: Ask
+) -> None:
+    """None of them is believed then."""
+    foreign = {**RECORD, "zjhm": "371711196809124454"}
+    department.answer(200, {"result": "FOUND", "records": [RECORD, foreign]})
+
+    assert await ask() == Untold(reason=Indeterminate.SUBJECT_MISMATCH)
+
+
+async def test_an_answer_to_another_request_proves_nothing(
+    department: Department, ask: Ask
+) -> None:
+    """The request id must come back."""
+    department.answer(200, {"result": "MATCH", "record": RECORD}, X_Request_Id="other")
+
+    assert await ask(CLAIM) == Untold(reason=Indeterminate.PROVIDER_UNPROVEN)
+
+
+async def test_not_found_is_the_departments_own_code(department: Department, ask: Ask) -> None:
+    """404 with EDU-4040."""
+    department.answer(404, {"code": "EDU-4040"})
+
+    assert isinstance(await ask(), NotFound)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        {},
+        {**TOKEN, "token_type": "MAC"},
+        {**TOKEN, "expires_in": "600"},
+        {**TOKEN, "expires_in": 0},
+        {**TOKEN, "access_token": "line\nbreak"},
+    ],
+)
+async def test_a_token_answer_of_another_form_is_malformed(
+    department: Department, adapter: EducationAdapter, ask: Ask, token: dict[str, object]
+) -> None:
+    """RFC 6749 section 5.1; a token goes into a header."""
+    department.token = token
+
+    assert await ask() == MALFORMED
+    assert (await adapter.examine_health()).detail == "PROVIDER_MALFORMED"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Location": "http://127.0.0.1:9/api/v1/jobs/" + "0" * 32, "Retry_After": "1"},
+        {"Location": "/api/v1/jobs/../../oauth2/token", "Retry_After": "1"},
+        {"Location": JOB, "Retry_After": "soon"},
+        {"Location": JOB, "Retry_After": "0"},
+        {"Location": JOB},
+    ],
+)
+async def test_a_job_elsewhere_is_not_followed(
+    department: Department, ask: Ask, headers: dict[str, str]
+) -> None:
+    """Only an own job path and a plain number of seconds."""
+    department.answer(202, {"result": "PENDING"}, **headers)
+
+    assert await ask() == MALFORMED
+
+
+async def test_a_job_is_polled_within_the_deadline(department: Department, ask: Ask) -> None:
+    """Where there is time to wait, the asker gets his answer at once."""
+    department.answer(202, {"result": "PENDING"}, Location=JOB, Retry_After="1")
+    department.answer(200, {"result": "FOUND", "records": [RECORD]})
+
+    outcome = await ask()
+
+    assert not isinstance(outcome, Untold)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_job_that_is_gone_is_a_fault(department: Department, ask: Ask, status: int) -> None:
+    """The department lost what it had just begun."""
+    department.answer(202, {"result": "PENDING"}, Location=JOB, Retry_After="1")
+    department.answer(status, {"code": "EDU-4041"})
+
+    assert await ask() == FAULT
+
+
+async def test_a_resumed_job_that_is_gone_is_asked_anew(
+    department: Department, adapter: EducationAdapter
+) -> None:
+    """Finished jobs are kept for a day only."""
+    query = query_of(DIPLOMA, (PERSON, NAME), {"institution_name": CLEAR}, seconds=0.5)
+    department.answer(202, {"result": "PENDING"}, Location=JOB, Retry_After="5")
+    department.answer(410, {"code": "EDU-4100"})
+    department.answer(200, {"result": "FOUND", "records": [RECORD]})
+    again = replace(query, pending_request_id=query.request_id, deadline=query.deadline + 5)
+
+    pending = await adapter.fetch(query)
+    outcome = await adapter.fetch(again)
+
+    assert pending == Untold(reason=Indeterminate.PENDING, retry_after_s=5.0)
+    assert disclosed(again, outcome) == {"institution_name": "示例大学"}
+
+
+async def test_a_token_refused_twice_is_a_fault(department: Department, ask: Ask) -> None:
+    """One renewal, no loop."""
+    department.answer(401, {"code": "EDU-4010"})
+
+    assert await ask() == FAULT
+
+
+async def test_other_subjects_and_datasets_are_not_asked_about(
+    department: Department, adapter: EducationAdapter
+) -> None:
+    """Organisations have no diplomas, and another version is not served."""
+    query = query_of(DIPLOMA, (PERSON, NAME), {"institution_name": CLEAR})
+    organisation = Subject(type=SubjectType.USCC, identifier="91370100MA3FAKE04Q")
+    later = replace(DIPLOMA, name=DatasetName("edu.diploma@2"))
+
+    outcome = await adapter.fetch(replace(query, subject=organisation))
+    other = await adapter.fetch(replace(query, dataset=later))
+
+    assert isinstance(outcome, NotFound)
+    assert other == Untold(reason=Indeterminate.PROVIDER_NOT_CONNECTED)
+    assert not department.answers
+    assert adapter.organisation
+
+
+@pytest.mark.parametrize(
+    ("code", "finding"), [*RECORD_STATES.items(), ("?", Finding.INDETERMINATE)]
+)
+def test_each_record_state_has_its_finding(code: str, finding: Finding) -> None:
+    """A cancelled diploma does not verify, an unknown state says nothing."""
+    raw = read_verified(KINDS["edu.diploma"], SUBJECT, {**RECORD, "zt": code}, NUMBER)
+
+    assert raw[FieldName("verified")] is finding
+
+
+@pytest.mark.parametrize(
+    ("revoked", "finding"), [*REVOCATIONS.items(), ("", Finding.INDETERMINATE)]
+)
+def test_each_revocation_code_has_its_finding(revoked: str, finding: Finding) -> None:
+    """A revoked degree is none; whether it is revoked must be told."""
+    record = {**RECORD, "xwzsbh": "1042242004000123", "cxbz": revoked}
+
+    raw = read_verified(KINDS["edu.degree"], SUBJECT, record, "1042242004000123")
+
+    assert raw[FieldName("verified")] is finding
+    assert raw.get(FieldName("revoked")) == REVOKED.get(revoked)
+
+
+@pytest.mark.parametrize(
+    ("code", "finding"), [*STUDENT_STATES.items(), ("转学", Finding.INDETERMINATE)]
+)
+def test_each_student_state_has_its_finding(code: str, finding: Finding) -> None:
+    """An unknown state is neither enrolled nor not, and no value."""
+    record = {**RECORD, "xjzt": code}
+
+    raw = read_found(KINDS["edu.enrolment"], SUBJECT, [record], None)
+
+    assert raw[FieldName("is_enrolled")] is finding
+    assert (FieldName("student_status") in raw) is (code in STUDENT_STATES)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "field", "member", "table"),
+    [
+        ("edu.diploma", "education_level", "ccdm", EDUCATION_LEVELS),
+        ("edu.diploma", "education_type", "bxlx", EDUCATION_TYPES),
+        ("edu.diploma", "study_mode", "xxxs", STUDY_MODES),
+        ("edu.diploma", "conclusion", "bjyjl", CONCLUSIONS),
+        ("edu.degree", "degree_level", "xwjb", DEGREE_LEVELS),
+        ("edu.degree", "discipline", "xkml", DISCIPLINES),
+    ],
+)
+def test_each_code_of_a_table_is_told_and_no_other(
+    dataset: str, field: str, member: str, table: Mapping[str, str]
+) -> None:
+    """A code the manual does not name is no value."""
+    told = {
+        code: read_found(KINDS[dataset], SUBJECT, [{**RECORD, member: code}], None).get(
+            FieldName(field)
+        )
+        for code in (*table, "unheard of")
+    }
+
+    assert told == {**table, "unheard of": None}
+
+
+def test_of_several_diplomas_the_highest_valid_one_is_meant() -> None:
+    """A doctorate counts before a later college diploma, a valid one before a cancelled one."""
+    college = {**RECORD, "ccdm": "31", "byrq": "20100701", "yxmc": "专科"}
+    doctor = {**RECORD, "ccdm": "11", "byrq": "20080701", "yxmc": "博士"}
+    cancelled = {**RECORD, "ccdm": "11", "byrq": "20200701", "yxmc": "注销", "zt": "注销"}
+
+    raw = read_found(KINDS["edu.diploma"], SUBJECT, [college, doctor, cancelled], None)
+
+    assert raw[FieldName("institution_name")] == "博士"
+
+
+def test_what_the_manual_does_not_name_is_dropped() -> None:
+    """Photos and birth dates that nobody asked for are not even raw values."""
+    record = {**RECORD, "zp": "AAAA", "csrq": "19820315", "rxrq": "20000901"}
+
+    raw = read_found(KINDS["edu.diploma"], SUBJECT, [record], None)
+
+    assert set(raw) == {
+        "person_id",
+        "full_name",
+        "certificate_no",
+        "institution_name",
+        "graduation_date",
+        "verified",
+    }
+    assert "AAAA" not in json.dumps(dict(raw))
