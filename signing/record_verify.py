@@ -15,6 +15,8 @@ INVARIANT: `x5c` and every other part of the header selects no key and no algori
 import hashlib
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from certs.algorithms import PublicKey, verify_signature
@@ -61,9 +63,23 @@ _LIMITS: Final = JsonLimits(max_bytes=MAX_RECORD)
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 # 128 bits of salt are 22 characters of base64url.
 _SALT: Final = re.compile(r"[A-Za-z0-9_-]{22,86}")
+# Characters; a certificate in `x5c` takes about 2,000.
+_MAX_HEADER: Final = 8_192
+# Departments and their keys; bounds the memory of remembered headers to 2 MiB.
+_MAX_HEADERS: Final = 256
 _DISCLOSURE_PARTS: Final = 3
 _JWT_PARTS: Final = 3
 _VALUE_MEMBERS: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    """What is looked at of a header; `x5c` is not."""
+
+    algorithm: JsonValue
+    keyid: JsonValue
+    jwt_type: JsonValue
+    names: frozenset[str]
 
 
 def verify_record(compact: str, key: PublicKey, expected: RecordExpectation) -> VerifiedRecord:
@@ -74,7 +90,7 @@ def verify_record(compact: str, key: PublicKey, expected: RecordExpectation) -> 
     """
     jwt, encoded = _split(compact)
     protected, body, signature = _split_jwt(jwt)
-    _require_header(_object(protected, "header"), key)
+    _require_header(_parse_header(protected), key)
     try:
         message = jwt[: jwt.rindex(".")].encode("ascii")
         verify_signature(key, _octets(signature, "signature"), message)
@@ -101,7 +117,7 @@ def parse_record_keyid(compact: str) -> str:
         RecordRefused: the record has no readable header, or one without a key id.
     """
     jwt, _ = _split(compact)
-    keyid = _object(_split_jwt(jwt)[0], "header").get("kid")
+    keyid = _parse_header(_split_jwt(jwt)[0]).keyid
     if not isinstance(keyid, str):
         raise RecordRefused(RecordReason.WRONG_HEADER, "kid")
     return keyid
@@ -151,18 +167,32 @@ def _object(text: str, what: str) -> dict[str, JsonValue]:
     return value
 
 
-def _require_header(header: dict[str, JsonValue], key: PublicKey) -> None:
-    if header.get("typ") != RECORD_TYPE:
+@lru_cache(maxsize=_MAX_HEADERS)
+def _parse_header(text: str) -> _Header:
+    """Read a header; a source department sends the same one, certificate included, every time."""
+    if len(text) > _MAX_HEADER:
+        raise RecordRefused(RecordReason.TOO_LARGE, "header")
+    header = _object(text, "header")
+    return _Header(
+        algorithm=header.get("alg"),
+        keyid=header.get("kid"),
+        jwt_type=header.get("typ"),
+        names=frozenset(header),
+    )
+
+
+def _require_header(header: _Header, key: PublicKey) -> None:
+    if header.jwt_type != RECORD_TYPE:
         raise RecordRefused(RecordReason.WRONG_TYPE)
-    if "crit" in header:
+    if "crit" in header.names:
         raise RecordRefused(RecordReason.CRITICAL_HEADER)
     try:
         suite = key.suite
     except CertificateRefused as cause:
         raise RecordRefused(RecordReason.WRONG_ALGORITHM) from cause
-    if suite not in JOSE_SUITES or header.get("alg") != suite.value:
+    if suite not in JOSE_SUITES or header.algorithm != suite.value:
         raise RecordRefused(RecordReason.WRONG_ALGORITHM)
-    if header.get("kid") != key.keyid or not header.keys() <= _HEADER_NAMES:
+    if header.keyid != key.keyid or not header.names <= _HEADER_NAMES:
         raise RecordRefused(RecordReason.WRONG_HEADER)
 
 
@@ -194,7 +224,9 @@ def _claims(payload: dict[str, JsonValue]) -> RecordClaims:
         subject = parse_b64url(texts["sub_digest"])
     except (ValueError, Malformed):
         # from None: the cause would carry the claim's value.
-        raise RecordRefused(RecordReason.CLAIM_MALFORMED, "custody, answer_state, sub_digest") from None
+        raise RecordRefused(
+            RecordReason.CLAIM_MALFORMED, "custody, answer_state, sub_digest"
+        ) from None
     if len(subject) != DIGEST_LENGTH:
         raise RecordRefused(RecordReason.CLAIM_MALFORMED, "sub_digest")
     return RecordClaims(

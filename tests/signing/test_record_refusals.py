@@ -126,6 +126,7 @@ ATTACKS: dict[str, tuple[RecordReason, Bend]] = {
     "crit": (RecordReason.CRITICAL_HEADER, _header("crit", ["b64"])),
     "empty crit": (RecordReason.CRITICAL_HEADER, _header("crit", [])),
     "kid of another key": (RecordReason.WRONG_HEADER, _header("kid", "0" * 32)),
+    "header of 9 kB": (RecordReason.TOO_LARGE, _header("x5c", ["A" * 9_000])),
     "key inside": (RecordReason.WRONG_HEADER, _header("jwk", {"kty": "EC"})),
     "key address": (RecordReason.WRONG_HEADER, _header("jku", "https://key.invalid")),
     "certificate address": (RecordReason.WRONG_HEADER, _header("x5u", "https://key.invalid")),

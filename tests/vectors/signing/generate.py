@@ -169,7 +169,7 @@ def record_vector() -> Json:
         "iat": NOW,
         "iss": "11370000MB2DEM0292",
         "nonce": REQUEST_ID.hex(),
-        "state": "FOUND",
+        "answer_state": "FOUND",
         "sub_digest": b64(subject_digest()),
         "vct": "edu.diploma@1",
     }
