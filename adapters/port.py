@@ -74,6 +74,11 @@ class Effect:
     kind: EffectKind
     parameters: tuple[str, ...] = ()
 
+    @property
+    def code(self) -> str:
+        """The effect in ASCII, as records and entries carry it, e.g. `MASK(3,4)`."""
+        return f"{self.kind}({','.join(self.parameters)})" if self.parameters else self.kind.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldShape:

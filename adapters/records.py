@@ -20,6 +20,7 @@ from adapters.mapping.dates import day_of_ms
 from adapters.mapping.identifiers import parse_resident_id, parse_uscc
 from adapters.mapping.names import compare_names
 from adapters.port import (
+    Effect,
     FieldName,
     Finding,
     Indeterminate,
@@ -88,7 +89,8 @@ def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> 
     """
     is_told_absent = raw is None and query.tell_not_found
     disclosed: dict[str, DisclosedValue] = {
-        name: disclosure.encode_claim() for name, disclosure in _disclose(query, raw).items()
+        name: disclosure.encode_claim(granted)
+        for name, (granted, disclosure) in _disclose(query, raw).items()
     }
     issued_at_s = query.issued_at_ms // 1000
     claims = RecordClaims(
@@ -109,10 +111,10 @@ def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> 
     return NotFound(sd_jwt=compact) if raw is None else Record(sd_jwt=compact)
 
 
-def _disclose(query: Query, raw: RawRecord | None) -> Mapping[FieldName, Disclosure]:
+def _disclose(query: Query, raw: RawRecord | None) -> Mapping[FieldName, tuple[Effect, Disclosure]]:
     today = day_of_ms(query.issued_at_ms)
     grants = {grant.field: grant for grant in query.grants}
-    disclosed: dict[FieldName, Disclosure] = {}
+    disclosed: dict[FieldName, tuple[Effect, Disclosure]] = {}
     for shape in query.dataset.fields:
         grant = grants.get(shape.name)
         if grant is None:
@@ -127,8 +129,15 @@ def _disclose(query: Query, raw: RawRecord | None) -> Mapping[FieldName, Disclos
             _LOG.warning("dataset %s field %s: %s", query.dataset.name, shape.name, cause)
             continue
         if disclosure is not None:
-            disclosed[shape.name] = disclosure
+            disclosed[shape.name] = (grant.effect, disclosure)
     return disclosed
+
+
+def _told_state(query: Query, raw: RawRecord | None) -> RecordState:
+    """Return whether a record exists, as far as the requester may know."""
+    if not query.tell_not_found:
+        return RecordState.NOT_TOLD
+    return RecordState.NOT_FOUND if raw is None else RecordState.FOUND
 
 
 def require_subject(subject: Subject, identifier: str, full_name: str | None = None) -> None:

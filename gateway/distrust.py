@@ -16,7 +16,6 @@ from adapters.port import Effect, EffectKind, FieldName, Finding, Grant, Indeter
 from certs.chain import require_current
 from certs.errors import CertificateRefused
 from certs.identity import RegisteredKey
-from gateway.drafts import effect_code
 from gateway.progress import LEEWAY_MS
 from gateway.statement.answer import FieldOutcome
 from gateway.trust import moment
@@ -111,7 +110,7 @@ def _expectation(query: Query, provider: str, now_ms: int) -> RecordExpectation:
 def _as_granted(disclosure: Disclosure, effect: Effect) -> bool:
     """Say whether a disclosure is what its grant allows: this effect, and a finding where due."""
     content = disclosure.value
-    if not isinstance(content, dict) or content.get("effect") != effect_code(effect):
+    if not isinstance(content, dict) or content.get("effect") != effect.code:
         return False
     if effect.kind in _FINDING_EFFECTS and not _is_category(effect):
         return content.keys() == {"effect", "finding"} and content["finding"] in set(Finding)

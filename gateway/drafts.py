@@ -55,7 +55,7 @@ def ask_draft(
     """Return the entry that must be durable before a department is asked."""
     members = _request_members(progress) | _query_members(asked)
     members |= {
-        "granted": [[name, effect_code(effect)] for name, effect in asked.effects],
+        "granted": [[name, effect.code] for name, effect in asked.effects],
         "policy": asked.policy_digest.hex(),
         "basis": asked.basis,
         "charge": sum(charge.cost for charge in charges),
@@ -146,13 +146,6 @@ def view_draft(progress: Progress, what: str, query: bytes) -> EntryDraft:
         committed=(*_request_commitment(progress), looked),
         search=_search(progress, 0, None),
         claims=progress.claims(0),
-    )
-
-
-def effect_code(effect: Effect) -> str:
-    """Return an effect as a code in ASCII, e.g. `MASK(3,4)`."""
-    return (
-        f"{effect.kind}({','.join(effect.parameters)})" if effect.parameters else effect.kind.value
     )
 
 

@@ -9,7 +9,7 @@ from adapters.effects.families import Family, RawValue, family_of, require_scala
 from adapters.effects.findings import compare, decide_predicate, pseudonym
 from adapters.effects.mask import generalise, mask
 from adapters.errors import EffectNotApplicable
-from adapters.port import EffectKind, FieldShape, Finding, Grant
+from adapters.port import Effect, EffectKind, FieldShape, Finding, Grant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +20,14 @@ class Disclosure:
     value: str | tuple[str, ...] | None = field(default=None, repr=False)
     finding: Finding | None = None
 
-    def encode_claim(self) -> Mapping[str, str | Sequence[str]]:
-        """Return the value of the SD-JWT disclosure, e.g. `{"effect": "MASK", "value": "李*"}`."""
+    def encode_claim(self, granted: Effect) -> Mapping[str, str | Sequence[str]]:
+        """Return the value of the disclosure, e.g. `{"effect": "MASK(1,0)", "value": "李*"}`.
+
+        The effect stands there with its parameters, so that a clearer one than granted shows.
+        """
         if self.finding is not None:
-            return {"effect": self.effect.value, "finding": self.finding.value}
-        return {"effect": self.effect.value, "value": "" if self.value is None else self.value}
+            return {"effect": granted.code, "finding": self.finding.value}
+        return {"effect": granted.code, "value": "" if self.value is None else self.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

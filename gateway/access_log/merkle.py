@@ -91,7 +91,7 @@ def grow(edge: TreeEdge, leaves: Sequence[bytes]) -> Growth:
     two hashes per leaf, and no proof reads storage.
     """
     size = edge.size + len(leaves)
-    rows = _rows(edge, leaves, size)
+    rows = _rows(edge, leaves)
     grown, tiles = _advance(edge, rows, size)
     return Growth(edge=grown, proofs=_proofs(rows, edge.size, size), tiles=tiles)
 
@@ -99,7 +99,7 @@ def grow(edge: TreeEdge, leaves: Sequence[bytes]) -> Growth:
 def extend(edge: TreeEdge, leaves: Sequence[bytes]) -> tuple[TreeEdge, tuple[Tile, ...]]:
     """Append leaf hashes, at least one, without proving them: for re-deriving a stored tree."""
     size = edge.size + len(leaves)
-    return _advance(edge, _rows(edge, leaves, size), size)
+    return _advance(edge, _rows(edge, leaves), size)
 
 
 def build_edge(size: int, partial: Sequence[bytes]) -> TreeEdge:
@@ -128,10 +128,11 @@ class _Row:
     hashes: list[bytes]
 
 
-def _rows(edge: TreeEdge, leaves: Sequence[bytes], size: int) -> list[_Row]:
+def _rows(edge: TreeEdge, leaves: Sequence[bytes]) -> list[_Row]:
     rows = []
     hashes = list(leaves)
-    for level in range(size.bit_length() + 1):
+    level = 0
+    while True:
         position = edge.size >> level
         if position & 1:
             # The first new hash is a right child: its sibling stands on the old edge.
@@ -139,9 +140,9 @@ def _rows(edge: TreeEdge, leaves: Sequence[bytes], size: int) -> list[_Row]:
             position -= 1
         rows.append(_Row(position, hashes))
         if position == 0 and len(hashes) == 1:
-            break
+            return rows
         hashes = _paired(hashes)
-    return rows
+        level += 1
 
 
 def _paired(row: Sequence[bytes]) -> list[bytes]:

@@ -7,6 +7,7 @@ query, and the commitment is opened against the stored entry: no entry, no look.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from gateway.access_log.entry import parse_openings
 from gateway.access_log.errors import NotLogged
@@ -174,3 +175,5 @@ def _rows(reader: LogReader, query: Query) -> Sequence[StoredEntry]:
             return reader.of_case(query.org, query.tokens[:MAX_TOKENS], query.before, limit)
         case NewestQuery():
             return reader.newest(query.before, limit)
+        case _:
+            assert_never(query)

@@ -26,28 +26,38 @@ _PLAIN_TAGS = frozenset(
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,14}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextNode:
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """Where a node stands; the position is worked out when it is asked for, which is rare."""
+
+    file: str
+    mark: yaml.Mark
+
+    @property
+    def position(self) -> Position:
+        """Where the node begins."""
+        return _position(self.mark, self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class TextNode(_Node):
     """A scalar as written."""
 
     text: str
-    position: Position
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListNode:
+@dataclass(frozen=True, slots=True)
+class ListNode(_Node):
     """A sequence."""
 
     items: tuple["DocumentNode", ...]
-    position: Position
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapNode:
+@dataclass(frozen=True, slots=True)
+class MapNode(_Node):
     """A mapping with text keys, each once."""
 
     members: dict[str, "DocumentNode"]
-    position: Position
 
     def __iter__(self) -> Iterator[tuple[str, "DocumentNode"]]:
         return iter(self.members.items())
@@ -92,19 +102,29 @@ class _Converter:
         self._seen: set[int] = set()
 
     def convert(self, node: yaml.Node, depth: int) -> DocumentNode:
-        at = _position(node.start_mark, self._file)
+        file, mark = self._file, node.start_mark
         if id(node) in self._seen:
-            raise refusal(PolicyReason.ALIAS_USED, at, "不得使用别名", "aliases are not allowed")
+            raise refusal(
+                PolicyReason.ALIAS_USED,
+                _position(mark, file),
+                "不得使用别名",
+                "aliases are not allowed",
+            )
         self._seen.add(id(node))
         if depth == 0 or node.tag not in _PLAIN_TAGS:
             raise refusal(
-                PolicyReason.WRONG_SHAPE, at, "嵌套过深或使用了标签", "nested too deep or tagged"
+                PolicyReason.WRONG_SHAPE,
+                _position(mark, file),
+                "嵌套过深或使用了标签",
+                "nested too deep or tagged",
             )
         if isinstance(node, yaml.ScalarNode):
-            return TextNode(text=node.value, position=at)
+            return TextNode(file, mark, node.value)
         if isinstance(node, yaml.SequenceNode):
-            items = tuple(self.convert(item, depth - 1) for item in node.value)
-            return ListNode(items=items, position=at)
+            return ListNode(file, mark, tuple(self.convert(item, depth - 1) for item in node.value))
+        return MapNode(file, mark, self._convert_members(node, depth))
+
+    def _convert_members(self, node: yaml.Node, depth: int) -> dict[str, DocumentNode]:
         members: dict[str, DocumentNode] = {}
         for key, value in node.value:
             name = self.convert(key, depth - 1)
@@ -120,7 +140,7 @@ class _Converter:
                     f"duplicate key: {name.text}",
                 )
             members[name.text] = self.convert(value, depth - 1)
-        return MapNode(members=members, position=at)
+        return members
 
 
 def _position(mark: yaml.Mark, file: str) -> Position:

@@ -50,7 +50,11 @@ from gateway.policy.vocabulary import Vocabulary
 
 
 class EngineKind(StrEnum):
-    """Which back end evaluates conditions."""
+    """Which back end evaluates conditions.
+
+    CEL compiles and type-checks for both. CLOSURE decides by default: it takes a tenth of the time,
+    and keeps a young native library out of the path of a request; tests hold the two together.
+    """
 
     CEL = "CEL"
     CLOSURE = "CLOSURE"
@@ -109,7 +113,7 @@ def load_bundle(
     path: Path,
     start_date: date,
     *,
-    engine: EngineKind = EngineKind.CEL,
+    engine: EngineKind = EngineKind.CLOSURE,
     pinned: bytes | None = None,
 ) -> Bundle:
     """Load and compile the bundle in a folder.

@@ -5,6 +5,7 @@ without the names people chose: a renamed agreement, condition or prohibition, o
 files, rules or keys, gives the same plan digest (policy.md 8, demand 3).
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 
 from gateway.catalog import Catalog
@@ -54,25 +55,30 @@ def encode_bundle(
 
 def encode_plan(rows: Iterable[Row], conditions: Mapping[str, Condition]) -> bytes:
     """Return the canonical JSON of what is decided, free of chosen names and order."""
-    return encode_canonical_json(_sorted([_encode_row(row, conditions) for row in rows]))
+    structures = {
+        name: encode_canonical_json(_encode_expression(condition.checked)).decode()
+        for name, condition in conditions.items()
+    }
+    digests: list[JsonValue] = [
+        hashlib.sha256(encode_canonical_json(_encode_row(row, structures))).hexdigest()
+        for row in rows
+    ]
+    return encode_canonical_json(_sorted(digests))
 
 
-def _encode_row(row: Row, conditions: Mapping[str, Condition]) -> JsonValue:
-    def structure(name: str) -> JsonValue:
-        return _encode_expression(conditions[name].checked)
-
+def _encode_row(row: Row, structures: Mapping[str, str]) -> JsonValue:
     agreement = row.agreement
     lowering: list[JsonValue] = [
-        [structure(item.condition), *_encode_restriction(item)]
+        [structures[item.condition], *_encode_restriction(item)]
         for item in (*row.prohibitions, *row.conditional_ceilings)
     ]
     return {
         **_encode_scope(agreement),
-        "preconditions": _sorted([structure(name) for name in agreement.preconditions]),
+        "preconditions": _sorted([structures[name] for name in agreement.preconditions]),
         "restrictions": _sorted(lowering),
         "cells": {
             field: [
-                [None if step.condition is None else structure(step.condition), step.text]
+                [None if step.condition is None else structures[step.condition], step.text]
                 for step in cell.steps
             ]
             for field, cell in agreement.cells.items()
@@ -81,6 +87,8 @@ def _encode_row(row: Row, conditions: Mapping[str, Condition]) -> JsonValue:
 
 
 def _sorted(values: list[JsonValue]) -> list[JsonValue]:
+    if all(isinstance(value, str) for value in values):
+        return sorted(values, key=str)
     return sorted(values, key=encode_canonical_json)
 
 

@@ -10,10 +10,12 @@ stale in a bundle.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from adapters.port import DatasetName, EffectKind, FieldName
+from adapters.port import DatasetName
 from gateway.policy.conditions import ConditionEngine
+from gateway.policy.effects import COMPARE
 from gateway.policy.errors import QuestionInvalid
 from gateway.policy.model import (
     Agreement,
@@ -131,21 +133,21 @@ def is_in_force(agreement: Agreement, question: DecisionInput) -> bool:
 
 
 def _list_quotas(agreement: Agreement, fields: tuple[FieldDecision, ...]) -> tuple[Quota, ...]:
+    quotas = _list_fixed_quotas(tuple(agreement.limits.items()), len(fields))
+    compared = [decided.field for decided in fields if decided.effect is COMPARE]
+    if not compared:
+        return quotas
+    return quotas + tuple(
+        Quota(kind=QuotaKind.COMPARE_ATTEMPTS, limit=COMPARE_ATTEMPTS, cost=1, field=name)
+        for name in compared
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _list_fixed_quotas(limits: tuple[tuple[QuotaKind, int], ...], fields: int) -> tuple[Quota, ...]:
     costs = {
         QuotaKind.PER_CASE_AND_SUBJECT: 1,
-        QuotaKind.PER_DAY: len(fields),  # subjects times fields (policy.md 6)
+        QuotaKind.PER_DAY: fields,  # subjects times fields (policy.md 6)
         QuotaKind.PER_SECOND: 1,
     }
-    quotas = [
-        Quota(kind=kind, limit=limit, cost=costs[kind]) for kind, limit in agreement.limits.items()
-    ]
-    quotas += [
-        _limit_comparison(decided.field)
-        for decided in fields
-        if decided.effect.kind is EffectKind.COMPARE
-    ]
-    return tuple(quotas)
-
-
-def _limit_comparison(field: FieldName) -> Quota:
-    return Quota(kind=QuotaKind.COMPARE_ATTEMPTS, limit=COMPARE_ATTEMPTS, cost=1, field=field)
+    return tuple(Quota(kind=kind, limit=limit, cost=costs[kind]) for kind, limit in limits)

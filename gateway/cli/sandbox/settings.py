@@ -98,7 +98,7 @@ def _write_system_user(folders: Folders) -> None:
     """Name the synthetic person who answers for system jobs towards public security."""
     user = {
         "name": "系统值守",
-        "identifier": "370102197001010019",
+        "identifier": "370102197001010010",
         "unit": "省人社厅信息中心（模拟）",
         "unit_code": "370000000000",
         "call_reason": "待遇资格静默认证",
