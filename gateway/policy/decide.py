@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from adapters.port import DatasetName
+from adapters.port import DatasetName, EffectKind
 from gateway.policy.conditions import ConditionEngine
-from gateway.policy.effects import COMPARE
 from gateway.policy.errors import QuestionInvalid
 from gateway.policy.model import (
     Agreement,
@@ -134,7 +133,7 @@ def is_in_force(agreement: Agreement, question: DecisionInput) -> bool:
 
 def _list_quotas(agreement: Agreement, fields: tuple[FieldDecision, ...]) -> tuple[Quota, ...]:
     quotas = _list_fixed_quotas(tuple(agreement.limits.items()), len(fields))
-    compared = [decided.field for decided in fields if decided.effect is COMPARE]
+    compared = [decided.field for decided in fields if decided.effect.kind is EffectKind.COMPARE]
     if not compared:
         return quotas
     return quotas + tuple(

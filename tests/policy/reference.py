@@ -1,7 +1,8 @@
 """The decision of policy.md 3.3, written from its text, as slow and literal as it reads.
 
-Shares no code with `gateway.policy`: agreements are plain trees as YAML reads them, effects are their texts,
-conditions are outcomes "T", "F" or "!". The order of effects is spelled out pair by pair.
+Shares no code with `gateway.policy`: agreements are plain trees as YAML reads them, effects are
+their texts, conditions are outcomes "T", "F" or "!". The order of effects is spelled out pair by
+pair.
 """
 
 from typing import Any
@@ -26,14 +27,14 @@ CHAINS = (
 
 
 def at_most(x: str, y: str) -> bool:
-    """x <= y, by listing."""
+    """Whether x <= y, by listing."""
     if x in {y, NOTHING}:
         return True
     return any(x in c and y in c and c.index(x) >= c.index(y) for c in CHAINS)
 
 
 def meet(x: str, y: str) -> str:
-    """x ⊓ y = x if x<=y ; y if y<=x ; ⊥ otherwise."""
+    """Give x ⊓ y: x if x<=y ; y if y<=x ; ⊥ otherwise."""
     if at_most(x, y):
         return x
     if at_most(y, x):
@@ -65,28 +66,32 @@ def decide_field(
     if title not in agreement["字段"]:
         return NOTHING, "R3", ""
     # 4
-    g = None
-    for condition, effect in ladder(agreement["字段"][title]):
-        if condition is None or outcomes[condition] == "T":
-            g = effect
-            break
-    assert g is not None
+    e = ladder(agreement["字段"][title])
+    g = next(effect for c, effect in e if c is None or outcomes[c] == "T")
     # 5
-    k_all = [ceiling]
-    for item in restrictions["条件上限"]:
-        if covers(item, agreement["目录"], title) and outcomes[item["当"]] != "F":
-            k_all.append(item["上限"])
-    k = k_all[0]
-    for other in k_all[1:]:
-        k = meet(k, other)
-    h = meet(g, k)
+    h = meet(g, meet_all(title, agreement, restrictions, ceiling, outcomes))
     if h == NOTHING:
         return NOTHING, "R4", "*"
     # 6
-    for b in sorted(restrictions["禁止"], key=lambda item: item["编号"]):
+    for b in sorted(restrictions["禁止"], key=lambda item: str(item["编号"])):
         if covers(b, agreement["目录"], title) and outcomes[b["当"]] != "F":
-            return NOTHING, "R5", b["编号"]
+            return NOTHING, "R5", str(b["编号"])
     return h, "R0", "*"
+
+
+def meet_all(
+    title: str,
+    agreement: Tree,
+    restrictions: Tree,
+    ceiling: str,
+    outcomes: dict[str, str],
+) -> str:
+    """K = ceiling(f) and every k of (c,k), conditional ceilings of f with E(c,q) != F: its ⊓."""
+    k = ceiling
+    for item in restrictions["条件上限"]:
+        if covers(item, agreement["目录"], title) and outcomes[item["当"]] != "F":
+            k = meet(k, item["上限"])
+    return k
 
 
 def covers(item: Tree, dataset: str, title: str) -> bool:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.effects import FieldContext, apply_effect
 from adapters.port import DatasetName, FieldName, FieldShape, Grant
+from certs.identity import SystemId
 from gateway.policy import (
     UNKNOWN,
     Bundle,
@@ -56,7 +57,7 @@ def ask(**changes: object) -> DecisionInput:
     question = DecisionInput(
         agreement="XY-T-001",
         organisation=USCC,
-        system=SYSTEM,
+        system=SystemId(SYSTEM),
         role="经办",
         matter="M2",
         facts=facts,
@@ -65,7 +66,7 @@ def ask(**changes: object) -> DecisionInput:
         at_ms=AT_MS,
         legal_basis=BASIS,
     )
-    return replace(question, **changes)  # type: ignore[arg-type]  # each test names fields of the value
+    return replace(question, **changes)  # type: ignore[arg-type]  # names of the value
 
 
 def list_vectors(row: Row) -> Iterator[dict[str, Outcome]]:

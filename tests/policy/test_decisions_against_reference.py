@@ -1,6 +1,7 @@
 """The compiled table against the literal reference, on random bundles and questions."""
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +28,8 @@ from tests.policy.writing import (
 BUNDLES, AGREEMENTS, QUESTIONS = 20, 12, 1_050  # 21,000 decisions a run
 DAY_MS = 86_400_000
 FACTS = 8
-LETTERS = {"T": True, "F": False, "!": UNKNOWN}
+Outcome = Callable[[list[str]], str]
+LETTERS: dict[str, FactValue] = {"T": True, "F": False, "!": UNKNOWN}
 FIELDS = {
     "full_name": "姓名",
     "birth_date": "出生日期",
@@ -51,7 +53,7 @@ CHAINS = {
     "原因": ("判断(类别)", "不予提供"),
 }
 # Compound conditions, with the outcome worked out here from the facts' letters.
-CONDITIONS = {
+CONDITIONS: dict[str, tuple[str, Outcome]] = {
     "甲": ("fact_0", lambda f: f[0]),
     "乙": ("fact_1", lambda f: f[1]),
     "丙": ("fact_2 && !fact_3", lambda f: both(f[2], negate(f[3]))),
@@ -92,7 +94,7 @@ def write_conditions() -> Tree:
     for name, (text, outcome) in CONDITIONS.items():
         examples: dict[str, Tree] = {}
         for seed in range(200):
-            letters = random.Random(seed).choices("TF!", k=FACTS)
+            letters = random.Random(seed).choices("TF!", k=FACTS)  # noqa: S311 - repeatable, not secret
             stated = {
                 f"fact_{i}": str(LETTERS[a]).lower() for i, a in enumerate(letters) if a != "!"
             }
@@ -168,10 +170,10 @@ def draw_agreement(rng: random.Random, number: str) -> Tree:
 @pytest.mark.parametrize("seed", range(BUNDLES))
 def test_table_and_reference_agree_on_random_decisions(seed: int, tmp_path: Path) -> None:
     """Effects and rule codes of every field equal those of the literal reference."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
     restrictions = draw_restrictions(rng)
     lowering = {item["当"] for kind in ("禁止", "条件上限") for item in restrictions[kind]}
-    agreements = {}
+    agreements: dict[str, Tree] = {}
     while len(agreements) < AGREEMENTS:
         number = f"XY-{len(agreements)}"
         drawn = draw_agreement(rng, number)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from typing_extensions import override
 
 START = date(2026, 11, 23)
 AT_MS = 1_795_392_000_000  # 2026-11-23T00:00:00Z
@@ -127,7 +128,7 @@ def head() -> Tree:
 
 
 def write_bundle(folder: Path, **documents: object) -> None:
-    """Write a bundle; `head`, `catalog`, `conditions`, `restrictions`, `agreements` may be given."""
+    """Write a bundle; head, catalog, conditions, restrictions, agreements may be given."""
     defaults: Tree = {
         "head": head(),
         "catalog": catalog(),
@@ -158,6 +159,7 @@ def dump(value: object) -> str:
 class _Plain(yaml.CSafeDumper):
     """Writes every value out instead of referring to an earlier one."""
 
+    @override
     def ignore_aliases(self, data: object) -> bool:
         """Return that nothing is an alias."""
         del data
