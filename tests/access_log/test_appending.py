@@ -2,31 +2,21 @@
 
 import asyncio
 import json
-import os
-import sqlite3
-from collections import namedtuple
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.access_log.errors import (
     ClockBackwards,
     EntryMalformed,
-    LogRefused,
-    LogUnavailable,
     NotLogged,
     OutOfRange,
 )
-from gateway.access_log.intake import QueueLimits
 from gateway.access_log.log import AccessLog
 from gateway.clock import VirtualClock
 from gateway.model import EntryDraft, EntryKind, Logged
 from tests.access_log import naive_tree
-from tests.access_log.drafts import NOW_MS, ORIGIN, LogHome, answer, ask, charge, claim, refuse
-
-Disk = namedtuple("Disk", "f_blocks f_frsize f_bavail")  # noqa: PYI024 - mimics os.statvfs_result
+from tests.access_log.drafts import NOW_MS, LogHome, answer, ask, charge, claim, refuse
 
 
 async def many(log: AccessLog, count: int) -> list[Logged]:
@@ -168,142 +158,6 @@ async def test_malformed_draft_reaches_no_queue(log: AccessLog) -> None:
     assert log.size == 0
 
 
-async def test_full_queue_refuses_the_next(home: LogHome) -> None:
-    """What does not fit the queue is refused, what fits is written."""
-    home.limits = QueueLimits(entries=10, reserve_bytes=0)
-    log = home.open()
-
-    outcomes = await asyncio.gather(*(log.append(ask()) for _ in range(25)), return_exceptions=True)
-    log.close()
-
-    refused = [each for each in outcomes if isinstance(each, LogUnavailable)]
-    assert len(refused) == 15
-    assert len(naive_tree.stored_entries(home.file)) == 10
-
-
-async def test_old_queue_refuses_and_fails(home: LogHome) -> None:
-    """With an age of nothing, whatever waits is told that it waited too long."""
-    home.limits = QueueLimits(age_s=-1.0, reserve_bytes=0)
-    log = home.open()
-
-    outcomes = await asyncio.gather(log.append(ask()), log.append(ask()), return_exceptions=True)
-    log.close()
-
-    assert [type(each) for each in outcomes] == [LogUnavailable, LogUnavailable]
-    assert naive_tree.stored_entries(home.file) == []
-
-
-async def test_commit_that_hangs_refuses_newcomers(
-    home: LogHome, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While one commit takes longer than the allowed age, nobody else is let in."""
-    home.limits = QueueLimits(age_s=0.05, reserve_bytes=0)
-    log = home.open()
-    first = asyncio.ensure_future(log.append(ask()))
-    intake = log._writer.intake
-    await first
-    monkeypatch.setattr(intake, "_writing_since", -1e9, raising=False)
-
-    with pytest.raises(LogUnavailable):
-        await log.append(ask())
-
-    log.close()
-
-
-async def test_cancelled_caller_leaves_nothing(home: LogHome, log: AccessLog) -> None:
-    """A draft whose caller gave up before it was taken is not written."""
-    task = asyncio.ensure_future(log.append(ask()))
-    await asyncio.sleep(0)
-    task.cancel()
-
-    await log.append(refuse())
-
-    assert len(naive_tree.stored_entries(home.file)) == 1
-
-
-async def test_disk_at_its_reserve_lets_only_ticks_through(
-    log: AccessLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Below the reserve nothing is written but signs of life."""
-    monkeypatch.setattr(os, "statvfs", lambda _path: Disk(1_000, 4_096, 10))
-    log._writer.intake._limits = QueueLimits()
-    log._writer.intake._disk_asked_at = float("-inf")
-
-    with pytest.raises(LogUnavailable, match="reserve"):
-        await log.append(ask())
-
-    assert (await log.tick()).index == 0
-
-
-async def test_closed_log_accepts_nothing(home: LogHome) -> None:
-    """After closing there is no appending."""
-    log = home.open()
-    log.close()
-
-    with pytest.raises(LogUnavailable):
-        await log.append(ask())
-
-    assert log.health().stopped == "the log is closed"
-
-
-async def test_health_tells_size_and_state(log: AccessLog) -> None:
-    """A log that accepts gives no reason for stopping."""
-    await many(log, 2)
-
-    health = log.health()
-
-    assert (health.size, health.queued, health.stopped) == (2, 0, None)
-
-
-def test_second_writer_is_refused(home: LogHome, log: AccessLog) -> None:
-    """One process writes."""
-    assert log.size == 0
-
-    with pytest.raises(LogRefused, match="another process"):
-        home.open()
-
-
-def test_other_origin_is_refused(home: LogHome) -> None:
-    """A file keeps the origin it was made with."""
-    home.open().close()
-
-    with pytest.raises(LogRefused, match="origin"):
-        home.open(origin="other.invalid/log")
-
-
-def test_other_key_is_refused(home: LogHome, tmp_path: Path) -> None:
-    """A file keeps the key it was made with."""
-    home.open().close()
-    other = LogHome(tmp_path)
-    other.key = Ed25519PrivateKey.from_private_bytes(b"x" * 32)
-
-    with pytest.raises(LogRefused, match="key"):
-        other.open()
-
-
-def test_files_are_closed_to_others(home: LogHome, log: AccessLog) -> None:
-    """Nobody but the owner reads the log or holds its lock."""
-    assert log.verifier_key.startswith(f"{ORIGIN}+")
-    modes = {path.name: path.stat().st_mode & 0o777 for path in home.folder.iterdir()}
-
-    assert set(modes.values()) == {0o600}
-
-
-@pytest.mark.parametrize("table", ["genesis", "entries", "checkpoints", "tiles"])
-@pytest.mark.parametrize("act", ["UPDATE {0} SET rowid = 99", "DELETE FROM {0}"])
-async def test_what_was_logged_cannot_be_changed(home: LogHome, table: str, act: str) -> None:
-    """Triggers refuse every UPDATE and DELETE of what only grows."""
-    log = home.open()
-    await many(log, 256)
-    log.close()
-    connection = sqlite3.connect(home.file)
-
-    with pytest.raises(sqlite3.IntegrityError, match="only grows"):
-        connection.execute(act.format(table))
-
-    connection.close()
-
-
 async def test_open_asks_are_listed_until_answered(home: LogHome) -> None:
     """An ask without answer survives a restart as open; an answered one does not."""
     request_id = b"\x07" * 16
@@ -375,25 +229,3 @@ async def test_receipts_of_one_subject_share_nothing_between_requesters(log: Acc
     yours = "".join(json.loads(second)[name] for name in sensitive)
     assert not any(shared_runs(value, yours, 16) for value in mine)
     assert not any(value[:16] in structure for value in mine)
-
-
-async def test_closed_loop_is_forgotten(home: LogHome) -> None:
-    """A caller whose event loop ended does not disturb the writer."""
-    log = home.open()
-
-    async def ask_and_leave() -> None:
-        asyncio.ensure_future(log.append(ask()))  # noqa: RUF006 - nobody waits for it: the point
-        await asyncio.sleep(0)
-
-    def run() -> None:
-        loop = asyncio.new_event_loop()
-        loop.run_until_complete(ask_and_leave())
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.close()
-
-    await asyncio.to_thread(run)
-    logged = await log.append(refuse())
-    log.close()
-
-    assert logged.index <= 1
