@@ -1,4 +1,4 @@
-"""The clock of a partner's process, for those who give none of their own."""
+"""The one reader of wall time in a partner's process, for those who give no clock of their own."""
 
 import time
 from collections.abc import Callable
@@ -10,4 +10,4 @@ Clock: TypeAlias = Callable[[], int]
 
 def system_clock() -> int:
     """Return UTC milliseconds of this machine."""
-    return time.time_ns() // 1_000_000  # noqa: TID251 - a partner's process has no gateway.clock
+    return time.time_ns() // 1_000_000
