@@ -67,7 +67,8 @@ async def settle(
 ) -> Outcome:
     """Await a raw record within the deadline and return the outcome; None means none is held."""
     try:
-        async with asyncio.timeout(query.deadline - time.monotonic() - RESERVE_S):
+        # Later than the transport's own end, which tells a breaker what happened.
+        async with asyncio.timeout(query.deadline - time.monotonic() - RESERVE_S / 2):
             raw = await fetching
         return build_outcome(source, query, raw)
     except TimeoutError:

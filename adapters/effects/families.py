@@ -5,6 +5,7 @@ The types are the texts of datasets.csv: `cid18`, `str60`, `re:\d{6}`, `code:GB/
 
 import re
 from enum import Enum, auto
+from functools import cache
 from typing import Final
 
 from adapters.errors import EffectNotApplicable
@@ -58,6 +59,7 @@ _PATTERNS: Final = (
 )
 
 
+@cache
 def family_of(catalog_type: str) -> Family:
     """Return the family of a catalog type.
 

@@ -1,5 +1,6 @@
 """The education adapter against a department that breaks its own interface in small ways."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -36,7 +37,7 @@ from adapters.port import (
     Untold,
 )
 from adapters.records import RecordSource
-from adapters.transport import DepartmentTransport
+from adapters.transport import DepartmentTransport, TransportLimits
 from certs.algorithms import Suite, generate_private_key
 from signing.encoding import JsonValue
 from signing.signer import FileSigner
@@ -67,6 +68,7 @@ class Department:
     def __init__(self) -> None:
         """Answer a token and nothing else yet."""
         self.token: Mapping[str, object] = TOKEN
+        self.pause_s = 0.0
         self.answers: list[web.Response | Callable[[web.Request], web.Response]] = []
 
     def answer(self, status: int, body: Mapping[str, JsonValue], **headers: str) -> None:
@@ -83,6 +85,7 @@ class Department:
         """Answer a call."""
         if request.path == "/oauth2/token":
             return web.json_response(dict(self.token))
+        await asyncio.sleep(self.pause_s)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return answer if isinstance(answer, web.Response) else answer(request)
 
@@ -106,7 +109,9 @@ async def adapter(department: Department, source: RecordSource) -> AsyncIterator
             source=source,
             datasets=frozenset({DIPLOMA.name}),
             transport=DepartmentTransport(
-                department="education", base_url=str(server.make_url("/")).rstrip("/")
+                department="education",
+                base_url=str(server.make_url("/")).rstrip("/"),
+                limits=TransportLimits(breaker_failures=2, fair_s=0.1),
             ),
             identity=ClientIdentity(
                 client_id="hrss-gateway",
@@ -289,6 +294,24 @@ async def test_a_token_refused_twice_is_a_fault(department: Department, ask: Ask
     department.answer(401, {"code": "EDU-4010"})
 
     assert await ask() == FAULT
+
+
+async def test_a_department_that_hangs_is_spared_after_a_while(
+    department: Department, adapter: EducationAdapter, ask: Ask
+) -> None:
+    """Timeouts open the breaker, and health says so."""
+    department.answer(404, {"code": "EDU-4040"})
+    await ask()
+    department.pause_s = 1.0
+
+    outcomes = [await ask(seconds=0.3) for _ in range(3)]
+
+    assert outcomes == [
+        Untold(reason=Indeterminate.PROVIDER_TIMEOUT),
+        Untold(reason=Indeterminate.PROVIDER_TIMEOUT),
+        Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE),
+    ]
+    assert (await adapter.examine_health()).detail == "BREAKER_OPEN"
 
 
 async def test_other_subjects_and_datasets_are_not_asked_about(

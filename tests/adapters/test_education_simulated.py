@@ -521,7 +521,8 @@ async def test_health_is_the_token(asking: Asking) -> None:
 
 
 async def test_health_tells_why_the_department_refuses_us(asking: Asking) -> None:
-    """An expired key is a fault, by its code."""
+    """An expired key is a fault, by its code, whatever token is still kept."""
+    await asking.adapter.examine_health()
     asking.simulator.set_fault("client_key_expired")
 
     health = await asking.adapter.examine_health()

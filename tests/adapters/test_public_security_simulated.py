@@ -448,6 +448,16 @@ async def test_an_expired_secret_is_renewed_once(asking: Asking) -> None:
     assert isinstance(outcome, Record)
 
 
+async def test_a_secret_that_ends_between_packages_is_renewed(asking: Asking) -> None:
+    """Whoever asks next does not notice either."""
+    await asking.fetch_many(3)
+    asking.simulator.set_fault("secret_expired", 1, after=1)
+
+    outcomes = await asking.fetch_many(3) + await asking.fetch_many(3)
+
+    assert all(isinstance(outcome, Record) for outcome in outcomes)
+
+
 @pytest.mark.parametrize("fault", ["soap_fault", "head_not_ok", "server_error"])
 async def test_one_passing_failure_is_not_noticed(asking: Asking, fault: str) -> None:
     """The question is put again with a new id."""
@@ -519,5 +529,11 @@ async def test_a_system_job_needs_somebody_to_answer_for_it(
 
 
 async def test_health_is_the_secret(asking: Asking) -> None:
-    """Reachable and known there."""
-    assert (await asking.adapter.examine_health()).reachable
+    """Reachable and known there, or why not, whatever secret is still kept."""
+    good = await asking.adapter.examine_health()
+    asking.simulator.set_fault("clock_skew")
+
+    bad = await asking.adapter.examine_health()
+
+    assert good.reachable
+    assert (bad.reachable, bad.detail) == (False, "PROVIDER_FAULT")

@@ -111,7 +111,7 @@ class EducationAdapter:
         if self._transport.breaker.is_open:
             return AdapterHealth(reachable=False, detail="BREAKER_OPEN")
         try:
-            await self._tokens.fetch(self._now_ms(), time.monotonic() + _HEALTH_S)
+            await self._tokens.renew(self._now_ms(), time.monotonic() + _HEALTH_S)
         except DepartmentFailed as failed:
             return AdapterHealth(reachable=False, detail=failed.reason.value)
         except AdapterError:

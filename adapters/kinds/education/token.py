@@ -78,6 +78,16 @@ class TokenKeeper:
                 self._token = await self._renew(now_ms, deadline)
             return self._token.text
 
+    async def renew(self, now_ms: int, deadline: float) -> None:
+        """Fetch a token whether one is kept or not.
+
+        Raises:
+            DepartmentFailed: As `fetch`.
+            AnswerMalformed: As `fetch`.
+        """
+        async with self._renewing:
+            self._token = await self._renew(now_ms, deadline)
+
     def forget(self, text: str) -> None:
         """Drop a token the department no longer accepts, unless it was renewed meanwhile."""
         if self._token is not None and self._token.text == text:

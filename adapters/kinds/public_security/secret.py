@@ -65,6 +65,16 @@ class SecretKeeper:
                 self._secret = secret
             return secret.text
 
+    async def renew(self, now_ms: int, deadline: float) -> None:
+        """Fetch a secret whether one is kept or not; the platform keeps the old one valid too.
+
+        Raises:
+            DepartmentFailed: As `fetch`.
+            AnswerMalformed: As `fetch`.
+        """
+        async with self._renewing:
+            self._secret = await self._renew(now_ms, deadline)
+
     def forget(self, text: str) -> None:
         """Drop a secret the platform no longer knows, unless it was renewed meanwhile."""
         if self._secret is not None and self._secret.text == text:
