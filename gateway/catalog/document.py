@@ -19,10 +19,7 @@ MAX_CHARACTERS = 4_000_000
 MAX_DEPTH = 12
 """Nesting; the deepest document of ours has 6."""
 
-_PLAIN_TAGS = frozenset(
-    f"tag:yaml.org,2002:{name}"
-    for name in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "value", "merge")
-)
+_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,14}")
 
 
@@ -76,7 +73,7 @@ def parse_document(text: str, file: str) -> DocumentNode:
     if len(text) > MAX_CHARACTERS:
         raise refusal(PolicyReason.TOO_LARGE, start, "文件过大", "the document is too large")
     try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        node = yaml.compose(text, Loader=_TextLoader)
     except yaml.MarkedYAMLError as broken:
         mark = broken.problem_mark
         at = start if mark is None else _position(mark, file)
@@ -92,6 +89,13 @@ def parse_document(text: str, file: str) -> DocumentNode:
     if node is None:
         raise refusal(PolicyReason.NOT_YAML, start, "文件为空", "the document is empty")
     return _Converter(file).convert(node, MAX_DEPTH)
+
+
+class _TextLoader(yaml.CSafeLoader):
+    """Gives no scalar another type than text: nothing is guessed from how it looks."""
+
+
+_TextLoader.yaml_implicit_resolvers = {}
 
 
 class _Converter:

@@ -14,8 +14,10 @@ INVARIANT: a loaded bundle never changes and is swapped whole; a bundle with one
 whole.
 """
 
+import gc
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -137,7 +139,8 @@ def load_bundle(
         restrictions=lowering.restrictions,
         joint_sets=lowering.joint_sets,
     )
-    rows = _compile_all(_read_agreements(path / "agreements", start_date), around, stated)
+    with _paused_collection():
+        rows = _compile_all(_read_agreements(path / "agreements", start_date), around, stated)
     agreements = [row.agreement for row in rows.values()]
     stamp: Member = {"sequence": head.sequence, "expires": head.expires.isoformat()}
     digest = hashlib.sha256(
@@ -165,6 +168,18 @@ def load_bundle(
         rows=rows,
         decider=decider,
     )
+
+
+@contextmanager
+def _paused_collection() -> Iterator[None]:
+    """Pause the cycle collector: it takes half the time of 500 agreements and finds nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _build_engine(kind: EngineKind, stated: ConditionsDocument) -> ConditionEngine:
