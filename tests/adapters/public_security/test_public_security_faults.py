@@ -1,0 +1,241 @@
+"""The public security adapter against the simulator: packages, and every fault's outcome."""
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+
+import pytest
+
+from adapters.port import (
+    DatasetShape,
+    Indeterminate,
+    Record,
+    Untold,
+)
+from adapters.records import RecordSource
+from tests.adapters.asking import CLEAR, IS_TRUE, read_outcome
+from tests.adapters.public_security.asking import (
+    CORE,
+    DEATH,
+    HOUSEHOLD,
+    IDENTITY,
+    OFFICER,
+    VERIFY,
+    Asking,
+    build_adapter,
+)
+from tests.adapters.simulated import Simulator
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+
+async def test_questions_asked_at_once_travel_in_one_package(asking: Asking) -> None:
+    """One secret and one package for many people of one officer."""
+    before = asking.simulator.received()
+
+    outcomes = await asking.fetch_many(20)
+
+    assert all(isinstance(outcome, Record) for outcome in outcomes)
+    assert asking.simulator.received() == before + 2
+
+
+async def test_two_officers_never_share_a_package(asking: Asking) -> None:
+    """Each call is one officer's, traceable to him."""
+    person = asking.simulator.person("ordinary_graduate")
+    queries = [asking.query(CORE, person.named, {"sex": CLEAR}) for _ in range(2)]
+    queries[1] = replace(queries[1], end_user=replace(OFFICER, name="钱经办"))
+    before = asking.simulator.received()
+
+    outcomes = await asyncio.gather(*map(asking.adapter.fetch, queries))
+
+    assert all(isinstance(outcome, Record) for outcome in outcomes)
+    assert asking.simulator.received() == before + 3
+
+
+async def test_records_out_of_order_reach_their_own_askers(asking: Asking) -> None:
+    """Numbers decide, not places."""
+    asking.simulator.set_fault("out_of_order")
+
+    outcomes = await asking.fetch_many(10)
+
+    assert all(isinstance(outcome, Record) for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("partial_records", Indeterminate.PROVIDER_TIMEOUT),
+        ("missing_record", Indeterminate.PROVIDER_MALFORMED),
+        ("duplicate_record", Indeterminate.PROVIDER_MALFORMED),
+    ],
+)
+async def test_a_package_that_fails_in_part_fails_for_those_only(
+    asking: Asking, fault: str, reason: Indeterminate
+) -> None:
+    """The others get their records."""
+    asking.simulator.set_fault(fault)
+
+    outcomes = await asking.fetch_many(10)
+
+    untold = [outcome for outcome in outcomes if isinstance(outcome, Untold)]
+    assert 1 <= len(untold) <= 5
+    assert {outcome.reason for outcome in untold} == {reason}
+    assert len(outcomes) - len(untold) >= 5
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("soap_fault", Indeterminate.PROVIDER_FAULT),
+        ("head_not_ok", Indeterminate.PROVIDER_UNAVAILABLE),
+        ("clock_skew", Indeterminate.PROVIDER_FAULT),
+        ("entity_bomb", Indeterminate.PROVIDER_MALFORMED),
+        ("entity_bomb_inner", Indeterminate.PROVIDER_MALFORMED),
+        ("external_entity", Indeterminate.PROVIDER_MALFORMED),
+        ("external_entity_inner", Indeterminate.PROVIDER_MALFORMED),
+        ("other_person", Indeterminate.SUBJECT_MISMATCH),
+        ("other_request", Indeterminate.PROVIDER_UNPROVEN),
+        ("gbk_body", Indeterminate.PROVIDER_MALFORMED),
+        ("html_page", Indeterminate.PROVIDER_MALFORMED),
+        ("half_body", Indeterminate.PROVIDER_MALFORMED),
+        ("empty_body", Indeterminate.PROVIDER_MALFORMED),
+        ("oversized_body", Indeterminate.PROVIDER_MALFORMED),
+        ("server_error", Indeterminate.PROVIDER_UNAVAILABLE),
+    ],
+)
+@pytest.mark.parametrize("with_secret", [True, False])
+async def test_each_fault_is_untold_for_its_own_reason(
+    asking: Asking,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+    reason: Indeterminate,
+    *,
+    with_secret: bool,
+) -> None:
+    """Never an exception, never a value, never a person or officer in the diagnostics."""
+    caplog.set_level(logging.DEBUG)
+    person = asking.simulator.person("ordinary_graduate")
+    if with_secret:
+        await asking.fetch(CORE, person, {"sex": CLEAR})
+    asking.simulator.set_fault(fault)
+
+    outcome, _ = await asking.fetch(CORE, person, {"registered_address": CLEAR})
+
+    assert outcome == Untold(reason=reason)
+    for canary in (*person.named, OFFICER.identifier, OFFICER.name, IDENTITY.app_key):
+        assert canary not in caplog.text
+
+
+async def test_a_department_that_hangs_is_left_before_the_deadline(asking: Asking) -> None:
+    """There is time left to sign and log."""
+    person = asking.simulator.person("ordinary_graduate")
+    asking.simulator.set_fault("hang")
+    query = asking.query(CORE, person.named, {"sex": CLEAR}, seconds=0.5)
+
+    outcome = await asking.adapter.fetch(query)
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
+    assert time.monotonic() < query.deadline
+
+
+async def test_an_expired_secret_is_renewed_once(asking: Asking) -> None:
+    """The asker does not notice."""
+    person = asking.simulator.person("ordinary_graduate")
+    await asking.fetch(CORE, person, {"sex": CLEAR})
+    asking.simulator.set_fault("secret_expired", 1)
+
+    outcome, _ = await asking.fetch(CORE, person, {"sex": CLEAR})
+
+    assert isinstance(outcome, Record)
+
+
+async def test_a_secret_that_ends_between_packages_is_renewed(asking: Asking) -> None:
+    """Whoever asks next does not notice either."""
+    await asking.fetch_many(3)
+    asking.simulator.set_fault("secret_expired", 1, after=1)
+
+    outcomes = await asking.fetch_many(3) + await asking.fetch_many(3)
+
+    assert all(isinstance(outcome, Record) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("fault", ["soap_fault", "head_not_ok", "server_error"])
+async def test_one_passing_failure_is_not_noticed(asking: Asking, fault: str) -> None:
+    """The question is put again with a new id."""
+    person = asking.simulator.person("ordinary_graduate")
+    await asking.fetch(CORE, person, {"sex": CLEAR})
+    asking.simulator.set_fault(fault, 1)
+
+    outcome, _ = await asking.fetch(CORE, person, {"sex": CLEAR})
+
+    assert isinstance(outcome, Record)
+
+
+async def test_a_name_with_private_use_characters_is_still_his(asking: Asking) -> None:
+    """The register spells a rare character in its own way; that is no other person."""
+    person = asking.simulator.person("ordinary_graduate")
+    asking.simulator.set_fault("private_use_name")
+
+    outcome, _ = await asking.fetch(CORE, person, {"sex": CLEAR})
+
+    assert isinstance(outcome, Record)
+
+
+@pytest.mark.parametrize("shape", [VERIFY, CORE, HOUSEHOLD, DEATH], ids=lambda shape: shape.name)
+async def test_what_was_not_granted_never_stands_in_the_record(
+    asking: Asking, shape: DatasetShape
+) -> None:
+    """The register sends everything it has; one field leaves."""
+    granted = {"ps.household@1": "kinship_ok", "ps.death_cancel@1": "is_cancelled"}
+    name = granted.get(shape.name, "deceased" if shape is VERIFY else "person_state")
+    effect = CLEAR if shape is CORE else IS_TRUE
+    person = asking.simulator.person("ordinary_graduate")
+    asking.simulator.set_fault("every_field")
+    query = asking.query(shape, person.named, {name: effect})
+
+    outcome = await asking.adapter.fetch(query)
+
+    record = read_outcome(query, outcome)
+    assert [disclosure.name for disclosure in record.disclosures] == [name]
+
+
+async def test_a_wrong_key_is_a_fault(simulator: Simulator, source: RecordSource) -> None:
+    """The platform does not know us; health says so too."""
+    adapter = build_adapter(simulator, source, replace(IDENTITY, app_key="wrong"))
+    person = simulator.person("ordinary_graduate")
+    query = Asking(simulator, adapter).query(CORE, person.named, {"sex": CLEAR})
+
+    outcome = await adapter.fetch(query)
+    health = await adapter.examine_health()
+    await adapter.close()
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_FAULT)
+    assert health.detail == "PROVIDER_FAULT"
+
+
+async def test_a_system_job_needs_somebody_to_answer_for_it(
+    simulator: Simulator, source: RecordSource
+) -> None:
+    """With a configured person it is asked, without one it is not."""
+    person = simulator.person("ordinary_graduate")
+    outcomes = []
+    for identity in (IDENTITY, replace(IDENTITY, system_user=None)):
+        adapter = build_adapter(simulator, source, identity)
+        query = Asking(simulator, adapter).query(VERIFY, person.named, {"deceased": IS_TRUE})
+        outcomes.append(await adapter.fetch(replace(query, end_user=None)))
+        await adapter.close()
+
+    assert isinstance(outcomes[0], Record)
+    assert outcomes[1] == Untold(reason=Indeterminate.PROVIDER_FAULT)
+
+
+async def test_health_is_the_secret(asking: Asking) -> None:
+    """Reachable and known there, or why not, whatever secret is still kept."""
+    good = await asking.adapter.examine_health()
+    asking.simulator.set_fault("clock_skew")
+
+    bad = await asking.adapter.examine_health()
+
+    assert good.reachable
+    assert (bad.reachable, bad.detail) == (False, "PROVIDER_FAULT")
