@@ -9,7 +9,7 @@ Knows no thread: one `Client` belongs to one event loop (`SyncClient` brings its
 """
 
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -158,7 +158,9 @@ class Client:
             self._item(request, number, item) for number, item in enumerate(response.items)
         )
 
-    def exchange_stream(self, questions: AsyncIterable[Question]) -> AsyncIterator[StreamOutcome]:
+    def exchange_stream(
+        self, questions: AsyncIterable[Question]
+    ) -> AsyncGenerator[StreamOutcome, None]:
         """Ask many questions over one call; outcomes come in any order, one per question.
 
         Close the iterator (`aclose`) to stop early.

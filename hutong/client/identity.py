@@ -97,6 +97,12 @@ def load_identity(directory: Path) -> Identity:
         log_key = parse_log_key(gateway.log_key)
     except EvidenceError as cause:
         raise IdentityRefused(f"{FILE_NAME}: log_key") from cause
+    # Public parts first: what is wrong with them is told without opening a key.
+    gateway_keys = _pinned(directory, gateway.envelope_keys, gateway.system_id, KeyPurpose.ENVELOPE)
+    record_keys = {
+        each.provider: _pinned(directory, each.keys, each.provider, KeyPurpose.RECORD)
+        for each in written.record_signers
+    }
     officer = written.officer
     return Identity(
         system_id=written.system_id,
@@ -106,15 +112,8 @@ def load_identity(directory: Path) -> Identity:
         tls=_load_tls(directory, written, passphrases),
         signer=_load_signer(directory, written.envelope, passphrases),
         officer_signer=None if officer is None else _load_signer(directory, officer, passphrases),
-        gateway_keys=_pinned(
-            directory, gateway.envelope_keys, gateway.system_id, KeyPurpose.ENVELOPE
-        ),
-        record_keys=MappingProxyType(
-            {
-                each.provider: _pinned(directory, each.keys, each.provider, KeyPurpose.RECORD)
-                for each in written.record_signers
-            }
-        ),
+        gateway_keys=gateway_keys,
+        record_keys=MappingProxyType(record_keys),
         log_key=log_key,
         agreements=written.agreements,
     )
@@ -166,13 +165,14 @@ def _require_loopback_for_override(gateway: GatewayEntry) -> None:
 
 
 def _load_tls(directory: Path, written: IdentityFile, passphrases: Passphrases) -> TlsIdentity:
-    key = _load_key(directory, written.tls, passphrases)
     chain = _load(directory, written.tls.certificate, _MAX_PUBLIC)
     leaf = _load_leaf(directory, written.tls.certificate)
+    authority = _load(directory, written.tls_authority, _MAX_PUBLIC)
+    key = _load_key(directory, written.tls, passphrases)
     if leaf.spki != key.public_key.spki:
         raise IdentityRefused(f"{written.tls.certificate}: of another key")
     return TlsIdentity(
-        authority=_load(directory, written.tls_authority, _MAX_PUBLIC),
+        authority=authority,
         chain=chain if is_pem(chain) else encode_pem(chain, PEM_LABEL),
         private_key=key.encode_pkcs8(None),  # in memory only: grpc takes no passphrase
         thumbprint=leaf.thumbprint_sha256,

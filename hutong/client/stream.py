@@ -5,7 +5,7 @@ INVARIANT: every question taken from the source gets exactly one outcome, whatev
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -158,7 +158,7 @@ async def exchange_stream(
     proving: Proving,
     questions: AsyncIterable[Question],
     patience_s: float,
-) -> AsyncIterator[StreamOutcome]:
+) -> AsyncGenerator[StreamOutcome, None]:
     """Yield one outcome per question, in the order they come back.
 
     Raises:

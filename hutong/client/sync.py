@@ -10,7 +10,7 @@ INVARIANT: adds nothing to `Client` and leaves nothing out; every proof is made 
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator, Iterable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self, TypeVar
@@ -94,7 +94,9 @@ class SyncClient:
         """Ask for everything a matter needs; raises as `Client.exchange_matter`."""
         return self._run(self._client.exchange_matter(question, timeout_s=timeout_s))
 
-    def exchange_stream(self, questions: Iterable[Question]) -> Iterator[StreamOutcome]:
+    def exchange_stream(
+        self, questions: Iterable[Question]
+    ) -> Generator[StreamOutcome, None, None]:
         """Ask many questions over one call; one outcome per question, in any order."""
         outcomes = self._client.exchange_stream(_asynchronous(questions))
         try:
@@ -168,11 +170,9 @@ async def _asynchronous(questions: Iterable[Question]) -> AsyncIterator[Question
         await asyncio.sleep(0)
 
 
-async def _next(outcomes: AsyncIterator[StreamOutcome]) -> StreamOutcome | None:
+async def _next(outcomes: AsyncGenerator[StreamOutcome, None]) -> StreamOutcome | None:
     return await anext(outcomes, None)
 
 
-async def _close(outcomes: AsyncIterator[StreamOutcome]) -> None:
-    close = getattr(outcomes, "aclose", None)
-    if close is not None:
-        await close()
+async def _close(outcomes: AsyncGenerator[StreamOutcome, None]) -> None:
+    await outcomes.aclose()

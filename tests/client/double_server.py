@@ -77,6 +77,15 @@ def ended(code: grpc.StatusCode) -> Callable[[GatewayDouble, Incoming], object]:
     return end
 
 
+def trailing(details: bytes) -> Callable[[GatewayDouble, Incoming], object]:
+    """Script a status with foreign details."""
+
+    def end(_double: GatewayDouble, _incoming: Incoming) -> object:
+        raise Ended(grpc.StatusCode.PERMISSION_DENIED, details)
+
+    return end
+
+
 class _Service(grpc.GenericRpcHandler):
     """Hands raw bytes to the double."""
 

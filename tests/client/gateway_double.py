@@ -81,7 +81,7 @@ class GatewayDouble:
     twists: Twists = field(default_factory=dict)
     signer: Signer | None = None
     record_signer: Signer | None = None
-    script: list[Callable[["GatewayDouble", Incoming], object]] = field(default_factory=list)
+    script: "list[Script]" = field(default_factory=list)
     """What the next calls get instead; each may raise `Ended` or return response bytes."""
     seen: list[Incoming] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
@@ -339,3 +339,6 @@ class GatewayDouble:
                 response.datasets.append(dataset)
         self.twist("looked_up", response)
         return response.SerializeToString(deterministic=True)
+
+
+Script = Callable[[GatewayDouble, Incoming], object]
