@@ -49,8 +49,8 @@ class TransportLimits:
 
     concurrency: int = 32
     """Calls in flight."""
-    max_body: int = 1024 * 1024
-    """Bytes of an answer; 500 records of public security take about 700 KiB."""
+    max_body: int = 4 * 1024 * 1024
+    """Bytes of an answer; 500 records of public security with thumbnails take about 1 MiB."""
     attempts: int = 3
     """Calls of one idempotent question, the first included."""
     backoff_s: float = 0.05

@@ -5,6 +5,7 @@ earlier attempt is recognised and dropped.
 """
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +34,8 @@ from adapters.port import (
 from adapters.records import RawRecord, RecordSource, dataset_of, settle
 from adapters.transport import DepartmentTransport, HttpCall
 
+_LOG: Final = logging.getLogger(__name__)
+
 DATASETS: Final = frozenset(OPERATIONS)
 """Datasets this kind can serve, without version; `ps.photo_compare` is not connected."""
 
@@ -42,6 +45,8 @@ _HEALTH_S: Final = 2.0
 _KEY_UNKNOWN: Final = "E-104"
 # Codes after which the same question may be put again with a new request id.
 _TRY_AGAIN: Final = frozenset({"-1", "E-103", _KEY_UNKNOWN})
+# docs/adapters/public_security.md 1.3; E-102 tells operators that a clock is wrong.
+_PLATFORM_CODES: Final = _TRY_AGAIN | {"E-101", "E-102", "E-105", "E-106"}
 
 
 class PublicSecurityAdapter:
@@ -169,6 +174,10 @@ class PublicSecurityAdapter:
         )
         answer = await self._transport.fetch(call, deadline)
         reply = self._soap.parse_reply(operation, answer.body)
-        if isinstance(reply, PlatformFault) and reply.code == _KEY_UNKNOWN:
-            self._secrets.forget(secret)
+        if isinstance(reply, PlatformFault):
+            # An unknown code is the platform's text and may say anything.
+            known = reply.code if reply.code in _PLATFORM_CODES else "another code"
+            _LOG.warning("population register: platform fault %s", known)
+            if reply.code == _KEY_UNKNOWN:
+                self._secrets.forget(secret)
         return reply

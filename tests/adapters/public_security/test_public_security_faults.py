@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.kinds.public_security.package import MAX_RECORDS
 from adapters.port import (
     DatasetShape,
     Indeterminate,
@@ -38,6 +39,18 @@ async def test_questions_asked_at_once_travel_in_one_package(asking: Asking) -> 
 
     assert all(isinstance(outcome, Record) for outcome in outcomes)
     assert asking.simulator.received() == before + 2
+
+
+async def test_a_full_package_is_answered(asking: Asking) -> None:
+    """500 records with everything the register adds stay within our bounds."""
+    person = asking.simulator.person("ordinary_graduate")
+    query = asking.query(CORE, person.named, {"sex": CLEAR}, seconds=20)
+    before = asking.simulator.received()
+
+    outcomes = await asyncio.gather(*map(asking.adapter.fetch, [query] * MAX_RECORDS))
+
+    assert all(isinstance(outcome, Record) for outcome in outcomes)
+    assert asking.simulator.received() <= before + 3
 
 
 async def test_two_officers_never_share_a_package(asking: Asking) -> None:
