@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import grpc
@@ -93,6 +94,7 @@ class Gateway:
     health_port: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _runner: web.AppRunner | None = None
+    _trust_stamp: frozenset[tuple[str, int, int]] = frozenset()
 
     async def start(self) -> None:
         """Close what an earlier process left open, bind both ports, begin to serve."""
@@ -138,7 +140,10 @@ class Gateway:
             except AccessLogError as error:
                 _log.warning("housekeeping", kind=type(error).__name__)
             self.metrics.log_size.set(self.log.size)
-            await asyncio.to_thread(self._reload_trust)
+            stamp = await asyncio.to_thread(stamp_of, self.config.trust)
+            if stamp != self._trust_stamp:
+                self._trust_stamp = stamp
+                await asyncio.to_thread(self._reload_trust)
 
     def _reload_trust(self) -> None:
         report = self.trust.reload()
@@ -281,6 +286,12 @@ def _health_parts(
         "trust": Part(look=look_at_trust, essential=True),
     }
     return parts | {each.organisation: department(each) for each in registry.adapters}
+
+
+def stamp_of(folder: Path) -> frozenset[tuple[str, int, int]]:
+    """Return what changes with any file below a folder; reading them all each second would cost."""
+    found = [(path, path.stat()) for path in folder.rglob("*") if path.is_file()]
+    return frozenset((str(path), state.st_mtime_ns, state.st_size) for path, state in found)
 
 
 def _bound_port(runner: web.AppRunner) -> int:

@@ -125,6 +125,8 @@ class Exchange:
                 raise Fault(Reason.DEADLINE_EXCEEDED) from None  # ours: nothing inner timed out
             finally:
                 self._parts.in_flight.leave()
+                if progress.counted_in and progress.system is not None:
+                    self._parts.in_flight.leave_system(progress.system.system_id)
 
         outcome = await self._parts.exits.guarded(progress, timed, started)
         self._settle(progress, outcome)

@@ -98,6 +98,8 @@ def _require_channel(parts: Parts, progress: Progress, snapshot: TrustSnapshot) 
     system = require_channel(snapshot, progress.call.peer.leaf_thumbprint, progress.now_ms)
     progress.system = system
     parts.limiter.charge(system.system_id, time.monotonic())
+    parts.in_flight.enter_system(system.system_id)
+    progress.counted_in = True
     return system
 
 

@@ -47,6 +47,8 @@ class Progress:
     now_ms: int = 0
     """UTC, read once in step 1."""
     system: RegisteredSystem | None = None
+    counted_in: bool = False
+    """Whether the call counts among those of its system under way."""
     keyid: str = ""
     request_digest: bytes = b""
     """SHA-256 of the verified payload; empty before step 2 has passed."""
