@@ -13,6 +13,11 @@ from gateway.policy.ports_sqlite import SqliteRegisters
 
 DIVISION: Final = "370102"
 YEAR_MS: Final = 365 * 86_400_000
+SPECIAL_GRADE: Final = frozenset(
+    {"ordinary_graduate", "diploma_17_digits", "mandatory_field_empty"}
+)
+"""Whose cases concern a senior title: M2 then needs the certificate number in clear."""
+PROTECTED: Final = "protected_person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,8 @@ def seed_registers(path: Path, key_file: Path, matters: tuple[str, ...], now_ms:
     try:
         for person in planted():
             subject = Subject(type=SubjectType.RESIDENT_ID, identifier=person.id_number)
+            if person.name_of_case == PROTECTED:
+                registers.add_protected(subject)
             for matter in matters:
                 registers.add_case(
                     case_number(matter, person),
@@ -46,7 +53,7 @@ def seed_registers(path: Path, key_file: Path, matters: tuple[str, ...], now_ms:
                         division=DIVISION,
                         relation=Relation.APPLICANT,
                         in_investigation=False,
-                        special_grade=True,
+                        special_grade=person.name_of_case in SPECIAL_GRADE,
                     ),
                     ((subject, Relation.APPLICANT),),
                 )

@@ -1,5 +1,6 @@
 """Starts a sandbox and ends it: departments, gateway, and one identity per partner."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from gateway.cli.sandbox.partners import write_partner
 from gateway.cli.sandbox.settings import Ports, write_config
 from gateway.cli.sandbox.simulators import (
     ISSUER,
+    Registration,
     Simulator,
     make_hrss_tables,
     register_with_departments,
@@ -36,7 +38,8 @@ class SandboxOptions:
     seed: int = 1
     population: int = DEFAULT_SIZE
     ports: Ports = ANY_PORTS
-    bundle: Path | None = None
+    systems: frozenset[str] | None = None
+    """Which requesting systems get keys; None means all that an agreement names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +56,11 @@ async def prepared(options: SandboxOptions) -> AsyncIterator[Sandbox]:
     with tempfile.TemporaryDirectory(prefix="hutong-sandbox-") as temporary:
         now_ms = SystemClock().now_ms()
         at = moment(now_ms - now_ms % 1000)
-        world = build_world(options.root or Path(temporary), at, options.bundle)
+        world = build_world(options.root or Path(temporary), at, options.systems)
         registration = register_with_departments(world.folders.departments, world.client_key)
         simulators: dict[str, Simulator] = {}
         try:
-            people = ("--seed", str(options.seed), "--population", str(options.population))
-            files = {
-                "education": ("--clients", str(registration.clients_file), "--issuer", ISSUER),
-                "public_security": ("--apps", str(registration.apps_file)),
-            }
-            for name in SIMULATED:
-                simulators[name] = await start_simulator(name, *files[name], *people)
+            await _start_all(simulators, registration, options)
             addresses = {name: each.base_url for name, each in simulators.items()}
             write_config(world, options.ports, addresses, registration)
             _seed(world, options, now_ms)
@@ -71,6 +68,24 @@ async def prepared(options: SandboxOptions) -> AsyncIterator[Sandbox]:
         finally:
             for simulator in simulators.values():
                 await simulator.stop()
+
+
+async def _start_all(
+    simulators: dict[str, Simulator], registration: Registration, options: SandboxOptions
+) -> None:
+    """Start every simulator at once; whoever started is in `simulators` even if another fails."""
+    people = ("--seed", str(options.seed), "--population", str(options.population))
+    files = {
+        "education": ("--clients", str(registration.clients_file), "--issuer", ISSUER),
+        "public_security": ("--apps", str(registration.apps_file)),
+    }
+
+    async def start(name: str) -> None:
+        simulators[name] = await start_simulator(name, *files[name], *people)
+
+    async with asyncio.TaskGroup() as group:
+        for name in SIMULATED:
+            group.create_task(start(name))
 
 
 @asynccontextmanager

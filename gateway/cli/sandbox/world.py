@@ -76,13 +76,16 @@ class World:
         return next(each.provider for name, each in datasets.items() if name.startswith(prefix))
 
 
-def build_world(root: Path, at: datetime, bundle_path: Path | None = None) -> World:
-    """Make all keys and files of a sandbox; starts nothing."""
+def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None) -> World:
+    """Make all keys and files of a sandbox; starts nothing.
+
+    `systems` names the requesting systems that get keys, None all that an agreement names.
+    """
     folders = Folders(root=root)
     folders.make()
     authority = SandboxAuthority.create(at)
     start_date = at.astimezone(UTC).date()
-    path = bundle_path or bundle_folder()
+    path = bundle_folder()
     bundle = load_bundle(path, start_date)
     world = World(
         folders=folders,
@@ -104,7 +107,8 @@ def build_world(root: Path, at: datetime, bundle_path: Path | None = None) -> Wo
         )
         for name in CONNECTED.values()
     }
-    for system in sorted({row.agreement.system for row in bundle.rows.values()}):
+    named = {row.agreement.system for row in bundle.rows.values()}
+    for system in sorted(named if systems is None else named & systems):
         add_partner(world, system)
     store_trust(world, at)
     return world

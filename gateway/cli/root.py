@@ -1,0 +1,99 @@
+"""The command `hutong`: finds the noun, loads its module alone, and turns endings into exit codes.
+
+INVARIANT: what grpcio reads from the environment is set before anything imports it.
+"""
+
+import sys
+from importlib import import_module
+from typing import Final, Protocol
+
+import typer
+
+from gateway.cli.ending import Ended, ExitCode
+from gateway.config import prepare_environment
+
+NOUNS: Final = {
+    "demo": "Run a sandbox, exchange, attack it, and verify every receipt. 演示",
+    "sandbox": "Run the whole world on loopback, or enrol a newcomer in it. 沙箱",
+    "serve": "Run the gateway of a configuration file. 运行网关",
+    "check-config": "Read a configuration and everything it names; start nothing. 检查配置",
+    "ask": "Ask one question as a partner's system. 提问",
+    "policy": "Compile sharing agreements; explain what they release. 策略",
+    "log": "Verify the access log; look into it (each look is logged). 访问日志",
+    "simulate": "Run one simulated department alone. 模拟部门",
+}
+EPILOG: Final = (
+    "Exit codes: 0 yes, answered, passed; 1 no, refused, failed; 2 indeterminate; "
+    "3 unreadable input; 64 wrong usage. See docs/cli.md."
+)
+_TYPER_USAGE: Final = 2
+"""What typer ends with after a wrong command line; none of our own endings goes that way."""
+
+
+class Noun(Protocol):
+    """A module of one noun."""
+
+    def register(self, app: typer.Typer, help_line: str) -> None:
+        """Add its command or its group of commands."""
+        ...
+
+
+def main() -> None:
+    """Run the command line."""
+    prepare_environment()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    app = build_app(arguments[0] if arguments else "")
+    try:
+        app(arguments, prog_name="hutong")
+    except Ended as ended:
+        if ended.text:
+            typer.echo(ended.text, err=True)
+        return int(ended.code)
+    except SystemExit as stop:
+        return int(ExitCode.USAGE) if stop.code == _TYPER_USAGE else _code(stop)
+    except KeyboardInterrupt:
+        return int(ExitCode.YES)
+    return int(ExitCode.YES)
+
+
+def build_app(noun: str) -> typer.Typer:
+    """Return the application with one noun loaded, or with stubs of all where none is named."""
+    app = typer.Typer(
+        name="hutong",
+        help="互通 Hutong: exchange of person data between departments.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        # A traceback with local variables would show personal data.
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_root)
+    for name, help_line in NOUNS.items():
+        if name == noun:
+            module: Noun = import_module(f"gateway.cli.{_module(name)}")
+            module.register(app, help_line)
+        else:
+            app.command(name, help=help_line)(_stub)
+    return app
+
+
+def _module(noun: str) -> str:
+    """Return where a noun lives; a configuration is checked where it is served."""
+    modules = {"check-config": "serve", "sandbox": "sandbox.command", "demo": "demo.command"}
+    return modules.get(noun, noun)
+
+
+def _root() -> None:
+    """互通 Hutong: exchange of person data between departments."""
+
+
+def _stub() -> None:
+    """Stand for a noun that is only listed."""
+
+
+def _code(stop: SystemExit) -> int:
+    return stop.code if isinstance(stop.code, int) else int(ExitCode.YES)
