@@ -93,7 +93,7 @@ FACTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(expression=EXPRESSIONS, facts=FACTS)
 def test_both_back_ends_agree(expression: str, facts: dict[str, FactValue]) -> None:
     """Whatever the expression and the facts, missing and mistyped ones too."""
@@ -102,7 +102,7 @@ def test_both_back_ends_agree(expression: str, facts: dict[str, FactValue]) -> N
     assert cel is closure
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(expression=EXPRESSIONS, facts=FACTS, forgotten=st.sampled_from(list(VOCABULARY)))
 def test_forgetting_a_fact_never_turns_an_outcome_round(
     expression: str, facts: dict[str, FactValue], forgotten: str
