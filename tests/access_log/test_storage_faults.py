@@ -127,7 +127,12 @@ async def test_failed_statement_tells_nobody_of_success(
     assert len(told) + len(kept) == 13
     assert len(told) > 0
     assert used == stored - 4
-    assert stored - len(kept) == (len(told) if (statement, after) == ("COMMIT", True) else 0)
+    unacknowledged = stored - len(kept)
+    if (statement, after) == ("COMMIT", True):
+        # The batch is durable though nobody was told; whoever queued behind it is not.
+        assert 0 < unacknowledged <= len(told)
+    else:
+        assert unacknowledged == 0
 
 
 async def test_log_tries_until_storage_is_back(home: LogHome) -> None:
