@@ -9,8 +9,8 @@ from typing import Final
 
 import grpc
 
-from gateway.clock import SystemClock
 from gateway.cli.demo.people import Asked
+from gateway.clock import SystemClock
 from hutong.client import Identity, Question, Receipt, Refused
 from hutong.client.channel import Connection
 from hutong.client.known_log import KnownLog

@@ -20,7 +20,7 @@ class Row:
     person: str
     matter: str
     dataset: str
-    field: str
+    item: str
     effect: str
     """In the words of the agreement."""
     observed: str = field(repr=False)
@@ -88,7 +88,7 @@ def _refused(
             person=asked.person.case,
             matter=asked.person.matter,
             dataset=dataset,
-            field=name,
+            item=name,
             effect="—",
             observed=_spelled("REFUSED", state, expected),
             told=refused.reason,
@@ -109,7 +109,7 @@ def _answered(asked: Asked, answered: Answered, expected: Expected) -> Iterator[
             person=asked.person.case,
             matter=asked.person.matter,
             dataset=answered.dataset,
-            field=each.name,
+            item=each.name,
             effect=each.effect_text,
             observed=_spelled(_observed(each), state, expected),
             told=_told(each, answered),

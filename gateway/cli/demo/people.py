@@ -46,9 +46,7 @@ class Asked:
     question: MatterQuestion = field(repr=False)
 
 
-def build_asked(
-    person: Person, hints: tuple[AgreementHint, ...], officer: Officer | None
-) -> Asked:
+def build_asked(person: Person, hints: tuple[AgreementHint, ...], officer: Officer | None) -> Asked:
     """Return the question of a person's matter, under the agreements of the identity."""
     found = [each for each in planted() if each.name_of_case == person.case][person.nth]
     own = {hint.dataset: hint for hint in hints if person.matter in hint.matters}

@@ -34,8 +34,8 @@ class Demo:
     @property
     def holds(self) -> bool:
         """Whether every expectation held."""
-        parts = (*self.told, *self.attempts, self.proofs)
-        return all(part.holds for part in parts)
+        told = all(each.holds for each in self.told)
+        return told and all(each.holds for each in self.attempts) and self.proofs.holds
 
 
 async def run_demo() -> Demo:

@@ -66,7 +66,7 @@ def _row_json(row: Row) -> JsonValue:
         "person": row.person,
         "matter": row.matter,
         "dataset": row.dataset,
-        "field": row.field,
+        "field": row.item,
         "effect": row.effect,
         "state": row.state,
         "receipt": row.receipt_index,
@@ -104,7 +104,7 @@ def _table(told: Told, titles: dict[str, str]) -> Table:
     for row in told.rows:
         table.add_row(
             "" if row.dataset == previous else titles.get(row.dataset, row.dataset),
-            titles.get(f"{row.dataset}/{row.field}", row.field),
+            titles.get(f"{row.dataset}/{row.item}", row.item),
             row.effect,
             row.told,
             titles.get(row.provider, row.provider),
