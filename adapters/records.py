@@ -85,10 +85,9 @@ async def settle(
 def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> Record | NotFound:
     """Apply the granted effects to a raw record and sign what is left.
 
-    Where the agreement does not let it be told that no record exists, the record does not say so
-    either: its state is that of every answered question.
+    Where the agreement does not let it be told whether a record exists, the record does not say so
+    either: it states NOT_TOLD for both, because a department signs nothing that is untrue.
     """
-    is_told_absent = raw is None and query.tell_not_found
     disclosed: dict[str, DisclosedValue] = {
         name: disclosure.encode_claim(granted)
         for name, (granted, disclosure) in _disclose(query, raw).items()
@@ -103,7 +102,7 @@ def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> 
         subject_digest=subject_digest(
             query.request_id, query.subject.type.value, query.subject.identifier
         ),
-        state=RecordState.NOT_FOUND if is_told_absent else RecordState.FOUND,
+        state=_told_state(query, raw),
         issued_at_s=issued_at_s,
         expires_at_s=issued_at_s + RECORD_LIFE_S,
     )

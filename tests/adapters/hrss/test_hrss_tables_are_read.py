@@ -196,7 +196,7 @@ async def test_what_may_not_be_told_does_not_stand_in_the_record(adapter: HrssAd
 
     outcome = await adapter.fetch(query)
 
-    assert read_outcome(query, outcome).claims.state == "FOUND"
+    assert read_outcome(query, outcome).claims.state == "NOT_TOLD"
 
 
 async def test_an_organisation_has_no_person_tables(adapter: HrssAdapter) -> None:
