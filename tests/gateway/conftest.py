@@ -1,0 +1,104 @@
+"""One sandbox for the directory: simulated departments, the real gateway, partners over mTLS."""
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from adapters.records import RecordSource
+from gateway.app import Gateway
+from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared, serving
+from gateway.cli.sandbox.world import CONNECTED
+from gateway.exits import REFUSAL_BUDGET
+from gateway.quota import BurstLimiter
+from hutong.client import Client, Identity, load_identity
+from tests.gateway.asking import RECERTIFICATION, RETIREMENT, TITLE
+from tests.gateway.core import Core, build_core
+
+POPULATION = 300
+"""The planted people and a few more; more only takes time."""
+SYSTEMS = (RETIREMENT, RECERTIFICATION, TITLE)
+LAST = "test_every_reason_is_provoked.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the count of reasons after everything it counts."""
+    items.sort(key=lambda item: item.path.name == LAST)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
+    """A world on loopback whose departments run."""
+    folder = tmp_path_factory.mktemp("gateway")
+    options = SandboxOptions(
+        root=folder / "sandbox", population=POPULATION, systems=frozenset(SYSTEMS)
+    )
+    async with prepared(options) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def gateway(sandbox: Sandbox) -> AsyncIterator[Gateway]:
+    """The real gateway, in this process."""
+    async with serving(sandbox) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _fresh_refusal_budget(request: pytest.FixtureRequest) -> None:
+    """A test that provokes many refusals leaves the budget of the next one alone."""
+    if "gateway" in request.fixturenames:
+        running: Gateway = request.getfixturevalue("gateway")
+        running.exits._budget = BurstLimiter(REFUSAL_BUDGET)
+
+
+@pytest.fixture(scope="session")
+def partners(sandbox: Sandbox, gateway: Gateway) -> Path:
+    """Where the partners' identities lie, once the gateway has an address."""
+    assert gateway.port
+    return sandbox.world.folders.partners
+
+
+@pytest.fixture(scope="session")
+def retirement(partners: Path) -> Identity:
+    """The system of M2, whose questions name an officer."""
+    return load_identity(partners / "retirement")
+
+
+@pytest.fixture(scope="session")
+def recertification(partners: Path) -> Identity:
+    """The system job of M1."""
+    return load_identity(partners / "recertification")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def client(retirement: Identity) -> AsyncIterator[Client]:
+    """A client of the system of M2."""
+    async with Client.open(retirement) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def job_client(recertification: Identity) -> AsyncIterator[Client]:
+    """A client of the system job of M1."""
+    async with Client.open(recertification) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def sources(sandbox: Sandbox) -> Mapping[str, RecordSource]:
+    """Who signs the records of each connected department, by prefix of its datasets."""
+    world = sandbox.world
+    return {
+        prefix: RecordSource(
+            organisation=world.provider_of(name), signer=world.record_keys[name].signer
+        )
+        for prefix, name in CONNECTED.items()
+    }
+
+
+@pytest.fixture
+def core(gateway: Gateway, sources: Mapping[str, RecordSource]) -> Core:
+    """A core of its own, with spies for departments and a clock that stands still."""
+    return build_core(gateway, sources)
