@@ -70,6 +70,7 @@ def parse_document(text: str, file: str) -> DocumentNode:
         PolicyRefused: TOO_LARGE, NOT_YAML, DUPLICATE_KEY, ALIAS_USED or WRONG_SHAPE.
     """
     start = Position(file=file, line=1, column=1)
+    # Bounded before it is parsed.
     if len(text) > MAX_CHARACTERS:
         raise refusal(PolicyReason.TOO_LARGE, start, "文件过大", "the document is too large")
     try:
@@ -106,6 +107,7 @@ class _Converter:
         self._seen: set[int] = set()
 
     def convert(self, node: yaml.Node, depth: int) -> DocumentNode:
+        # One node met twice is an alias: the way ten lines become a billion.
         file, mark = self._file, node.start_mark
         if id(node) in self._seen:
             raise refusal(

@@ -123,6 +123,7 @@ def load_bundle(
     Raises:
         PolicyRefused: with every problem found; DIGEST_MISMATCH where `pinned` is another digest.
     """
+    # What an agreement is compiled against comes first; a problem there ends the load at once.
     head = _parse_head(_read(path / "bundle.yaml"), start_date)
     catalog = load_catalog(path / "catalog.yaml")
     ceilings = _parse_ceilings(catalog)
@@ -143,6 +144,7 @@ def load_bundle(
         rows = _compile_all(_read_agreements(path / "agreements", start_date), around, stated)
     agreements = [row.agreement for row in rows.values()]
     stamp: Member = {"sequence": head.sequence, "expires": head.expires.isoformat()}
+    # The digest covers values as compiled, not file bytes: comments and order do not count.
     digest = hashlib.sha256(
         encode_bundle(
             stamp,
@@ -242,6 +244,7 @@ def _parse_ceilings(catalog: Catalog) -> Ceilings:
                     f"{dataset.name} {field.name} 的上限不合规",
                     f"the ceiling of {dataset.name} {field.name} is no effect",
                 ) from refused
+            # Either both say that nothing leaves or neither: a slip in one must not hide.
             withheld = field.sharing_class is SharingClass.WITHHELD
             if withheld != (ceiling == WITHHOLD):
                 raise refusal(
@@ -255,6 +258,7 @@ def _parse_ceilings(catalog: Catalog) -> Ceilings:
 
 
 def _read_agreements(folder: Path, start_date: date) -> Iterator[AgreementDocument | Problem]:
+    # Sorted so that problems come in the same order on every machine.
     for path in sorted(folder.glob("*.yaml")):
         for node in require_list(_read(path)):
             try:

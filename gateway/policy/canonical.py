@@ -55,6 +55,7 @@ def encode_bundle(
 
 def encode_plan(rows: Iterable[Row], conditions: Mapping[str, Condition]) -> bytes:
     """Return the canonical JSON of what is decided, free of chosen names and order."""
+    # A condition counts by what it says, not by what it is called.
     structures = {
         name: encode_canonical_json(_encode_expression(condition.checked)).decode()
         for name, condition in conditions.items()

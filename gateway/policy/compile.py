@@ -56,6 +56,7 @@ def compile_agreement(document: AgreementDocument, around: Surroundings) -> Agre
         PolicyRefused: with every problem found.
     """
     dataset = around.catalog.find(document.dataset)
+    # Everything is examined before anything is refused: an author mends a draft in one round.
     problems = list(_examine_head(document, around, dataset))
     cells: dict[FieldName, Cell] = {}
     if dataset is not None:
@@ -69,6 +70,7 @@ def compile_agreement(document: AgreementDocument, around: Surroundings) -> Agre
         problems += find_joint_problems(dataset, cells, around.joint_sets, document.position)
     if problems or dataset is None:
         raise PolicyRefused(tuple(problems))
+    # 止 is the last day in force, as a clerk reads it; from here on it is the first day after.
     until = document.last_day + timedelta(days=1)
     return Agreement(
         number=document.number,
@@ -204,6 +206,7 @@ def _compile_effect(
         effect = parse_effect(text)
     except EffectRefused as refused:
         return _problem(refused.reason, at, f"效果“{text}”不合规", f"not an effect: {text}")
+    # Bare 判断 is a ceiling: as a cell it would leave the predicate to whoever asks.
     base = dataset.name.partition("@")[0]
     if effect == ANY_PREDICATE or not applies_to(effect, base, field.name, field.type):
         return _problem(
@@ -258,6 +261,8 @@ def _examine_meets(
     cell: Cell, dataset: Dataset, around: Surroundings, at: Position
 ) -> Iterator[Problem]:
     """Refuse incomparable effects that could meet: their meet would depend on what else holds."""
+    # Meets are exact only among comparable effects; with an incomparable pair, adding a ceiling
+    # or losing a fact could raise a field (T4, T5).
     lowering = [
         (item.number, item.ceiling)
         for item in around.restrictions
@@ -290,6 +295,7 @@ def _examine_system_role(
             "列了“系统”的协议不得再列其他角色",
             "an agreement for system jobs admits no other role",
         )
+    # COMPARE stands above PREDICATE: a job could try values by the thousand.
     allowed = {EffectKind.PREDICATE, EffectKind.WITHHOLD}
     for cell in cells.values():
         if any(step.effect.kind not in allowed for step in cell.steps):

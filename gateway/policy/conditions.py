@@ -97,6 +97,7 @@ class ConditionCompiler:
             ) from broken
         if compiled.return_type() != cel.Type.BOOL:
             raise ConditionRefused(PolicyReason.CONDITION_NOT_BOOLEAN, expression)
+        # The one checked form both back ends are built from, so that they cannot read differently.
         serialized = bytes(compiled.serialize())
         checked = parse_checked(serialized)
         self._require_listed_values(checked)
@@ -154,6 +155,7 @@ class CelEngine:
         return tuple(self._evaluate_one(name, activation) for name in names)
 
     def _evaluate_one(self, name: str, activation: cel.Activation) -> Outcome:
+        # A name nobody compiled closes like any other unknown.
         expression = self._expressions.get(name)
         if expression is None:
             return Outcome.UNKNOWN

@@ -64,9 +64,11 @@ class Decider:
         Raises:
             QuestionInvalid: no field is named.
         """
+        # Omitting the fields must never mean all of them (AIP-157 read the other way round).
         if not question.fields:
             raise QuestionInvalid("a question names at least one field")
         row = self._rows.get(question.agreement)
+        # Absent, expired, suspended and foreign look alike: a stranger learns of no agreement.
         expired = question.at_ms >= self._seal.until_ms
         if row is None or expired or not is_in_force(row.agreement, question):
             return self._refuse(question)
@@ -99,6 +101,7 @@ class Decider:
         )
         plan = self._plans.get(key)
         if plan is None:
+            # Outcomes are few per agreement; the bound is against a bundle nobody foresaw.
             if len(self._plans) >= MAX_PLANS:
                 self._plans.clear()
             plan = build_plan(row, dict(zip(row.conditions, outcomes, strict=True)))

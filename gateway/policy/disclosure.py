@@ -57,6 +57,7 @@ def count_candidates(released: Released) -> int:
     """Return how many resident numbers are expected to fit what was released, at least 1."""
     counties = _count_counties(released)
     days = _count_days(released)
+    # An expectation, not the count for one person: a compiler knows no person.
     # Sequence and check digit: what the back part does not show stays open.
     shown_back = min(released.back, _LENGTH - _BIRTH_END)
     open_sequence: int = 10 ** max(0, 3 - max(0, shown_back - 1))

@@ -132,6 +132,7 @@ def parse_agreement(node: DocumentNode, start: date) -> AgreementDocument:
     Raises:
         PolicyRefused: a member is missing, unknown or of the wrong shape.
     """
+    # These four have reasons of their own, so they are looked for before the general shape.
     _require_essentials(node)
     members = require_map(node, _REQUIRED, _OPTIONAL)
     validity = require_map(members["有效"], ("起", "止"))
@@ -185,6 +186,7 @@ def parse_day(node: DocumentNode, start: date) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         day = None
+    # `fromisoformat` reads several spellings; one is accepted.
     if day is None or day.isoformat() != text:
         # from None: the text stands in the document at the position given
         raise refusal(

@@ -110,6 +110,7 @@ def is_at_most(x: Effect, y: Effect) -> bool:
     """Whether `x` tells at most as much as `y`."""
     if x == y or x.kind is EffectKind.WITHHOLD or y.kind is EffectKind.CLEAR:
         return True
+    # Across kinds nothing is computable: a mask gives no year, a year no predicate of age.
     if x.kind is not y.kind:
         return False
     match x.kind:

@@ -59,6 +59,7 @@ def _compare(
     titles: Mapping[str, FieldName],
     cells: Collection[FieldName],
 ) -> Iterator[Problem]:
+    # A single word stands for every field with a cell.
     expected = example.expected
     if "*" in expected:
         by_field = {title: expected["*"] for title, name in titles.items() if name in cells}
@@ -83,6 +84,7 @@ def _list_reached(
     titles: Mapping[str, FieldName],
 ) -> set[tuple[FieldName, int]]:
     """Return the rungs an example shows: those it names that no precondition shut off."""
+    # An example under a failed precondition shows that nothing leaves, not which rung would.
     if any(outcomes[name] is not Outcome.TRUE for name in row.agreement.preconditions):
         return set()
     shown = (

@@ -75,6 +75,7 @@ def explain_decision(bundle: Bundle, decision: Decision) -> tuple[FieldExplanati
 def _assume_best(bundle: Bundle, row: Row, question: DecisionInput) -> dict[str, Outcome]:
     lowering = {item.condition for item in (*row.prohibitions, *row.conditional_ceilings)}
     known = dict(zip(row.conditions, bundle.decider.evaluate(row, question.facts), strict=True))
+    # Facts of the subject are overruled even when given: an explanation must not become an answer.
     for name in row.conditions:
         if bundle.conditions[name].depends_on_subject:
             known[name] = Outcome.FALSE if name in lowering else Outcome.TRUE

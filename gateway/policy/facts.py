@@ -71,6 +71,7 @@ async def fetch_facts(registers: Registers, question: FactQuestion) -> dict[str,
         registers.protected.fetch_protected(subject),
         registers.guardians.fetch_guardian_consent(subject, occasion),
     )
+    # One zone, no summer time: the days and hours of conditions are those of China.
     local = datetime.fromtimestamp(question.at_ms / 1000, UTC).astimezone(_CHINA)
     is_person = subject.type is SubjectType.RESIDENT_ID
     return {

@@ -120,6 +120,7 @@ class SqliteRegisters:
                 " WHERE c.organisation = ? AND c.number = ?",
                 (self._token(subject), organisation, case_number),
             ).fetchone()
+            # No row is knowledge: there is no such case. Only a failure is unknown.
             if row is None:
                 return None
             return CaseRecord(
@@ -186,6 +187,7 @@ class SqliteRegisters:
         return row is not None
 
     def _token(self, subject: Subject) -> bytes:
+        # Keyed: identifiers are few enough to be found from a bare digest by trying them all.
         message = f"{subject.type.value}\0{subject.identifier}".encode()
         return hmac.digest(self._key, message, hashlib.sha256().name)
 

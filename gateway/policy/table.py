@@ -59,6 +59,7 @@ def build_row(
     for cell in agreement.cells.values():
         names += [step.condition for step in cell.steps if step.condition is not None]
     names += [restriction.condition for restriction in covering]
+    # A condition named twice is evaluated once; the order is the document's.
     distinct = tuple(dict.fromkeys(names))
     facts = frozenset().union(*(stated.conditions[name].facts for name in distinct))
     return Row(
@@ -72,6 +73,7 @@ def build_row(
 
 def build_plan(row: Row, outcomes: Outcomes) -> Plan:
     """Decide every field of the agreement under the outcomes of its conditions."""
+    # Step 2 comes before step 3: a field without a cell is told the precondition, like any other.
     failed = next(
         (name for name in row.agreement.preconditions if outcomes[name] is not Outcome.TRUE), None
     )

@@ -71,6 +71,7 @@ def select_known(facts: Facts, declarations: Iterable[FactDeclaration]) -> Known
     """Return the facts that are declared, known, of their type and among their listed values."""
     known: KnownFacts = {}
     for declaration in declarations:
+        # Whatever does not fit is left out, which every back end reads as unknown.
         value = facts.get(declaration.name, UNKNOWN)
         if type(value) is bool:  # a bool is an int to isinstance
             fits = declaration.type is FactType.BOOL
