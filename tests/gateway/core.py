@@ -6,6 +6,7 @@ are spies behind the port, because what matters is what the core does with them.
 
 import asyncio
 import dataclasses
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -39,12 +40,12 @@ RAW: dict[str, str] = {
     "full_name": "王守仁",
     "sex": "1",
     "birth_date": "1956-03-15",
-    "registered_address": "370102",
+    "registered_address": "山东省济南市历下区文化东路1号",
     "person_state": "正常",
     "first_date": "1980-01-01",
     "state": "在保",
 }
-"""What the spies hold; `registered_address` is a division, as the effect wants."""
+"""What the spies hold of everybody."""
 
 
 PLENTY = BurstLimit(per_second=1e6, burst=1_000_000)
@@ -222,7 +223,7 @@ def build_core(
         deciding.bundle,
         registers or deciding._registers,
         deciding._tokeniser,
-        deciding._secret,
+        secrets.token_bytes(32),  # counters of its own: each core starts with fresh quotas
         interrupted or Interrupted(),
     )
     exchange = Exchange(parts, own)
