@@ -186,6 +186,10 @@ class Authority:
         )
         return self._issue(subject, key, profile, at, lifetime)
 
+    def encode_key(self, passphrase: bytes) -> bytes:
+        """Return the private key as encrypted PKCS#8, to take the authority up again later."""
+        return self._private_key.encode_pkcs8(passphrase)
+
     def revoke(self, serial: int, *, at: datetime, reason: RevocationReason) -> None:
         """Revoke a certificate from a time on; a second call changes nothing."""
         self._revoked.setdefault(serial, Revocation(at=at, reason=reason))

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from certs.algorithms import PrivateKey, Suite, generate_private_key
+from certs.algorithms import PrivateKey, Suite, generate_private_key, load_private_key
 from certs.authority import Authority, TlsPurpose
-from certs.certificate import Certificate
+from certs.certificate import PEM_LABEL, Certificate, parse_certificate
 from certs.naming import SubjectName
-from certs.pem import encode_pem
+from certs.pem import encode_pem, parse_single
 from certs.registry_file import KeyPurpose, KeyRecord, KeyState
+from gateway.config import load_credential
 from signing.signer import FileSigner, write_key_file
 
 LIFETIME: Final = timedelta(days=7)
@@ -115,8 +116,27 @@ class SandboxAuthority:
         made = MadeKey(name=name, key=key, certificate=certificate, record=record, folder=folder)
         write_key_file(made.key_path, key, passphrase)
         write_private(made.passphrase_path, passphrase + b"\n")
-        made.certificate_path.write_bytes(encode_pem(certificate.der, "CERTIFICATE"))
+        made.certificate_path.write_bytes(encode_pem(certificate.der, PEM_LABEL))
         return made
+
+
+def store_authority(authority: Authority, folder: Path) -> None:
+    """Keep the key of the sandbox CA, encrypted, so that newcomers can be enrolled."""
+    passphrase = secrets.token_urlsafe(PASSPHRASE_BYTES).encode("ascii")
+    write_private(folder / "authority.key", authority.encode_key(passphrase))
+    write_private(folder / "authority.pass", passphrase + b"\n")
+    certificate = encode_pem(authority.certificate.der, PEM_LABEL)
+    (folder / "authority.crt").write_bytes(certificate)
+
+
+def load_authority(folder: Path) -> Authority:
+    """Return the sandbox CA that `store_authority` kept."""
+    certificate = parse_certificate(
+        parse_single((folder / "authority.crt").read_bytes(), PEM_LABEL)
+    )
+    passphrase = load_credential(folder / "authority.pass")
+    key = load_private_key((folder / "authority.key").read_bytes(), passphrase)
+    return Authority(certificate, key)
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -6,12 +6,11 @@ from typing import Final
 
 from adapters.port import Subject, SubjectType
 from adapters.simulators.population import Planted, planted
-from gateway.cli.sandbox.world import HRSS
+from gateway.cli.sandbox.world import DIVISION, HRSS
 from gateway.config import load_credential
 from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation
 from gateway.policy.ports_sqlite import SqliteRegisters
 
-DIVISION: Final = "370102"
 YEAR_MS: Final = 365 * 86_400_000
 SPECIAL_GRADE: Final = frozenset(
     {"ordinary_graduate", "diploma_17_digits", "mandatory_field_empty"}

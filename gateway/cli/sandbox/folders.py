@@ -1,7 +1,10 @@
 """Where things lie in the folder of a sandbox (0700)."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from gateway.cli.ending import Ended, ExitCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,16 @@ class Folders:
     def config(self) -> Path:
         """The configuration file of the gateway."""
         return self.gateway / "config.yaml"
+
+    @property
+    def policy(self) -> Path:
+        """The bundle in force: what the sandbox ships with, and the seats of newcomers."""
+        return self.root / "policy"
+
+    @property
+    def address(self) -> Path:
+        """Says where the gateway listens; there while it runs."""
+        return self.root / "running.json"
 
     @property
     def log(self) -> Path:
@@ -60,3 +73,23 @@ class Folders:
             self.partners,
         ):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def store_address(folders: Folders, address: str) -> None:
+    """Note where the gateway of a running sandbox listens."""
+    folders.address.write_text(json.dumps({"address": address}) + "\n", "utf-8")
+
+
+def load_address(folders: Folders) -> str:
+    """Return where the gateway of a running sandbox listens.
+
+    Raises:
+        Ended: no sandbox runs in this folder.
+    """
+    try:
+        noted = json.loads(folders.address.read_text("utf-8"))
+        return str(noted["address"])
+    except (OSError, ValueError, KeyError, TypeError):
+        # from None: what the file holds is no help.
+        text = f"no sandbox runs in {folders.root}: start `hutong sandbox --dir` first"
+        raise Ended(ExitCode.UNREADABLE, text) from None

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gateway.cli.sandbox.world import GATEWAY_SLUG, HRSS, Partner, World
+from gateway.policy.bundle import Bundle
 from hutong.client.identity_file import AgreementHint
 from hutong.client.identity_writer import IdentityMaterial, KeyPair, write_identity
 
@@ -30,12 +31,13 @@ def write_partner(world: World, partner: Partner, address: str, folder: Path) ->
                 world.provider_of(name): (key.certificate,)
                 for name, key in world.record_keys.items()
             },
-            agreements=_hints(world, partner.system_id),
+            agreements=hints_of(world.bundle, partner.system_id),
         ),
     )
 
 
-def _hints(world: World, system_id: str) -> tuple[AgreementHint, ...]:
+def hints_of(bundle: Bundle, system_id: str) -> tuple[AgreementHint, ...]:
+    """Return what a system may ask, as its identity directory says."""
     return tuple(
         AgreementHint(
             number=each.number,
@@ -43,5 +45,5 @@ def _hints(world: World, system_id: str) -> tuple[AgreementHint, ...]:
             matters=tuple(sorted(each.matters)),
             legal_basis=each.basis[0],
         )
-        for each in world.bundle.list_agreements(system_id)
+        for each in bundle.list_agreements(system_id)
     )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +22,9 @@ from certs.revocation import parse_crl
 from certs.trust_directory import store_trust_directory
 from certs.trust_material import TrustMaterial
 from gateway.access_log.note import encode_verifier_key
-from gateway.cli.sandbox.authority import MadeKey, SandboxAuthority
+from gateway.cli.sandbox.authority import MadeKey, SandboxAuthority, store_authority
 from gateway.cli.sandbox.folders import Folders
+from gateway.cli.sandbox.seats import NEWCOMER, make_bundle
 from gateway.deciding import PROVIDER_SLUG
 from gateway.policy.bundle import Bundle, load_bundle
 
@@ -33,7 +33,10 @@ GATEWAY_SLUG: Final = "gateway"
 ORIGIN: Final = "sandbox.invalid/hutong/log"
 CONNECTED: Final = {"edu.": "education", "ps.": "public_security", "hr.": "hrss"}
 """Prefix of the datasets of each connected department."""
-_ED25519_BYTES: Final = 32
+ED25519_BYTES: Final = 32
+"""A raw public key (RFC 8032 5.1.5), which ends its SubjectPublicKeyInfo."""
+DIVISION: Final = "370102"
+"""GB/T 2260 code of the county that accepts every case of the sandbox."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class World:
     def log_vkey(self) -> str:
         """The log's public key as partners receive it."""
         spki = self.gateway_keys["log"].key.public_key.spki
-        return encode_verifier_key(ORIGIN, spki[-_ED25519_BYTES:])
+        return encode_verifier_key(ORIGIN, spki[-ED25519_BYTES:])
 
     def provider_of(self, department: str) -> str:
         """Return the USCC of a connected department."""
@@ -84,8 +87,9 @@ def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None)
     folders = Folders(root=root)
     folders.make()
     authority = SandboxAuthority.create(at)
+    store_authority(authority.authority, folders.authority)
     start_date = at.astimezone(UTC).date()
-    path = bundle_folder()
+    path = make_bundle(folders.policy)
     bundle = load_bundle(path, start_date)
     world = World(
         folders=folders,
@@ -107,16 +111,13 @@ def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None)
         )
         for name in CONNECTED.values()
     }
-    named = {row.agreement.system for row in bundle.rows.values()}
+    every = {row.agreement.system for row in bundle.rows.values()}
+    # Newcomers make their own keys when they enrol.
+    named = {system for system in every if not system.startswith(f"{NEWCOMER}/")}
     for system in sorted(named if systems is None else named & systems):
         add_partner(world, system)
     store_trust(world, at)
     return world
-
-
-def bundle_folder() -> Path:
-    """Return the policy bundle the sandbox ships with."""
-    return Path(str(files("gateway"))) / "bundle"
 
 
 def add_partner(world: World, system_id: str) -> Partner:
