@@ -77,12 +77,12 @@ class _Asking:
     save_receipt: Path | None
 
 
-def register(app: typer.Typer, help_line: str) -> None:
+def register(app: typer.Typer, name: str, help_line: str) -> None:
     """Add the command."""
-    app.command("ask", help=help_line)(ask)
+    app.command(name, help=help_line)(ask)
 
 
-def ask(  # noqa: PLR0913  one parameter per option of the command line
+def ask(
     *,
     identity: _Identity,
     agreement: _Agreement,

@@ -33,7 +33,7 @@ _TYPER_USAGE: Final = 2
 class Noun(Protocol):
     """A module of one noun."""
 
-    def register(self, app: typer.Typer, help_line: str) -> None:
+    def register(self, app: typer.Typer, name: str, help_line: str) -> None:
         """Add its command or its group of commands."""
         ...
 
@@ -75,7 +75,7 @@ def build_app(noun: str) -> typer.Typer:
     for name, help_line in NOUNS.items():
         if name == noun:
             module: Noun = import_module(f"gateway.cli.{_module(name)}")
-            module.register(app, help_line)
+            module.register(app, name, help_line)
         else:
             app.command(name, help=help_line)(_stub)
     return app

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from adapters.simulators.population import planted
+from gateway.cli.diagnostics import write_diagnostics
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import print_json
 from gateway.cli.sandbox.cases import case_number
@@ -28,15 +29,15 @@ EXAMPLE: Final = "ordinary_graduate"
 Json = Annotated[bool, typer.Option("--json", help="Print data for machines.")]
 
 
-def register(app: typer.Typer, help_line: str) -> None:
+def register(app: typer.Typer, name: str, help_line: str) -> None:
     """Add the group: without a subcommand it runs a sandbox."""
     group = typer.Typer(help=help_line)
     group.callback(invoke_without_command=True)(sandbox)
     group.command("enrol")(enrol_newcomer)
-    app.add_typer(group, name="sandbox")
+    app.add_typer(group, name=name)
 
 
-def sandbox(  # noqa: PLR0913  one parameter per option of the command line
+def sandbox(
     context: typer.Context,
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Keep everything in this empty folder.")
@@ -59,6 +60,7 @@ def sandbox(  # noqa: PLR0913  one parameter per option of the command line
         population=population,
         ports=Ports(gateway=port, health=health_port),
     )
+    write_diagnostics()
     asyncio.run(_run(options, json=json))
 
 
