@@ -191,7 +191,14 @@ def require_header(
     )
     for holds, reason in wanted:
         if not holds:
-            raise Unproven(reason)
+            raise Unproven(reason, _HINTS.get(reason, ""))
+
+
+# What a newcomer most often has wrong, where it shows as this reason.
+_HINTS: Final = {
+    ClientReason.RECEIVER_MISMATCH: "is system_id the system of the TLS certificate?",
+    ClientReason.SENDER_MISMATCH: "is gateway.system_id the gateway at this address?",
+}
 
 
 def verify_receipt(
