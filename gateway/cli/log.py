@@ -40,18 +40,22 @@ def register(app: typer.Typer, name: str, help_line: str) -> None:
 
 def verify(
     log: Annotated[Path, typer.Argument(help="The log's file.")],
-    log_key: Annotated[str, typer.Option(help="Public key: <origin>+<id>+<base64>.")],
+    *,
+    log_key: Annotated[str, typer.Option(help="Public key: <origin>+<id>+<base64>.")] = "",
+    log_key_file: Annotated[Path | None, typer.Option(help="A file that holds it.")] = None,
     receipt: Annotated[
         list[Path] | None, typer.Option(help="A receipt that must be in it; repeat it.")
     ] = None,
     checkpoint: Annotated[
         list[Path] | None, typer.Option(help="A checkpoint kept earlier; repeat it.")
     ] = None,
-    *,
     json: _Json = False,
 ) -> None:
     """Verify the whole log offline: 0 proven, 1 tampered, 2 cannot tell, 3 unreadable."""
-    arguments = ["log", str(log), "--log-key", log_key]
+    if bool(log_key) == (log_key_file is not None):
+        raise Ended(ExitCode.USAGE, "give --log-key or --log-key-file")
+    key = ["--log-key", log_key] if log_key else ["--log-key-file", str(log_key_file)]
+    arguments = ["log", str(log), *key]
     for path in receipt or ():
         arguments += ["--receipt", str(path)]
     for path in checkpoint or ():

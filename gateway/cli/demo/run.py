@@ -12,10 +12,12 @@ from gateway.cli.demo.people import OFFICER, SEED, Asked, build_asked
 from gateway.cli.demo.proofs import Proofs, examine_proofs
 from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared, serving
 from gateway.cli.sandbox.world import HRSS
-from hutong.client import Client, Identity, Receipt, load_identity
+from hutong.client import Client, Identity, Receipt, Settings, load_identity
 
 SYSTEMS: Final = {"M2": "retirement", "M1": "recertification"}
 """Which system asks in which matter."""
+PATIENT: Final = Settings(timeout_s=40.0)
+"""A busy machine is slow, and that is no finding."""
 POPULATION: Final = 400
 """All planted people and some ordinary ones around them."""
 
@@ -67,8 +69,8 @@ async def _exchange(
     }
     asked = [_asked(person, identities[person.matter]) for person in PEOPLE]
     async with (
-        Client.open(identities["M2"]) as retirement,
-        Client.open(identities["M1"]) as recertification,
+        Client.open(identities["M2"], PATIENT) as retirement,
+        Client.open(identities["M1"], PATIENT) as recertification,
     ):
         clients = {"M2": retirement, "M1": recertification}
         told = await asyncio.gather(*(_ask(clients[one.person.matter], one) for one in asked))

@@ -34,6 +34,11 @@ class Folders:
         return self.root / "policy"
 
     @property
+    def log_key(self) -> Path:
+        """The log's public key, as `--log-key-file` of the verifier reads it."""
+        return self.root / "log-key"
+
+    @property
     def address(self) -> Path:
         """Says where the gateway listens; there while it runs."""
         return self.root / "running.json"

@@ -117,6 +117,7 @@ def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None)
     for system in sorted(named if systems is None else named & systems):
         add_partner(world, system)
     store_trust(world, at)
+    folders.log_key.write_text(world.log_vkey + "\n", "utf-8")
     return world
 
 
