@@ -126,6 +126,8 @@ class _Service(grpc.GenericRpcHandler):
             if self.double.hangs:
                 continue
             incoming = incoming_of(method, message)
+            if self.double.stream_ends:
+                await context.abort(grpc.StatusCode.UNAVAILABLE)
             response = self._stream_response(incoming)
             if self.double.stream_order is None:
                 await context.write(response)

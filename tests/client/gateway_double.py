@@ -88,6 +88,8 @@ class GatewayDouble:
     receipts: dict[bytes, accesslog_pb2.Receipt] = field(default_factory=dict)
     claims_hook: Callable[[RecordClaims], RecordClaims] = lambda claims: claims
     hangs: bool = False
+    stream_ends: bool = False
+    """End a stream with UNAVAILABLE after the first question."""
     stream_order: Callable[[list[bytes]], list[bytes]] | None = None
 
     def twist(self, stage: str, value: object, *context: object) -> object:

@@ -13,6 +13,7 @@ from certs.certificate import PEM_LABEL, Certificate
 from certs.naming import SubjectName
 from certs.pem import encode_pem
 from certs.private_key import PrivateKey, generate_private_key
+from certs.public_key import PublicKey
 from certs.registry_file import KeyPurpose
 from certs.suites import Suite
 from hutong.client import AgreementHint, IdentityMaterial, KeyPair, write_identity
@@ -45,6 +46,16 @@ class World:
     tls: KeyPair
     envelope: KeyPair
     officer_pair: KeyPair
+
+    @property
+    def subject(self) -> SubjectName:
+        """The name in every leaf certificate."""
+        return SubjectName(common_name="test", organisation="11370000MB2DEM0105")
+
+    @property
+    def record_key(self) -> PublicKey:
+        """The department's public key."""
+        return self.record_certificate.public_key
 
     @property
     def log_key(self) -> str:

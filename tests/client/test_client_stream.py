@@ -155,6 +155,20 @@ async def test_a_stream_that_hangs_is_left(
     assert outcomes[0].outcome.reason is R.DEADLINE_EXCEEDED
 
 
+async def test_a_stream_that_breaks_is_told_to_each_question(
+    client: Client, question: Question, double: GatewayDouble
+) -> None:
+    """Whatever was under way gets the status the call ended with."""
+    double.stream_ends = True
+
+    outcomes = await outcomes_of(client, [question] * 3)
+
+    assert outcomes
+    assert {type(each.outcome) for each in outcomes} == {Fault}
+    assert isinstance(outcomes[0].outcome, Fault)
+    assert outcomes[0].outcome.reason is R.UNAVAILABLE
+
+
 async def test_a_slow_source_is_waited_for(
     client: Client, question: Question, double: GatewayDouble
 ) -> None:
