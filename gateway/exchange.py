@@ -178,7 +178,7 @@ class Exchange:
         logged = await self.append(
             ask_draft(progress, asked, progress.claims(item), decided.charges)
         )
-        progress.durable = True
+        progress.note_durable(item)
         return logged
 
     async def append(self, draft: EntryDraft) -> Logged:
@@ -223,7 +223,7 @@ class Exchange:
         started = time.monotonic()
         try:
             async with asyncio.timeout(query.deadline - started):
-                fetched = await adapter.fetch(query)
+                fetched = _require_outcome(await adapter.fetch(query))
         except TimeoutError:
             fetched = Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
         except Exception as error:  # noqa: BLE001 - a broad place: the adapter call (style.md, Errors)
@@ -290,6 +290,13 @@ class Exchange:
             self._parts.replay.keep(progress.first, encode_outcome(outcome))
         else:
             self._parts.replay.release(progress.first)
+
+
+def _require_outcome(fetched: Fetched) -> Fetched:
+    """Hold an adapter to its port: what it is annotated to return is not what it must return."""
+    if not isinstance(fetched, Record | NotFound | Untold):
+        raise TypeError
+    return fetched
 
 
 def _state(fetched: Record | NotFound, decided: Decided) -> State:

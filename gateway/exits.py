@@ -106,7 +106,7 @@ class Exits:
         except AccessLogError as failure:
             _log.error("not_logged", kind=type(failure).__name__)
             return Refused(reason=Reason.LOG_UNAVAILABLE, envelope=None, retry_after_s=1.0)
-        progress.durable = True
+        progress.note_durable(item)
         envelope = self._signed(progress, error, reason, item, logged)
         return Refused(reason=reason, envelope=envelope, retry_after_s=error.retry_after_s)
 

@@ -107,7 +107,7 @@ class Lookup:
 
     async def _look(self, progress: Progress, what: str, query: bytes) -> Logged:
         looked = await self.exchange.append(view_draft(progress, what, query))
-        progress.durable = True
+        progress.note_durable(0)
         return looked
 
     def _header(self, progress: Progress, system: RegisteredSystem) -> AnswerHeader:

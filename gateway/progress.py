@@ -57,13 +57,20 @@ class Progress:
     first: First | None = None
     durable: bool = False
     """Whether an entry holding the request's claim is durable."""
+    claimed: set[int] = field(default_factory=set)
+    """Items whose claim is durable: a second entry of theirs claims nothing."""
 
     def claims(self, item: int) -> tuple[Claim, ...]:
         """Return what makes the request id durable together with an entry of this item."""
-        if self.first is None or self.header is None:
+        if self.first is None or self.header is None or item in self.claimed:
             return ()
         until_ms = self.header.expires_at_ms + LEEWAY_MS
         return (durable_claim(self.first.key, item, self.request_digest, until_ms),)
+
+    def note_durable(self, item: int) -> None:
+        """Note that an entry of this item is durable, and its claim with it."""
+        self.durable = True
+        self.claimed.add(item)
 
 
 @dataclass(slots=True, kw_only=True)
