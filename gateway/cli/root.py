@@ -15,9 +15,9 @@ from gateway.config import prepare_environment
 NOUNS: Final = {
     "demo": "Run a sandbox, exchange, attack it, and verify every receipt. 演示",
     "sandbox": "Run the whole world on loopback, or enrol a newcomer in it. 沙箱",
+    "ask": "Ask one question as a partner's system. 提问",
     "serve": "Run the gateway of a configuration file. 运行网关",
     "check-config": "Read a configuration and everything it names; start nothing. 检查配置",
-    "ask": "Ask one question as a partner's system. 提问",
     "policy": "Compile sharing agreements; explain what they release. 策略",
     "log": "Verify the access log; look into it (each look is logged). 访问日志",
     "simulate": "Run one simulated department alone. 模拟部门",
