@@ -8,11 +8,14 @@ import asyncio
 import json
 import statistics
 import sys
+import time
 from asyncio.subprocess import PIPE
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import grpc
 
 from bench.corpus import Build, build_corpus, write_corpus
 from bench.generator import Load
@@ -29,8 +32,8 @@ from bench.world import (
     select_answered,
 )
 from gateway.clock import SystemClock
-from hutong.client import Question
-from hutong.client.channel import Connection
+from hutong.client import Identity, Question
+from hutong.client.channel import Connection, channel_options
 from hutong.client.requests import build_exchange, build_stream_exchange
 
 SERVER_CORE: Final = "1"
@@ -38,6 +41,7 @@ GENERATOR_CORE: Final = "0"
 MOST_CPU: Final = 0.80
 """Of its own core: above it the generator is what was measured."""
 CALL_S: Final = 20.0
+HANDSHAKES: Final = 9
 
 
 class Worthless(RuntimeError):
@@ -80,8 +84,18 @@ class _Kind:
     """None for the echo, which takes one message again and again."""
 
 
-async def measure_exchanges(folder: Path, shape: Shape) -> dict[str, Row]:
-    """Measure echo, exchange, stream and education, round after round.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Rates by kind of load, and what a fresh connection takes."""
+
+    rows: dict[str, Row]
+    handshake_ms: dict[str, float]
+
+
+async def measure_exchanges(
+    folder: Path, shape: Shape, told: Callable[[str], None] = lambda _: None
+) -> Measured:
+    """Measure echo, exchange, stream and education, round after round; `told` hears of each.
 
     Raises:
         Worthless: a load was refused, or its generator was at its limit.
@@ -96,12 +110,37 @@ async def measure_exchanges(folder: Path, shape: Shape) -> dict[str, Row]:
                 "echo", str(world.config), str(echo_port), str(folder / "response"), SERVER_CORE
             )
             async with echo:
-                for _ in range(shape.rounds):
+                for number in range(shape.rounds):
                     for kind in kinds:
+                        told(f"round {number + 1} of {shape.rounds}: {kind.name}")
                         port = world.port if kind.build else echo_port
                         load = await _run(world, folder, kind, shape, port)
                         loads.setdefault(kind.name, []).append(load)
-    return build_rows(loads)
+                handshakes = {
+                    "echo": await _handshake_ms(world.identity, echo_port),
+                    "gateway": await _handshake_ms(world.identity, world.port),
+                }
+    return Measured(rows=build_rows(loads), handshake_ms=handshakes)
+
+
+async def _handshake_ms(identity: Identity, port: int) -> float:
+    """Return the median time to a fresh connection."""
+    taken = []
+    for _ in range(HANDSHAKES):
+        began = time.perf_counter()
+        channel = connect_afresh(identity, port)
+        await channel.channel_ready()
+        taken.append(time.perf_counter() - began)
+        await channel.close()
+    return statistics.median(taken) * 1000
+
+
+def connect_afresh(identity: Identity, port: int) -> grpc.aio.Channel:
+    """Return a channel that shares no connection with another."""
+    tls = identity.tls
+    credentials = grpc.ssl_channel_credentials(tls.authority, tls.private_key, tls.chain)
+    options = [*channel_options(identity), ("grpc.use_local_subchannel_pool", 1)]
+    return grpc.aio.secure_channel(f"127.0.0.1:{port}", credentials, options=options)
 
 
 async def _prepare(world: BenchWorld, folder: Path) -> tuple[_Kind, ...]:

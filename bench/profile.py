@@ -1,7 +1,7 @@
 """Shows where the gateway's event loop spends its time under load: `python -m bench.profile`.
 
-Processor time of the loop's thread alone, by function. cProfile makes small functions look dearer
-than they are, so shares rank what to look at; only `python -m bench` tells what a change brought.
+Time of the loop's thread alone, by function. cProfile makes small functions look dearer than they
+are, so shares rank what to look at; only `python -m bench` tells what a change brought.
 """
 
 import asyncio

@@ -12,7 +12,6 @@ import asyncio
 import cProfile
 import os
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -23,7 +22,7 @@ import structlog
 from certs.trust_store import load_trust_store
 from gateway.app import build_gateway
 from gateway.config import load_config, prepare_environment
-from gateway.rpc.server import build_server, credentials
+from gateway.rpc.server import Handlers, build_server, credentials
 from gateway.wiring import load_tls
 
 READY: Final = "ready"
@@ -54,7 +53,7 @@ async def serve_echo(config_path: Path, port: int, response: bytes) -> None:
     config = load_config(config_path)
     trust = load_trust_store(config.trust)
     material = load_tls(config.tls, trust.snapshot.tls_roots_pem)
-    handlers = {
+    handlers: Handlers = {
         UNARY: grpc.unary_unary_rpc_method_handler(unary),
         STREAM: grpc.stream_stream_rpc_method_handler(stream),
     }
@@ -85,7 +84,7 @@ def main() -> None:
     if kind == "profiled":
         statistics, core = rest
         pin(core)
-        profile = cProfile.Profile(time.thread_time)
+        profile = cProfile.Profile()
         profile.runcall(asyncio.run, serve_gateway(Path(config)))
         profile.dump_stats(statistics)
         return
