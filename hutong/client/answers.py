@@ -135,6 +135,7 @@ class Receipt:
         Raises:
             OSError: the file cannot be written.
         """
+        # Commitments and hashes only; request and answer bytes go to `write_parts`.
         path.write_bytes(self.encode())
 
     def write_parts(self, directory: Path) -> None:

@@ -46,6 +46,7 @@ class Connection:
             grpc.RpcError: the call ended with another status than OK.
         """
         unary: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(method)
+        # No waiting for a connection: a gateway that is away is told at once; `sending` decides.
         return await unary(message, timeout=timeout_s, wait_for_ready=False)
 
     def open_stream(self, method: str) -> StreamCall:

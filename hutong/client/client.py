@@ -152,6 +152,7 @@ class Client:
 
         request, message = await self._ask(build, timeout_s)
         response = parse_wrapped(message, exchange_pb2.ExchangeMatterResponse, MAX_RECEIVED)
+        # Before any item is looked at: a shorter list must not be read as "nothing was refused".
         if len(response.items) != len(question.queries):
             raise Unproven(ClientReason.ITEMS_MISSING)
         return tuple(
@@ -281,6 +282,7 @@ class Client:
         try:
             return request, await self._sender.send(request, deadline)
         except Interrupted:
+            # A new id, because the old one is spent; naming it spares the quota a second charge.
             again = build(self._moment(retries=request.request_id))
         try:
             return again, await self._sender.send(again, deadline)

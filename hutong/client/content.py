@@ -46,11 +46,13 @@ def build_answered(
     _require_query(query, body.agreement, body.dataset, body.policy_digest)
     _require_fields(query, [answer.field for answer in body.fields])
     state, reason = _state(body)
+    # Also with NOT_FOUND: that nothing is held is the department's word, not the gateway's.
     record = None
     if body.record:
         record = require_record(proving.identity, request, item, body, proving.now_ms())
         require_state(record, state)
     fields = match_fields(tuple(body.fields), record)
+    # Findings may stand with NOT_FOUND ("no contribution"), values never.
     if state is not AnswerState.ANSWERED and any(
         each.outcome is FieldOutcome.VALUE for each in fields
     ):

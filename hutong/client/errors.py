@@ -105,6 +105,8 @@ class Unproven(ClientError):
         self.detail = detail
 
 
+# No subclass of TimeoutError or ConnectionError: whoever catches those for other reasons must not
+# take a lost answer for one that can be asked for again without thought.
 class Fault(ClientError):
     """No answer came back; the question may or may not have been executed."""
 

@@ -138,6 +138,7 @@ def pinned_key(certificate: Certificate, owner: str, usage: KeyPurpose) -> Regis
         keyid=key.keyid,
         certificate=certificate,
         public_key=key,
+        # No revocation reaches a partner: its own dates bound a pin, a new bundle replaces it.
         standing=Standing(
             not_before=certificate.not_before,
             not_after=certificate.not_after,
@@ -169,6 +170,7 @@ def _load_tls(directory: Path, written: IdentityFile, passphrases: Passphrases) 
     leaf = _load_leaf(directory, written.tls.certificate)
     authority = _load(directory, written.tls_authority, _MAX_PUBLIC)
     key = _load_key(directory, written.tls, passphrases)
+    # grpc would only say that the handshake failed; here the file is named.
     if leaf.spki != key.public_key.spki:
         raise IdentityRefused(f"{written.tls.certificate}: of another key")
     return TlsIdentity(
@@ -202,6 +204,7 @@ def _pinned(
     keys: dict[str, RegisteredKey] = {}
     for pin in pins:
         key = pinned_key(_load_leaf(directory, pin.certificate), owner, usage)
+        # The id is stated twice so that a swapped or half-copied file is noticed at loading.
         if key.keyid != pin.keyid:
             raise IdentityRefused(f"{pin.certificate}: of another key id")
         keys[key.keyid] = key

@@ -160,6 +160,7 @@ def encode_identity(identity: IdentityFile) -> bytes:
             for each in identity.agreements
         ],
     }
+    # Read back before anything is written: enrolment finds its own mistake, not the partner.
     written = encode_json(whole) + b"\n"
     if parse_identity(written) != identity:
         raise IdentityRefused(f"{FILE_NAME}: cannot be written")
@@ -234,6 +235,7 @@ def _pins(members: JsonObject, name: str) -> tuple[PinnedCertificate, ...]:
                 keyid=_text(pin, "keyid", _KEYID), certificate=_text(pin, "certificate", _FILE)
             )
         )
+    # An empty list would believe nobody, and every answer would fail with a reason that misleads.
     if not pins:
         raise IdentityRefused(f"{FILE_NAME}: {name} is empty")
     return tuple(pins)

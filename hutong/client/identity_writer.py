@@ -87,6 +87,7 @@ def write_identity(directory: Path, material: IdentityMaterial) -> IdentityFile:
         ),
         agreements=material.agreements,
     )
+    # Last: a directory without it is unfinished, and is never loaded half-written.
     write_private(directory / FILE_NAME, encode_identity(written))
     return written
 
@@ -94,6 +95,7 @@ def write_identity(directory: Path, material: IdentityMaterial) -> IdentityFile:
 def _write_pair(directory: Path, name: str, pair: KeyPair) -> KeyFiles:
     if pair.certificate.spki != pair.private_key.public_key.spki:
         raise IdentityRefused(f"{name}: the certificate is of another key")
+    # One passphrase per key: handing one to another process opens nothing else.
     passphrase = secrets.token_hex(_PASSPHRASE_BYTES).encode("ascii")
     files = KeyFiles(
         certificate=_write_public(

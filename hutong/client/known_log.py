@@ -54,6 +54,7 @@ class KnownLog:
         if known != head.root_hash:
             raise Unproven(ClientReason.CHECKPOINT_FORKED)
         self._heads[head.size] = head.root_hash
+        # Parallel calls may bring an older head later; that is no rollback, and no progress either.
         if head.size >= self.size:
             self._newest, self._raw = head, raw
         if len(self._heads) > REMEMBERED:

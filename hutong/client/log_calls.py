@@ -58,6 +58,7 @@ async def fetch_checkpoint(sender: Sender, timeout_s: float) -> ProvenCheckpoint
     message = await sender.fetch(f"{_SERVICE}/GetCheckpoint", empty, timeout_s)
     response = parse_wrapped(message, accesslog_pb2.GetCheckpointResponse, MAX_MESSAGE)
     proven = prove_checkpoint(proving.identity.log_key, response.checkpoint)
+    # What was seen before the call bounds the answer; what other tasks see meanwhile does not.
     if seen is not None:
         if proven.head.size < seen.size:
             raise Unproven(ClientReason.CHECKPOINT_STALE)
@@ -131,6 +132,7 @@ async def _fetch_between(
     sender: Sender, first: TreeHead, second: TreeHead, timeout_s: float
 ) -> tuple[bytes, ...]:
     hashes: tuple[bytes, ...] = ()
+    # Equal sizes need no proof, only equal roots (accesslog.proto, `GetConsistencyProofResponse`).
     if first.size != second.size:
         request = accesslog_pb2.GetConsistencyProofRequest(
             first_size=first.size, second_size=second.size

@@ -112,6 +112,7 @@ def verify_answer(
     """
     payload = verify_signed(proving, envelope, ANSWER_TYPE)  # 1, 2
     answer = parse_payload(payload, exchange_pb2.Answer)
+    # Bytes that nobody reads would be a way to carry something past everyone.
     if any(answer.padding):
         raise Unproven(ClientReason.PAYLOAD_MALFORMED, "padding is not zero")
     body_class = wanted.body_class
@@ -143,6 +144,7 @@ def verify_signed(
             envelope.payload_type,
             [(each.value, each.keyid) for each in envelope.signatures],
         )
+        # Only keys pinned for this gateway are handed in: nothing in the envelope selects others.
         verified = verify_envelope(
             parsed, proving.identity.gateway_keys.values(), payload_types={payload_type}, at=at
         )
@@ -223,6 +225,7 @@ def verify_receipt(
         known_size=request.known_size,
     )
     proven = prove_form(proving, form, request, answer_body, expected)
+    # The question did not exist when that tree was signed, so its entry cannot stand in it.
     if proven.index < request.known_size:
         raise Unproven(ClientReason.ENTRY_STALE)
     return Receipt(
@@ -273,6 +276,7 @@ def prove_form(
         raise Unproven(ClientReason.RECEIPT_MALFORMED, cause.what) from cause
     except EvidenceRefused as cause:
         raise Unproven(_EVIDENCE[cause.reason], cause.reason) from cause
+    # Only now: a checkpoint from a receipt that does not hold must not become "the newest seen".
     proving.log.take(proven.checkpoint, form.checkpoint)
     return proven
 

@@ -60,6 +60,7 @@ class Subject:
         """Normalise, because the record is bound to the normal form."""
         if len(self.full_name) > MAX_NAME_CHARACTERS:
             raise QuestionRefused("subject: name of at most 60 characters")
+        # Frozen: the only way to put the normal form where callers and `repr` find it.
         normal = _normal_form(self.type, self.identifier)
         object.__setattr__(self, "identifier", normal)
 

@@ -108,6 +108,7 @@ def match_fields(
     told = {} if record is None else {each.name: _told(each) for each in record.disclosures}
     fields = tuple(_field(answer, told) for answer in answers)
     told_of = {each.name for each in fields if each.outcome in _DISCLOSED and not each.derived}
+    # A disclosure too many is data that left against the agreement: never pass it on silently.
     if not told.keys() <= told_of:
         raise Unproven(ClientReason.DISCLOSURE_UNASKED)
     return fields
@@ -165,6 +166,7 @@ def _require_disclosure(told: Told | None, effect: Effect, outcome: FieldOutcome
     # `MASK(3,4)` is MASK with its parameters; the parameters' wording is the agreement's.
     if told.effect.partition("(")[0] != effect:
         raise Unproven(ClientReason.DISCLOSURE_DIFFERS, "effect")
+    # "Could not be told" must not arrive as a finding, nor a finding as "could not be told".
     if told.finding is None:
         agrees = outcome is FieldOutcome.VALUE
     elif told.finding in _UNTOLD:
@@ -194,6 +196,7 @@ def _told(disclosure: Disclosure) -> Told:
 
 
 def _record_key(identity: Identity, provider: str, compact: str) -> RegisteredKey:
+    # `kid` is a hint among the keys pinned for this provider; a key of another never fits.
     keys = identity.record_keys.get(provider, {})
     key = keys.get(parse_record_keyid(compact))
     if key is None:

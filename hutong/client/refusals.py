@@ -74,6 +74,7 @@ def refusal_of_call(proving: Proving, request: SignedRequest, error: grpc.RpcErr
     told = _told_in_clear(status, request)
     if told is None:
         return fault_of(error)
+    # Returned, not raised: the caller decides by it whether to send again.
     try:
         envelope = _signed_refusal(status)
         return require_refusal(proving, request, envelope, told)
@@ -119,6 +120,7 @@ def require_refusal(
     payload = verify_signed(proving, envelope, REFUSAL_TYPE)
     refusal = parse_payload(payload, exchange_pb2.Refusal)
     body = parse_payload(refusal.body, exchange_pb2.RefusalBody)
+    # The unsigned part is what people see first: it may not say something else than the signed one.
     if body.reason != told.reason:
         raise Unproven(ClientReason.REFUSAL_DIFFERS)
     unbound = not body.header.request_id and body.reason in BEFORE_HEADER
@@ -236,6 +238,7 @@ def _receipt(
     else:
         receipt = _unbound_receipt(proving, request, refusal)
     members = receipt.proven.entry.members
+    # Entries of early refusals may lack the system; one that names another system is not about us.
     ours = members.get("system", proving.identity.system_id) == proving.identity.system_id
     if members.get("reason") != body.reason or not ours:
         raise Unproven(ClientReason.ENTRY_MISMATCH)

@@ -195,6 +195,7 @@ def _sign(
     asked: Asked | None,
 ) -> SignedRequest:
     service, _, name = statement.DESCRIPTOR.full_name.removeprefix("hutong.").partition(".v1.")
+    # These very bytes are signed, committed to and sent; the message is not encoded again.
     payload = statement.SerializeToString(deterministic=True)
     try:
         envelope = sign_envelope(
@@ -224,6 +225,7 @@ def _sign(
 
 def _header(identity: Identity, method: str, moment: Moment) -> envelope_pb2.RequestHeader:
     return envelope_pb2.RequestHeader(
+        # From the system's generator: the id is also the nonce of record and assertion.
         request_id=secrets.token_bytes(REQUEST_ID_BYTES),
         sender=identity.system_id,
         receiver=identity.gateway_id,

@@ -56,6 +56,7 @@ class Sender:
             ended = await self._attempt(request, deadline)
             if isinstance(ended, bytes):
                 return ended
+            # On a first attempt REPLAYED is somebody else's doing and is told as it is.
             if attempt and isinstance(ended, Refused) and ended.reason == EXECUTED:
                 raise Interrupted(ended)
             wait_s = waiting_time(ended, attempt, request.request_id)
@@ -85,6 +86,7 @@ class Sender:
             return refusal_of_call(self.proving, request, error)
 
     def _worth_waiting(self, request: SignedRequest, deadline: float, wait_s: float) -> bool:
+        # After its expiry the same bytes can only be refused.
         expires_in_s = (request.expires_at_ms - self.proving.now_ms()) / 1000
         return wait_s < min(deadline - time.monotonic(), expires_in_s)
 

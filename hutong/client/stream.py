@@ -86,6 +86,7 @@ class _Stream:
                     break
                 await self._send(question)
         finally:
+            # Also when the source raised: what was asked before it still gets its answer.
             if not self._call.done():
                 await self._call.done_writing()
 
@@ -124,6 +125,7 @@ class _Stream:
         await self._call.write(request.message)
 
     def _patience(self) -> float:
+        # A dict keeps the order of sending, so the first is the one that waited longest.
         oldest = next(iter(self._under_way.values()), None)
         return self._patience_s if oldest is None else oldest.until - time.monotonic()
 
@@ -132,6 +134,7 @@ class _Stream:
         sent = self._under_way.pop(response.request_id, None)
         if sent is None:
             raise Unproven(ClientReason.ANSWER_UNASKED)
+        # Room is given back by an answer only, so memory stays bounded by what is under way.
         self._room.release()
         try:
             return self._close(sent, self._proven(sent.request, response))

@@ -66,6 +66,7 @@ class SyncClient:
         async def opened() -> Client:
             return Client.open(identity, settings, clock=clock, known_checkpoint=known_checkpoint)
 
+        # Whatever opening raises, the thread must not outlive it.
         with ExitStack() as unless_opened:
             unless_opened.callback(client._stop)
             client._client = client._run(opened())
