@@ -5,7 +5,7 @@ from collections.abc import Callable
 import grpc
 import pytest
 
-from hutong.client import Client, ClientReason, Fault, Question, Refused, Unproven
+from hutong.client import Client, ClientReason, Fault, MatterQuestion, Question, Refused, Unproven
 from hutong.client.refusals import BEFORE_HEADER, WITHOUT_RECEIPT
 from hutong.envelope.v1 import envelope_pb2
 from hutong.exchange.v1 import exchange_pb2
@@ -157,6 +157,40 @@ async def test_an_unsigned_refusal_is_not_believed(
         await client.exchange(question)
 
     assert told.value.reason is R.REFUSAL_UNSIGNED
+
+
+async def test_an_unsigned_item_of_a_matter_is_not_believed(
+    client: Client, matter: MatterQuestion, double: GatewayDouble
+) -> None:
+    """A notice in a matter is held to the same lists as a status."""
+
+    def unsign(response: exchange_pb2.ExchangeMatterResponse) -> None:
+        response.items[1].refusal.ClearField("signed_refusal")
+
+    double.twists = {"matter": unsign}
+
+    with pytest.raises(Unproven) as told:
+        await client.exchange_matter(matter)
+
+    assert told.value.reason is R.REFUSAL_UNSIGNED
+
+
+async def test_a_busy_item_of_a_matter_needs_no_signature(
+    client: Client, matter: MatterQuestion, double: GatewayDouble
+) -> None:
+    """One item may be refused for want of room; the others are answered."""
+
+    def busy(response: exchange_pb2.ExchangeMatterResponse) -> None:
+        response.items[1].refusal.Clear()
+        response.items[1].refusal.reason = "GATEWAY_BUSY"
+
+    double.twists = {"matter": busy}
+
+    outcomes = await client.exchange_matter(matter)
+
+    assert isinstance(outcomes[1], Refused)
+    assert outcomes[1].reason == "GATEWAY_BUSY"
+    assert not outcomes[1].told.signed
 
 
 async def test_a_refusal_without_receipt_is_not_believed(
