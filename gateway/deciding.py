@@ -90,14 +90,15 @@ class Deciding:
         self._registers = registers
         self._tokeniser = tokeniser
         self._secret = secret
-        self._interrupted = interrupted
+        self.interrupted = interrupted
         self._limiters: dict[str, BurstLimiter] = {}
 
     async def decide(self, progress: Progress, question: Question, item: int) -> Decided:
         """Decide one query.
 
         Raises:
-            Refusal: `AGREEMENT_NOT_APPLICABLE`, `NOTHING_GRANTED`, `QUOTA_EXHAUSTED`.
+            Refusal: `AGREEMENT_NOT_APPLICABLE`, `NOTHING_GRANTED`, `QUERY_INVALID`,
+                `QUOTA_EXHAUSTED`.
         """
         bundle = self.bundle
         query = question.statement.queries[item]
@@ -110,11 +111,14 @@ class Deciding:
         dataset = bundle.catalog.find(query.dataset)
         if dataset is None:
             raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
+        if not {each.name for each in dataset.fields}.issuperset(query.fields):
+            # Names of nobody's making but the caller's would stand in the entry.
+            raise Refusal(Reason.QUERY_INVALID)
         tokens = self._tokens(progress, question)
         self._charge_burst(query.agreement, decision.quotas)
         charges = self._charges(progress, question, query, decision.quotas)
         header = question.statement.header
-        if self._interrupted.waive(header.sender, header.retries, query, tokens.subject):
+        if self.interrupted.waive(header.sender, header.retries, query, tokens.subject):
             charges = ()  # charged when it was first asked, and never answered
         return Decided(
             header=header,
