@@ -1,0 +1,242 @@
+"""A broken call ends within 10 s with a status or a reset, tells nothing, and costs nobody else."""
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import grpc
+import pytest
+
+from gateway.app import Gateway
+from gateway.errors import Reason
+from gateway.rpc.services import EXCHANGE
+from gateway.rpc.server import LARGEST_MESSAGE
+from gateway.statement.wrapper import MAX_MESSAGE_BYTES
+from hutong.client import Client, Identity
+from hutong.client.channel import channel_options
+from tests.gateway.asking import insured_question
+from tests.gateway.minimal_http2 import (
+    CANCEL,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    RST_STREAM,
+    WINDOW_UPDATE,
+    RawConnection,
+    frame,
+    header_block,
+)
+from tests.gateway.provoked import note
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ENDED_WITHIN_S = 10.0
+FLOOD = 2_000
+GROWTH_BYTES = 32 << 20
+INTERNALS = re.compile(rb"Traceback|\.py\b|Error\b|Exception|site-packages|gateway\.|asyncio")
+PATH = f"{EXCHANGE}Exchange"
+WHO = ("ordinary_graduate", "ordinary_employee", "student_enrolled", "student_suspended")
+
+
+@pytest.fixture(scope="session")
+def chain(retirement: Identity, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Certificate and key of the partner in one file, as `ssl` wants them; synthetic."""
+    path = tmp_path_factory.mktemp("chain") / "chain.pem"
+    path.touch(mode=0o600)
+    path.write_bytes(retirement.tls.private_key + retirement.tls.chain)
+    return str(path)
+
+
+def _message(content: bytes, *, length: int | None = None) -> bytes:
+    """Return a length-prefixed gRPC message, with another length where a test wants one."""
+    return b"\x00" + (len(content) if length is None else length).to_bytes(4) + content
+
+
+def _call(stream: int, *frames: bytes, path: str = PATH, headers_end: bool = False) -> bytes:
+    flags = END_HEADERS | (END_STREAM if headers_end else 0)
+    return frame(HEADERS, flags, stream, header_block(path)) + b"".join(frames)
+
+
+BROKEN: dict[str, bytes] = {
+    "no message": _call(1, frame(DATA, END_STREAM, 1)),
+    "no message, ended at the headers": _call(1, headers_end=True),
+    "an empty body": _call(1, frame(DATA, END_STREAM, 1, _message(b""))),
+    "half a prefix": _call(1, frame(DATA, END_STREAM, 1, b"\x00\x00")),
+    "half a message, ended": _call(1, frame(DATA, END_STREAM, 1, _message(b"abc", length=9000))),
+    "an absurd length": _call(1, frame(DATA, END_STREAM, 1, _message(b"a", length=0xFFFFFFFF))),
+    "an unparsable body": _call(1, frame(DATA, END_STREAM, 1, _message(b"\xff" * 300))),
+    "a compressed body nobody agreed on": _call(
+        1, frame(DATA, END_STREAM, 1, b"\x01" + _message(b"\x1f\x8bxx")[1:])
+    ),
+    "an unknown method": _call(1, frame(DATA, END_STREAM, 1, _message(b"")), path="/x.Y/Z"),
+    "data on no stream": frame(DATA, END_STREAM, 7, b"xx") + _call(1, headers_end=True),
+    "a window of nothing": frame(WINDOW_UPDATE, 0, 0, bytes(4)) + _call(1, headers_end=True),
+    "a frame of no kind": frame(0x5A, 0xFF, 1, b"zz") + _call(1, headers_end=True),
+    "headers that are none": frame(HEADERS, END_HEADERS, 1, b"\xff" * 40),
+    "no HTTP/2 at all": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3,
+}
+
+SILENT = (
+    _call(1, frame(DATA, 0, 1, _message(b"abc", length=9000))),
+    _call(1),
+    _call(1, path=f"{EXCHANGE}ExchangeStream"),
+)
+"""Half a message, no message, and no message on a stream; then nothing more."""
+
+
+@pytest.mark.parametrize("name", list(BROKEN))
+async def test_a_broken_call_ends(
+    name: str, gateway: Gateway, retirement: Identity, chain: str, client: Client
+) -> None:
+    """Within 10 s there is a status, a reset or a closed connection; others are answered meanwhile."""
+    connection = await RawConnection.open(retirement, gateway.port, chain)
+    started = time.monotonic()
+    connection.writer.write(BROKEN[name])
+    await connection.writer.drain()
+
+    async with asyncio.timeout(ENDED_WITHIN_S):
+        checkpoint, said = await asyncio.gather(
+            client.get_checkpoint(), connection.until_ended(1)
+        )
+
+    await connection.close()
+    assert time.monotonic() - started < ENDED_WITHIN_S
+    assert checkpoint.head.size > 0
+    assert INTERNALS.search(said) is None, said
+
+
+@pytest.mark.slow
+async def test_callers_that_fall_silent_are_ended(
+    gateway: Gateway, retirement: Identity, chain: str, client: Client
+) -> None:
+    """Who begins a call and says no more is told to end it within 10 s; others are answered."""
+    connections = [
+        await RawConnection.open(retirement, gateway.port, chain) for _ in range(len(SILENT))
+    ]
+    for connection, said in zip(connections, SILENT, strict=True):
+        connection.writer.write(said)
+        await connection.writer.drain()
+
+    async with asyncio.timeout(ENDED_WITHIN_S):
+        ends = asyncio.gather(*(each.until_ended(1) for each in connections))
+        checkpoint = await client.get_checkpoint()
+        told = await ends
+
+    for connection in connections:
+        await connection.close()
+    assert checkpoint.head.size > 0
+    assert all(INTERNALS.search(each) is None for each in told)
+
+
+async def test_a_call_without_a_message_is_told_so(retirement: Identity) -> None:
+    """A caller that ends its side at once learns what is missing, in both languages."""
+    tls = retirement.tls
+    credentials = grpc.ssl_channel_credentials(tls.authority, tls.private_key, tls.chain)
+
+    async def nothing() -> AsyncIterator[bytes]:
+        return
+        yield b""
+
+    async with grpc.aio.secure_channel(
+        retirement.address, credentials, options=channel_options(retirement)
+    ) as channel:
+        call = channel.stream_unary(PATH)(nothing(), timeout=ENDED_WITHIN_S)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call
+
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert (caught.value.details() or "").startswith(Reason.MESSAGE_MISSING)
+    note(Reason.MESSAGE_MISSING)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(MAX_MESSAGE_BYTES + 1, Reason.MESSAGE_TOO_LARGE.value), (LARGEST_MESSAGE + 1, "")],
+)
+async def test_a_message_too_large_is_refused(retirement: Identity, size: int, text: str) -> None:
+    """Above our bound the reason is ours; above the transport's it is the transport's."""
+    tls = retirement.tls
+    credentials = grpc.ssl_channel_credentials(tls.authority, tls.private_key, tls.chain)
+    async with grpc.aio.secure_channel(retirement.address, credentials) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await channel.unary_unary(PATH)(bytes(size), timeout=ENDED_WITHIN_S)
+
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert text in (caught.value.details() or "")
+    note(Reason.MESSAGE_TOO_LARGE)
+
+
+async def test_nobody_without_a_certificate_gets_a_channel(retirement: Identity) -> None:
+    """The handshake demands a client certificate of an anchor."""
+    credentials = grpc.ssl_channel_credentials(retirement.tls.authority)
+    async with grpc.aio.secure_channel(
+        retirement.address, credentials, options=channel_options(retirement)
+    ) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await channel.unary_unary(PATH)(b"", timeout=3.0)
+
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def _resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _opened_and_reset(number: int) -> bytes:
+    stream = 2 * number + 1
+    return (
+        frame(HEADERS, END_HEADERS, stream, header_block(PATH))
+        + frame(DATA, 0, stream, _message(b"x" * 100, length=500))
+        + frame(RST_STREAM, 0, stream, CANCEL.to_bytes(4))
+    )
+
+
+async def test_a_flood_of_reset_streams_costs_others_nothing(
+    gateway: Gateway, retirement: Identity, chain: str, job_client: Client, client: Client
+) -> None:
+    """2,000 streams opened and reset: every call of others succeeds, memory grows by 32 MB at most."""
+    for who in WHO:
+        await client.exchange(insured_question(client.identity, who))
+    connection = await RawConnection.open(retirement, gateway.port, chain)
+    before = _resident_bytes()
+    answered = 0
+
+    async def flood() -> None:
+        sent = 0
+        flooding = connection
+        while sent < FLOOD:
+            try:
+                for number in range(50):
+                    flooding.writer.write(_opened_and_reset(sent + number))
+                await flooding.writer.drain()
+            except (ConnectionError, OSError):
+                flooding = await RawConnection.open(retirement, gateway.port, chain)
+            sent += 50
+            await asyncio.sleep(0)
+
+    async def others(ask: Callable[[], "asyncio.Future[object]"]) -> int:
+        count = 0
+        while not flooded.done() or count < 10:
+            await ask()
+            count += 1
+        return count
+
+    flooded = asyncio.ensure_future(flood())
+    async with asyncio.timeout(60):
+        counts = await asyncio.gather(
+            others(lambda: asyncio.ensure_future(job_client.get_checkpoint())),
+            others(lambda: asyncio.ensure_future(client.get_checkpoint())),
+        )
+        await flooded
+    answered = sum(counts)
+    await connection.close()
+
+    assert answered >= 20
+    assert _resident_bytes() - before <= GROWTH_BYTES
+    again = await client.exchange(insured_question(client.identity, WHO[0]))
+    assert again.receipt.index > 0
