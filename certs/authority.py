@@ -105,6 +105,8 @@ class Authority:
         Raises:
             CertificateRefused: WRONG_USAGE when certificate and key do not belong together.
         """
+        # A mix-up here would show only at partners, as certificates and CRLs that nobody can
+        # verify.
         if certificate.spki != private_key.public_key.spki or not certificate.is_authority:
             raise CertificateRefused(CertificateReason.WRONG_USAGE, "not an authority's key")
         self.certificate = certificate
@@ -129,6 +131,7 @@ class Authority:
         """
         private_key = generate_private_key(suite)
         name = build_name(subject, sandbox=sandbox)
+        # RFC 5280 4.2.1.9: length 0 lets nobody below pass the right to certify on.
         profile = Profile(
             usage=frozenset({KeyUsage.KEY_CERT_SIGN, KeyUsage.CRL_SIGN}), path_length=0
         )
@@ -192,6 +195,7 @@ class Authority:
 
     def revoke(self, serial: int, *, at: datetime, reason: RevocationReason) -> None:
         """Revoke a certificate from a time on; a second call changes nothing."""
+        # The first date stands: a later one would bless signatures already known to be bad.
         self._revoked.setdefault(serial, Revocation(at=at, reason=reason))
 
     def crl(self, *, at: datetime, next_update: datetime | None = None) -> bytes:
@@ -231,6 +235,7 @@ class Authority:
         lifetime: timedelta,
     ) -> Certificate:
         issue = _Issue(
+            # Inherited, not asked for: nothing under a sandbox root can come out without the mark.
             name=build_name(subject, sandbox=self.certificate.is_sandbox),
             public_key=key.public_key if isinstance(key, SigningRequest) else key,
             profile=profile,
@@ -269,6 +274,7 @@ def _sign_certificate(
             ),
         }
     )
+    # Read back by the strict reader: we issue nothing that we would not accept ourselves.
     return parse_certificate(sign_der(bytes(body.dump()), signing_key))
 
 
@@ -290,6 +296,7 @@ def _signature_algorithm(private_key: PrivateKey) -> algos.SignedDigestAlgorithm
 
 
 def _time(moment: datetime) -> x509.Time:
+    # RFC 5280 4.1.2.5: times in certificates carry no fraction of a second.
     whole = moment.replace(microsecond=0)
     kind = "utc_time" if whole.year < _FIRST_GENERALIZED else "general_time"
     return x509.Time(name=kind, value=whole)

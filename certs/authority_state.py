@@ -27,7 +27,9 @@ from certs.strict_json import (
 
 FORMAT: Final = "hutong-authority/1"
 MAX_STATE: Final = 16 * 1024 * 1024
+# Some 150 bytes each: a full list stays inside the limit of the file.
 _MAX_REVOKED: Final = 100_000
+# RFC 7493 2.2: integers every JSON reader holds exactly.
 _MAX_NUMBER: Final = 2**53 - 1
 
 _FORMAT: Final = re.compile(re.escape(FORMAT))
@@ -47,6 +49,7 @@ def parse_authority_state(content: bytes) -> AuthorityState:
     take_text(value, "format", _FORMAT)
     elements = take_list(value, "revoked", _MAX_REVOKED)
     revoked = dict(_parse_revocation(element) for element in elements)
+    # Two dates for one serial would leave it to the order of the file which one counts.
     if len(revoked) != len(elements):
         raise malformed("serial stands twice")
     return AuthorityState(

@@ -110,6 +110,7 @@ class Certificate:
     @property
     def is_sandbox(self) -> bool:
         """Return whether subject or issuer carries the mark of a sandbox."""
+        # Looked for in the bytes: a name that cannot be decoded must not hide the mark.
         mark = SANDBOX_MARK.encode("ascii")
         return mark in self.subject_name or mark in self.issuer_name
 
@@ -181,6 +182,7 @@ def read_extensions(
     unknown: set[str] = set()
     for extension in extensions or ():
         name = str(extension["extn_id"].native)
+        # One reader would take the first and another the last: a CA bit could hide in the second.
         if name in found:
             raise CertificateRefused(CertificateReason.MALFORMED, "extension stands twice")
         readable = name in understood
@@ -198,6 +200,7 @@ def read_time(value: core.Asn1Value) -> datetime:
         CertificateRefused: MALFORMED.
     """
     chosen = value.chosen if isinstance(value, core.Choice) else value
+    # The library also accepts offsets and missing seconds, which RFC 5280 4.1.2.5 forbids.
     if not _TIME.fullmatch(chosen.contents):
         raise CertificateRefused(CertificateReason.MALFORMED, "time")
     moment: datetime = chosen.native
@@ -212,6 +215,7 @@ def _accepted_key(spki: bytes) -> PublicKey | None:
     try:
         return parse_public_key(spki)
     except CertificateRefused as refusal:
+        # Still read, so that reports can name it; every use of the key refuses.
         if refusal.reason is CertificateReason.WEAK_ALGORITHM:
             return None
         raise

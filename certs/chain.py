@@ -217,11 +217,14 @@ def judge_path(
     known = [item.known_until for item in evidence if item.known_until is not None]
     revoked = [item.revoked_at for item in evidence if item.revoked_at is not None]
     return Standing(
+        # The anchor's own dates count too, which RFC 5280 6.1.1 (d) leaves open.
         not_before=max(member.not_before for member in path),
         not_after=min(member.not_after for member in path),
+        # The table's end is exclusive, a standing's is inclusive.
         algorithm_until=min(
             ALGORITHMS[member.public_key.algorithm].accepted_until - _INSTANT for member in path
         ),
+        # One member without evidence makes the whole path unknown.
         known_until=min(known) if len(known) == len(evidence) else None,
         revoked_at=min(revoked, default=None),
         store_until=store_until,
@@ -261,12 +264,14 @@ class _Search:
 
     def extend(self, path: tuple[Certificate, ...]) -> tuple[Certificate, ...] | None:
         """Return the path continued to an anchor, or nothing."""
+        # Anchors first: the shortest path wins, and no message can make us take a longer one.
         for anchor in self.anchors:
             if self._issued(anchor, path):
                 return (*path, anchor)
         if len(path) >= MAX_PATH - 1:
             return None
         for candidate in self.intermediates:
+            # Authorities that certify each other would be walked in circles.
             if candidate not in path and self._issued(candidate, path):
                 found = self.extend((*path, candidate))
                 if found is not None:
@@ -275,10 +280,13 @@ class _Search:
 
     def _issued(self, issuer: Certificate, path: tuple[Certificate, ...]) -> bool:
         subject = path[-1]
+        # As bytes, stricter than RFC 5280 7.1: issuers copy the name, and folding differs by
+        # reader.
         if issuer.subject_name != subject.issuer_name or not _key_ids_agree(issuer, subject):
             return False
         try:
             _require_authority(issuer, below=len(path) - 1)
+            # Counted after the cheap questions: only signature checks are worth bounding.
             self.attempts += 1
             if self.attempts > MAX_ATTEMPTS:
                 return False
@@ -303,6 +311,7 @@ def _key_ids_agree(issuer: Certificate, subject: Certificate) -> bool:
 def _require_authority(issuer: Certificate, below: int) -> None:
     # RFC 5280 6.1.4 (k) to (n).
     _require_readable(issuer)
+    # Old roots have no key usage; 6.1.4 (n) looks at the bit only where the extension is present.
     usage = issuer.key_usage
     if not issuer.is_authority or (usage is not None and KeyUsage.KEY_CERT_SIGN not in usage):
         raise CertificateRefused(CertificateReason.WRONG_USAGE, "issuer is no authority")
@@ -311,6 +320,8 @@ def _require_authority(issuer: Certificate, below: int) -> None:
 
 
 def _require_usage(leaf: Certificate, policy: KeyUsagePolicy) -> None:
+    # RFC 5280 4.2.1.3 reads a missing extension as "any use"; a key that says nothing of its use
+    # signs nothing here, and neither does one that may certify others.
     if leaf.is_authority or leaf.key_usage is None or not leaf.key_usage & policy.any_of:
         raise CertificateRefused(CertificateReason.WRONG_USAGE, policy.name)
     # RFC 5280 4.2.1.12 lets an application refuse anyExtendedKeyUsage for a purpose: we do.
@@ -333,6 +344,7 @@ def _reason_at(standing: Standing, at: datetime) -> CertificateReason:
     if standing.refusal is not None:
         return standing.refusal
     revoked = standing.revoked_at is not None and at >= standing.revoked_at
+    # From the widest to the narrowest: under an expired store no finer reason can be relied on.
     ordered = (
         (at > standing.store_until, CertificateReason.TRUST_STORE_EXPIRED),
         (at < standing.not_before, CertificateReason.NOT_YET_VALID),

@@ -27,6 +27,7 @@ PARSE_ERRORS: Final = (ValueError, TypeError, KeyError, IndexError, AttributeErr
 _SEQUENCE: Final = 0x30
 _BIT_STRING: Final = 0x03
 _LONG_FORM: Final = 0x80
+# 4 GiB, far above every limit: more digits could only be an attempt at overflow.
 _MAX_LENGTH_BYTES: Final = 4
 _MIN_HEADER: Final = 2
 
@@ -73,6 +74,7 @@ def split_signed(der: bytes) -> SignedObject:
         CertificateRefused: MALFORMED.
     """
     start, end = _enter(der, 0, len(der), _SEQUENCE)
+    # A tail would change the thumbprint of a certificate that is still the same.
     if end != len(der):
         raise _malformed("bytes follow the object")
     _, body_end = _enter(der, start, end, _SEQUENCE)
@@ -113,6 +115,7 @@ def verify_identified(
     algorithm = _ACCEPTED.get(identifier)
     if algorithm is None:
         raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "signature algorithm")
+    # Stops algorithm confusion: the key says what verifies it, the message may only agree.
     if algorithm is not public_key.algorithm:
         raise SignatureInvalid("the algorithm is not one of this key")
     order = _ORDERS.get(algorithm)
@@ -134,6 +137,7 @@ def encode_signed(to_be_signed: bytes, algorithm: bytes, signature: bytes) -> by
 
 def _verify_pss(key: rsa.RSAPublicKey, identifier: bytes, signature: bytes, message: bytes) -> None:
     digest = _pss_hash(identifier)
+    # A fixed salt length: "whatever fits" would accept parameters nobody signed.
     scheme = padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)
     try:
         key.verify(signature, message, scheme, digest)

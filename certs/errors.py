@@ -40,6 +40,7 @@ class CertificateRefused(CertsError):
         """Keep the closed reason and a text for operators."""
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
+        # Never sent to a peer: which rule refused a stranger would teach him about our store.
         self.detail = detail
 
 

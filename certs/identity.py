@@ -113,6 +113,7 @@ class Registry:
     def officer_keys(self, organisation: str) -> Mapping[str, RegisteredKey]:
         """Return the keys an organisation signs officer identities with, by key id."""
         found = self.organisations.get(organisation)
+        # Unknown and keyless give the same answer: either way no signature can be judged.
         return _NONE if found is None else found.keys_for(KeyPurpose.OFFICER)
 
     def record_keys(self, system_id: str) -> Mapping[str, RegisteredKey]:
@@ -139,6 +140,7 @@ def require_tls_system(registry: Registry, sha256: bytes, at: datetime) -> Regis
     """
     system = registry.system_by_tls_thumbprint(sha256)
     key = None if system is None else system.tls_key(sha256)
+    # Looked up by the whole certificate, not by its names: any CA we trust could copy a name.
     if system is None or key is None:
         raise CertificateRefused(CertificateReason.NOT_REGISTERED)
     require_current(key, at)

@@ -76,12 +76,14 @@ def build_extensions(profile: Profile, own_key: bytes, issuer_key: bytes) -> x50
         extensions.append(_extension("extended_key_usage", purposes, critical=critical))
     if profile.hosts:
         names = x509.GeneralNames([_general_name(host) for host in profile.hosts])
+        # RFC 5280 4.2.1.6: critical only where the subject is empty, and ours never is.
         extensions.append(_extension("subject_alt_name", names, critical=False))
     return x509.Extensions(extensions)
 
 
 def _extension(name: str, value: core.Asn1Value, *, critical: bool) -> x509.Extension:
     members = {"extn_id": name, "extn_value": core.ParsableOctetString(value.dump())}
+    # X.690 11.5: DER leaves a default out, and FALSE is the default.
     if critical:
         members["critical"] = True
     return x509.Extension(members)

@@ -76,6 +76,7 @@ def index_answers(
         for answer in verify_ocsp_response(der, issuer):
             place = (issuer.public_key.thumbprint, answer.serial)
             held = newest.get(place)
+            # Files come in any order; an old "good" must not outlive a newer "revoked".
             if held is None or answer.this_update > held.this_update:
                 newest[place] = answer
     return newest
@@ -109,12 +110,15 @@ def _signer(carried: core.SequenceOf, issuer: Certificate, produced: datetime) -
         raise _malformed("too many certificates")
     for item in certificates:
         responder = parse_certificate(bytes(item.dump()))
+        # Some responders send their issuer along; it proves nothing about itself.
         if responder.thumbprint_sha256 == issuer.thumbprint_sha256:
             continue
         named = responder.issuer_name == issuer.subject_name
         if not named or _OCSP_SIGNING not in (responder.eku or frozenset()):
             raise CertificateRefused(CertificateReason.WRONG_USAGE, "OCSP responder")
+        # Its own revocation is not asked (RFC 6960 4.2.2.2.1): there would be no end of asking.
         verify_signed(responder.signed, issuer.public_key)
+        # At the time of the answer: a responder's certificate may well lapse before its answers do.
         if not responder.not_before <= produced <= responder.not_after:
             raise CertificateRefused(CertificateReason.EXPIRED, "OCSP responder")
         return responder.public_key
@@ -128,6 +132,7 @@ def _read_answers(body: ocsp.ResponseData, issuer: Certificate) -> tuple[OcspSta
     return tuple(
         _read_answer(answer)
         for answer in body["responses"]
+        # `unknown` is left out: it says no more than no answer, and no answer refuses.
         if _speaks_for(answer["cert_id"], issuer) and answer["cert_status"].name != "unknown"
     )
 

@@ -43,6 +43,8 @@ def parse_pem(content: bytes, labels: frozenset[str]) -> tuple[tuple[str, bytes]
     rest = content.lstrip()
     while rest:
         match = _BLOCK.match(rest)
+        # RFC 7468 section 2 lets explanatory text stand outside of blocks; a block whose first line
+        # is misspelt would then be skipped as text.
         if match is None or match[1].decode("ascii") not in labels:
             raise CertificateRefused(CertificateReason.MALFORMED, "PEM")
         blocks.append((match[1].decode("ascii"), _decode(match[2])))
@@ -80,6 +82,7 @@ def _decode(body: bytes) -> bytes:
         decoded = base64.b64decode(joined, validate=True)
     except binascii.Error as cause:
         raise CertificateRefused(CertificateReason.MALFORMED, "base64") from cause
+    # Unused bits may differ from zero in what the decoder accepts (RFC 4648 3.5).
     if base64.b64encode(decoded) != joined:
         raise CertificateRefused(CertificateReason.MALFORMED, "spelling of base64")
     return decoded

@@ -54,6 +54,8 @@ class PrivateKey:
         native = self._native
         match native:
             case ec.EllipticCurvePrivateKey():
+                # Through the strict reader: a signature of ours that it refuses must not leave the
+                # machine.
                 return parse_der_signature(native.sign(message, _ES256), P256_ORDER)
             case ed25519.Ed25519PrivateKey():
                 return native.sign(message)
@@ -125,6 +127,7 @@ def _wrap(native: NativePrivateKey) -> PrivateKey:
         spki = native.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
+    # Derived and read back: a private key whose public half is not accepted could sign in vain.
     public_key = parse_public_key(spki)
     return PrivateKey(public_key=public_key, suite=public_key.suite, _native=native)
 

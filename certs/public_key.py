@@ -135,6 +135,8 @@ def verify_signature(public_key: PublicKey, signature: bytes, message: bytes) ->
 
 
 def _algorithm_of(spki: bytes) -> AlgorithmName:
+    # Bytes, not a parser: explicit curve parameters (CVE-2020-0601) and compressed points never
+    # start like this.
     if spki.startswith(_P256_PREFIX) and len(spki) == _CURVE_LENGTH:
         return AlgorithmName.P256
     if spki.startswith(_SM2_PREFIX) and len(spki) == _CURVE_LENGTH:
@@ -143,12 +145,14 @@ def _algorithm_of(spki: bytes) -> AlgorithmName:
         if is_weak_point(spki[len(_ED25519_PREFIX) :]):
             raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "Ed25519 point")
         return AlgorithmName.ED25519
+    # Whatever is left must turn out to be RSA when it is loaded, or it is refused there.
     return AlgorithmName.RSA_PSS
 
 
 def _load_sm2(spki: bytes) -> Sm2PublicKey | None:
     try:
         return parse_sm2_public_key(require_sm2(), spki)
+    # The registry stays readable where SM2 is missing; only a signature under such a key fails.
     except AlgorithmUnavailable:
         return None
     except KeyUnreadable as cause:
@@ -156,6 +160,7 @@ def _load_sm2(spki: bytes) -> Sm2PublicKey | None:
 
 
 def _load_native(spki: bytes, algorithm: AlgorithmName) -> NativeKey:
+    # Before parsing: huge moduli make a library slow (CVE-2023-6237).
     if len(spki) > _MAX_SPKI:
         raise CertificateRefused(CertificateReason.WEAK_ALGORITHM, "public key too long")
     try:

@@ -198,6 +198,8 @@ def require_consistent(document: RegistryDocument) -> None:
     codes = [organisation.uscc for organisation in document.organisations]
     if len(set(codes)) != len(codes):
         raise malformed("organisation stands twice")
+    # One set for the whole file: with a key under two owners one could sign as the other, and under
+    # two usages a TLS handshake could be made to yield an envelope's signature.
     seen: set[bytes] = set()
     for organisation in document.organisations:
         slugs = [system.slug for system in organisation.systems]
@@ -222,6 +224,7 @@ def _require_purposes(keys: tuple[KeyRecord, ...], allowed: frozenset[KeyPurpose
 
 def _require_owner(certificate: Certificate, uscc: str) -> None:
     named = certificate.subject_organisation
+    # A certificate may be silent about its organisation; it may not name another.
     if named is not None and named != uscc:
         raise CertificateRefused(CertificateReason.WRONG_ORGANISATION, "certificate of another")
 
@@ -267,6 +270,7 @@ def _parse_key(value: JsonValue) -> KeyRecord:
     require_names(members, frozenset(names), "key")
     certificate = parse_certificate(_take_base64(members, "certificate"))
     public_key = certificate.public_key
+    # Repeated for people who read the file; a difference means that one of the two was edited.
     if take_text(members, "suite", _SUITE) != public_key.suite:
         raise malformed("suite is not that of the certificate")
     if take_text(members, "keyid", _KEYID) != public_key.keyid:

@@ -75,6 +75,7 @@ class RevocationStore:
         # RFC 5280 3.3: an expired certificate may leave the CRL, so absence tells nothing then.
         if crl is not None and subject.not_after >= crl.this_update:
             known.append(crl.next_update + self.grace)
+        # A stale list still revokes: age may take knowledge away, never a revocation.
         if crl is not None and subject.serial in crl.revoked:
             revoked.append(crl.revoked[subject.serial])
         # Either kind of evidence keeps the certificate known; either kind can revoke it.
@@ -115,10 +116,12 @@ def verify_crl(crl: Crl, issuers: Iterable[Certificate]) -> Certificate:
             named is not None and issuer.subject_key_id not in (None, named)
         ):
             continue
+        # RFC 5280 6.3.3 (f): a key that may certify may not therefore revoke.
         if issuer.key_usage is not None and KeyUsage.CRL_SIGN not in issuer.key_usage:
             continue
         try:
             verify_signed(crl.signed, issuer.public_key)
+        # An authority that changed its key has two certificates under one name: try the next.
         except (SignatureInvalid, CertificateRefused, AlgorithmUnavailable):
             continue
         return issuer
@@ -142,6 +145,7 @@ def build_revocation_store(
     for crl in crls:
         key = verify_crl(crl, candidates).public_key.thumbprint
         held = newest.get(key)
+        # RFC 5280 5.2.3: the number decides; dates only break a tie.
         if held is None or (crl.number, crl.this_update) > (held.number, held.this_update):
             newest[key] = crl
     return RevocationStore(
@@ -180,6 +184,7 @@ def _read_entries(entries: asn1_crl.RevokedCertificates) -> dict[int, datetime]:
             raise _malformed("CRL of several issuers")
         serial = int(entry["user_certificate"].native)
         moment = read_time(entry["revocation_date"])
+        # Standing twice, the earlier date counts: the later one would bless what came between.
         revoked[serial] = min(moment, revoked.get(serial, datetime.max.replace(tzinfo=UTC)))
     return revoked
 

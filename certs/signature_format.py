@@ -53,11 +53,14 @@ def parse_der_signature(der: bytes, order: int) -> bytes:
     except ValueError as cause:
         raise SignatureInvalid("the signature is not DER") from cause
     _require_in_range(r, s, order)
+    # BER lets lengths and zeros be padded: many spellings of one signature (CVE-2020-13822).
     if encode_dss_signature(r, s) != der:
         raise SignatureInvalid("the DER signature is not canonical")
     return r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
 
 
 def _require_in_range(r: int, s: int, order: int) -> None:
+    # r = s = 0 once verified under every key (CVE-2022-21449). A high s is left alone: nothing here
+    # is told apart by the bytes of its signature.
     if not (0 < r < order and 0 < s < order):
         raise SignatureInvalid("r or s is out of range")

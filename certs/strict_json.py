@@ -48,6 +48,7 @@ def as_object(value: JsonValue, what: str) -> JsonObject:
 
 def require_names(value: JsonObject, names: frozenset[str], what: str) -> None:
     """Refuse an object whose names are not exactly these."""
+    # A misspelt name would otherwise mean "absent" in silence, and in a trust file that widens.
     if value.keys() != names:
         raise malformed(f"names of {what}")
 
@@ -103,6 +104,7 @@ def malformed(what: str) -> CertificateRefused:
 
 def _without_repeats(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
     members = dict(pairs)
+    # RFC 8259 section 4 leaves it open which of two equal names counts.
     if len(members) != len(pairs):
         raise malformed("name stands twice")
     return members

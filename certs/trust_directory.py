@@ -126,6 +126,8 @@ def _parse_bundle(content: bytes) -> tuple[Certificate, ...]:
 def _files(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         return
+    # Sorted, so that two loads of the same files compare equal and a reload is seen to be none.
+    # Dotted names are halves still being written.
     names = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
     if len(names) > _MAX_FILES:
         raise CertificateRefused(CertificateReason.MALFORMED, f"{folder.name}: too many files")
@@ -136,6 +138,7 @@ def _parse_file(file: Path, limit: int, parse: Callable[[bytes], _T]) -> _T:
     where = f"{file.parent.name}/{file.name}"
     try:
         with file.open("rb") as stream:
+            # Read with a bound and then measured: a size asked for beforehand may be old.
             content = stream.read(limit + 1)
     except OSError as cause:
         raise CertificateRefused(CertificateReason.MALFORMED, f"{where}: unreadable") from cause
@@ -151,6 +154,7 @@ def _store_all(folder: Path, contents: list[bytes], ending: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     names = {f"{number:03}.{ending}" for number in range(len(contents))}
     for old in _files(folder):
+        # A certificate that is taken away must not live on as a file that the next load reads.
         if old.name not in names:
             old.unlink()
     for number, content in enumerate(contents):

@@ -134,6 +134,8 @@ class TrustStore:
             if material == held:
                 return ReloadReport(state=ReloadState.UNCHANGED, sequence=held.sequence)
             snapshot = build_snapshot(material)
+            # Last, and before the swap: only a whole, good snapshot may be compared with the old
+            # one.
             _require_forward(held, material, self._snapshot, snapshot)
         except CertificateRefused as refusal:
             return ReloadReport(
@@ -165,6 +167,7 @@ def build_snapshot(material: TrustMaterial) -> TrustSnapshot:
     """
     if not material.anchors:
         raise CertificateRefused(CertificateReason.NO_CHAIN, "no trust anchor")
+    # Asked again although the file's reader asks it: material may come from elsewhere.
     require_consistent(material.registry)
     issuers = (*material.anchors, *material.intermediates)
     for issuer in issuers:
@@ -214,6 +217,7 @@ def _require_forward(
     # RFC 5280 5.2.3: numbers of one issuer only rise; a lower one is a replay of an old list.
     for issuer, crl in before.revocations.crls.items():
         later = after.revocations.crls.get(issuer)
+        # A list that is gone needs no rule: without evidence its certificates are refused.
         if later is not None and later.number < crl.number:
             raise CertificateRefused(CertificateReason.MALFORMED, "CRL number goes back")
 
@@ -266,6 +270,7 @@ def _register_key(
         keyid=public_key.keyid,
         certificate=record.certificate,
         public_key=public_key,
+        # The registry may shorten what a certificate allows, never lengthen it.
         standing=narrow_standing(standing, record.not_before, record.not_after),
     )
 

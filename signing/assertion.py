@@ -86,6 +86,7 @@ def issue_client_assertion(signer: Signer, claims: ClientAssertionClaims) -> str
         "iat": claims.issued_at_s,
         "exp": claims.expires_at_s,
     }
+    # Departments know us by certificate and not by the key ids of our registry: hence `x5c`.
     return sign_jws(signer, signer_header(signer, CLIENT_TYPE) | certificate_chain(signer), payload)
 
 
@@ -109,6 +110,7 @@ def issue_assertion(signer: Signer, claims: AssertionClaims) -> str:
         "staff": _encode_staff(claims.staff),
     }
     token = sign_jws(signer, signer_header(signer, OFFICER_TYPE), payload)
+    # Refused where it is made: on the other side it would cost a whole request to find out.
     if len(token) > MAX_JWT:
         raise AssertionRefused(AssertionReason.TOO_LARGE)
     return token
@@ -137,8 +139,11 @@ def verify_assertion(
             leeway_s=expected.leeway_s,
         ),
     )
+    # Bound to the request, whose id is taken once only: assertions need no replay table of their
+    # own.
     if claims["jti"] != expected.request_id.hex():
         raise AssertionRefused(AssertionReason.WRONG_IDENTIFIER)
+    # RFC 8705 3.1: a stolen assertion is of no use over a channel with another certificate.
     if _thumbprint(claims["cnf"]) != expected.thumbprint:
         raise AssertionRefused(AssertionReason.NOT_BOUND_TO_CHANNEL)
     return OfficerAssertion(
@@ -200,6 +205,7 @@ def _thumbprint(confirmation: JsonValue) -> bytes:
 
 def _parse_staff(token: str, value: JsonValue) -> Staff:
     members = _members(value, "staff", frozenset({"token", *_STAFF, *_STAFF_OPTIONAL}))
+    # Said twice, in `sub` for JWT readers and here for ours: they may not name two officers.
     if members.get("token") != token:
         raise AssertionRefused(AssertionReason.CLAIM_MALFORMED, "staff.token is not sub")
     role, unit, unit_code, level, division = (_text(members, name) for name in _STAFF)
@@ -223,6 +229,7 @@ def _parse_details(value: JsonValue) -> tuple[AuthorizationDetail, ...]:
     if not isinstance(value, list) or not 0 < len(value) <= MAX_DETAILS:
         raise AssertionRefused(AssertionReason.CLAIM_MALFORMED, "authorization_details")
     details = tuple(_parse_detail(element) for element in value)
+    # Two details for one dataset would leave it to the order which fields were allowed.
     if len({(detail.agreement, detail.dataset) for detail in details}) != len(details):
         raise AssertionRefused(AssertionReason.DETAIL_REPEATED)
     return details
@@ -246,6 +253,7 @@ def _parse_detail(value: JsonValue) -> AuthorizationDetail:
 def _parse_fields(value: JsonValue) -> tuple[str, ...]:
     listed = value if isinstance(value, list) else []
     fields = tuple(each for each in listed if isinstance(each, str) and 0 < len(each) <= _MAX_TEXT)
+    # An empty list is refused: it could be read as "none" by one side and as "all" by the other.
     if not 0 < len(fields) == len(listed) <= MAX_FIELDS or len(set(fields)) != len(fields):
         raise AssertionRefused(AssertionReason.CLAIM_MALFORMED, "fields")
     return fields

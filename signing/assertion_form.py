@@ -39,6 +39,7 @@ class Staff:
     level: str
     division: str
     call_reason: str | None = field(default=None, repr=False)
+    # Some departments demand the officer's own name and number: they go to those and no further.
     name: str | None = field(default=None, repr=False)
     identifier: str | None = field(default=None, repr=False)
 

@@ -26,6 +26,7 @@ SALT_LENGTH: Final = 32
 # DSSE counts bytes; a printable ASCII type has as many bytes as characters in every language.
 _PAYLOAD_TYPE: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _MEMBER: Final = re.compile(r"[a-z][a-z_]{0,31}")
+# A tag and a zero byte: no digest made for one purpose can be shown for another.
 _SUBJECT_TAG: Final = b"hutong/subject/v1\x00"
 _REQUEST_ID_LENGTH: Final = 16
 # The longest plain spelling of an integer whose absolute value is below 2^53: sign, 16 digits.
@@ -61,6 +62,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
         Malformed: the payload type is not printable ASCII of 1 to 128 characters.
     """
     kind = require_payload_type(payload_type).encode("ascii")
+    # Both lengths are signed: no byte can move between type and payload and keep the signature.
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
@@ -85,6 +87,7 @@ def parse_b64url(text: str) -> bytes:
     except ValueError:
         # from None: the cause would carry the text itself, which may hold personal data.
         raise Malformed("base64url: foreign character or length") from None
+    # Left-over bits may differ from zero: many texts for one signature, and one record many ids.
     if b64url_encode(octets) != text:
         raise Malformed("base64url: not the one spelling")
     return octets
@@ -106,8 +109,10 @@ def parse_json_strict(source: str | bytes, limits: JsonLimits) -> JsonValue:
         raise Malformed("JSON: syntax") from None
     if end != len(text):
         raise Malformed("JSON: syntax")
+    # Counted first, brackets in strings included: nearly every text is shallow and pays no walk.
     if text.count("[") + text.count("{") > limits.max_depth:
         _require_depth(value, limits.max_depth)
+    # RFC 8259 8.2: what a parser does with half of a surrogate pair is unpredictable.
     if "\\u" in text:
         encode_json(value)  # refuses a lone surrogate, which only an escape can spell
     return value
@@ -138,6 +143,7 @@ def encode_json(value: JsonValue) -> bytes:
 def _decode_bounded(source: str | bytes, max_bytes: int) -> str:
     try:
         if isinstance(source, bytes):
+            # Too long is not decoded at all: the refusal costs nothing.
             size, text = len(source), source.decode("utf-8") if len(source) <= max_bytes else ""
         else:
             size, text = len(source.encode("utf-8")), source
@@ -157,6 +163,8 @@ def _object_without_repeats(pairs: list[tuple[str, JsonValue]]) -> dict[str, Jso
 
 
 def _plain_integer(text: str) -> int:
+    # Measured before it is converted (CVE-2020-10735). RFC 8785 writes minus zero as 0, so `-0`
+    # would be a second spelling.
     if len(text) <= _MAX_INTEGER_TEXT and text != "-0":
         number = int(text)
         if -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER:
@@ -229,6 +237,8 @@ def subject_digest(request_id: bytes, subject_type: str, identifier: str) -> byt
     if len(request_id) != _REQUEST_ID_LENGTH:
         raise Malformed("request id: 16 bytes")
     return hashlib.sha256(
+        # The lengths keep ("ab", "c") and ("a", "bc") apart, the request id keeps two requests
+        # about one person unlinkable to whoever does not know the person.
         _SUBJECT_TAG + request_id + _prefixed(subject_type) + _prefixed(identifier)
     ).digest()
 

@@ -83,6 +83,7 @@ def parse_envelope(
     Raises:
         Malformed: not exactly one signature, or a part is not of its fixed form.
     """
+    # DSSE allows many; who signed would then depend on which of them a reader looks at.
     if len(signatures) != 1:
         raise Malformed("envelope: exactly one signature")
     signature, keyid = signatures[0]

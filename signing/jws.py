@@ -19,6 +19,7 @@ def sign_jws(signer: Signer, header: dict[str, JsonValue], payload: dict[str, Js
 
     The signatures of both suites are the 64 raw bytes that JWS wants.
     """
+    # Not canonical JSON: JWS signs the text as it travels, and nobody writes it a second time.
     protected = b64url_encode(encode_json(header))
     signing_input = f"{protected}.{b64url_encode(encode_json(payload))}"
     return f"{signing_input}.{b64url_encode(signer.sign(signing_input.encode('ascii')))}"

@@ -123,4 +123,5 @@ class VerifiedRecord:
 
 def record_nonce(request_id: bytes, item: int = 0) -> str:
     """Return the nonce that binds a record to one query of one request."""
+    # A matter asks several questions under one id: without the item their answers could be swapped.
     return f"{request_id.hex()}.{item}" if item else request_id.hex()

@@ -67,11 +67,13 @@ def _require_slots(slots: Sequence[str], disclosed: Mapping[str, DisclosedValue]
         raise RecordRefused(RecordReason.NAME_PRESENT, "a slot twice")
     if names & _RESERVED:
         raise RecordRefused(RecordReason.NAME_RESERVED, "a slot")
+    # One digest more than slots would tell which fields of the dataset were disclosed.
     if not names >= disclosed.keys():
         raise RecordRefused(RecordReason.DISCLOSURE_UNREFERENCED, "a field without a slot")
 
 
 def _encode_disclosures(disclosed: Mapping[str, DisclosedValue]) -> list[str]:
+    # One system call for all salts; each disclosure still gets its own 128 bits.
     random = os.urandom(SALT_LENGTH * len(disclosed))
     encoded = []
     for index, (name, value) in enumerate(disclosed.items()):
@@ -93,6 +95,7 @@ def _digests(encoded: Sequence[str], slots: int) -> list[JsonValue]:
         hashlib.sha256(random[index * DIGEST_LENGTH : (index + 1) * DIGEST_LENGTH]).digest()
         for index in range(decoys)
     ]
+    # RFC 9901 4.2.4.1 wants the order of claims hidden; sorted, decoys cannot be told by place.
     return [*sorted(b64url_encode(digest) for digest in digests)]
 
 

@@ -98,6 +98,7 @@ def verify_record(compact: str, key: PublicKey, expected: RecordExpectation) -> 
         raise RecordRefused(RecordReason.SIGNATURE_INVALID) from cause
     payload = _object(body, "payload")
     digests = _require_digests(payload)
+    # From here on everything is signed: what is wrong now is the source's doing, not a stranger's.
     claims = _claims(payload)
     disclosures = _disclosures(encoded, digests)
     _require_expected(claims, expected)
@@ -167,6 +168,8 @@ def _object(text: str, what: str) -> dict[str, JsonValue]:
     return value
 
 
+# Remembers what a header says, never whether it is true: refusals are not kept, and the signature
+# is judged each time.
 @lru_cache(maxsize=_MAX_HEADERS)
 def _parse_header(text: str) -> _Header:
     """Read a header; a source department sends the same one, certificate included, every time."""
@@ -184,12 +187,14 @@ def _parse_header(text: str) -> _Header:
 def _require_header(header: _Header, key: PublicKey) -> None:
     if header.jwt_type != RECORD_TYPE:
         raise RecordRefused(RecordReason.WRONG_TYPE)
+    # RFC 7515 4.1.11: an extension that is not understood must refuse, and we understand none.
     if "crit" in header.names:
         raise RecordRefused(RecordReason.CRITICAL_HEADER)
     try:
         suite = key.suite
     except CertificateRefused as cause:
         raise RecordRefused(RecordReason.WRONG_ALGORITHM) from cause
+    # RFC 8725 3.1: the key names the algorithm; `none` and HMAC under a public key end here.
     if suite not in JOSE_SUITES or header.algorithm != suite.value:
         raise RecordRefused(RecordReason.WRONG_ALGORITHM)
     if header.keyid != key.keyid or not header.names <= _HEADER_NAMES:
@@ -205,6 +210,7 @@ def _require_digests(payload: dict[str, JsonValue]) -> frozenset[str]:
     digests = [each for each in listed if isinstance(each, str) and _DIGEST.fullmatch(each)]
     if len(digests) != len(listed):
         raise RecordRefused(RecordReason.CLAIM_MALFORMED, "_sd")
+    # RFC 9901 7.1 step 4: a digest in two places would disclose one value as two.
     distinct = frozenset(digests)
     if len(distinct) != len(digests):
         raise RecordRefused(RecordReason.DIGEST_REPEATED)
@@ -266,6 +272,7 @@ def _disclosures(encoded: Sequence[str], digests: frozenset[str]) -> tuple[Discl
             raise RecordRefused(RecordReason.DISCLOSURE_REPEATED)
         unused.remove(slot)
         name, value = _parse_disclosure(text)
+        # A disclosure may not put its value in the place of a claim that stands in clear.
         if name in found or name in CLAIM_NAMES:
             raise RecordRefused(RecordReason.NAME_PRESENT)
         found[name] = Disclosure(name=name, value=value, digest=digest, encoded=text)
@@ -305,6 +312,7 @@ def _is_disclosed_value(value: JsonValue) -> bool:
 
 
 def _require_expected(claims: RecordClaims, expected: RecordExpectation) -> None:
+    # Identity before time: a record for somebody else is that first, expired or not.
     wanted = (
         (claims.issuer == expected.issuer, RecordReason.WRONG_ISSUER),
         (claims.audience == expected.audience, RecordReason.WRONG_AUDIENCE),

@@ -109,6 +109,7 @@ def write_key_file(path: Path, key: PrivateKey, passphrase: bytes) -> None:
     if not passphrase:
         raise KeyFileRefused("a key file needs a passphrase")
     try:
+        # EXCL: a key is never written over, and no link laid at the path is followed.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
     except OSError as cause:
         raise KeyFileRefused(f"{path.name}: cannot be made") from cause
@@ -116,6 +117,7 @@ def write_key_file(path: Path, key: PrivateKey, passphrase: bytes) -> None:
         os.fchmod(descriptor, _OWNER_ONLY)  # the umask may have taken bits of ours away
         file.write(key.encode_pkcs8(passphrase))
         file.flush()
+        # A certificate may be asked for this key at once; a key lost in a crash is lost for good.
         os.fsync(descriptor)
 
 
@@ -142,6 +144,7 @@ def _load_private_file(path: Path) -> bytes:
         raise KeyFileRefused(f"{path.name}: cannot be opened") from cause
     try:
         _require_private(os.fstat(descriptor), path.name)
+        # Bounded once more: a file may grow after its size was looked at.
         return os.read(descriptor, _MAX_KEY_FILE)
     finally:
         os.close(descriptor)

@@ -63,7 +63,9 @@ def verify_jwt(
     if key.suite not in JOSE_SUITES or header["alg"] != key.suite.value:
         raise AssertionRefused(AssertionReason.WRONG_ALGORITHM)
     try:
+        # The carried text is verified; nothing is written again from what was parsed.
         verify_signature(key.public_key, signature, token[: token.rindex(".")].encode("ascii"))
+    # A machine that cannot compute it has no proof, and says so in the same words.
     except (KeySignatureInvalid, AlgorithmUnavailable) as cause:
         raise AssertionRefused(AssertionReason.SIGNATURE_INVALID) from cause
     _require_claims(claims, expected)
@@ -101,8 +103,10 @@ def _parse(token: str) -> tuple[dict[str, JsonValue], dict[str, JsonValue], byte
 
 
 def _require_header(header: dict[str, JsonValue], jwt_type: str) -> str:
+    # RFC 8725 3.11: first, so that no token of one profile is ever judged by another's rules.
     if header.get("typ") != jwt_type:
         raise AssertionRefused(AssertionReason.WRONG_TYPE)
+    # RFC 7515 4.1.11: an extension that is not understood must refuse.
     if "crit" in header:
         raise AssertionRefused(AssertionReason.CRITICAL_HEADER)
     keyid = header.get("kid")
@@ -115,6 +119,7 @@ def _require_key(
     keyid: str, keys: Mapping[str, RegisteredKey], expected: JwtExpectation
 ) -> RegisteredKey:
     key = keys.get(keyid)
+    # Asked of the key and not only of the map: a caller who hands in too many opens nothing.
     if key is None or key.usage is not expected.usage or key.organisation != expected.issuer:
         raise AssertionRefused(AssertionReason.KEY_UNKNOWN)
     return key
@@ -136,6 +141,7 @@ def _require_claims(claims: dict[str, JsonValue], expected: JwtExpectation) -> N
 
 def _require_times(claims: dict[str, JsonValue], expected: JwtExpectation) -> None:
     issued, not_before, expires = (seconds(claims, name) for name in ("iat", "nbf", "exp"))
+    # Judged first: a life of years would pass each of the other two.
     if not 0 < expires - issued <= MAX_LIFE_S:
         raise AssertionRefused(AssertionReason.LIFE_TOO_LONG)
     if max(issued, not_before) > expected.now_s + expected.leeway_s:

@@ -39,9 +39,11 @@ def verify_envelope(
         SignerUnknown: none of the envelope keys has this key id.
         SignatureInvalid: the signature is not of that key over these bytes.
     """
+    # Before any arithmetic: a signature made for one kind of message counts for no other.
     if envelope.payload_type not in payload_types:
         raise WrongPayloadType("the method takes no such payload type")
     key = next((key for key in keys if key.keyid == envelope.keyid), None)
+    # One key, one usage: a TLS or record key signs no envelope, even if its id is named.
     if key is None or key.usage is not KeyPurpose.ENVELOPE:
         raise SignerUnknown("no registered envelope key of the caller has this key id")
     message = pae(envelope.payload_type, envelope.payload)

@@ -81,6 +81,7 @@ def parse_signed(data: bytes, message_class: type[M], *, max_bytes: int = MAX_BY
     """
     require_canonical(data, message_class.DESCRIPTOR, max_bytes=max_bytes)
     try:
+        # Only now: the parser drops and repairs in silence, and is not asked for a judgement.
         return message_class.FromString(data)
     except DecodeError as cause:
         raise Malformed("protobuf: the parser refuses what the scanner accepts") from cause
@@ -108,10 +109,13 @@ def _scan(data: bytes, position: int, end: int, table: _Table, depth: int) -> No
     members = 0
     while position < end:
         tag, position = _read_varint(data, position, end)
+        # The tag holds number and wire type: one look answers both, and groups are in no table.
         field = table.get(tag)
         if field is None:
             raise Malformed(f"protobuf: field {tag >> 3}: unknown, or wrong wire type")
         number = field.number
+        # Protobuf lets a packed list come in pieces and merges a message that stands twice:
+        # refused.
         if number <= last and not (number == last and field.repeated and field.packed < 0):
             raise Malformed(f"protobuf: field {number}: out of order, or twice")
         last = number
@@ -124,6 +128,7 @@ def _scan(data: bytes, position: int, end: int, table: _Table, depth: int) -> No
 
 def _read_length_delimited(data: bytes, position: int, end: int, field: _Field, depth: int) -> int:
     length, position = _read_varint(data, position, end)
+    # Integers do not wrap here; a length of 2^64 - 1 is only too long.
     stop = position + length
     if stop > end:
         raise Malformed(f"protobuf: field {field.number}: longer than its message")
@@ -196,6 +201,7 @@ def _read_varint(data: bytes, position: int, end: int) -> tuple[int, int]:
         position += 1
         value |= (octet & 0x7F) << shift
         if octet < _CONTINUED:
+            # A last group of zeros is padding; the tenth byte may carry no more than one bit.
             if (not octet and shift) or value >= _MAX_VARINT:
                 raise Malformed("protobuf: varint not minimal")
             return value, position
@@ -218,6 +224,8 @@ def _compile(descriptor: MessageSchema) -> _Table:
     try:
         for schema in descriptor.fields:
             field = _compile_field(schema)
+            # One tag per field: a scalar list in the unpacked form is no entry here, so it is
+            # unknown.
             table[field.number << 3 | field.wire_type] = field
     except TypeError:
         del _TABLES[descriptor]
@@ -230,6 +238,7 @@ def _compile_field(schema: FieldSchema) -> _Field:
     if element is None:
         raise TypeError(f"{schema.full_name}: a group or fraction has no signed spelling")
     packed = schema.is_repeated and element != _BYTES
+    # A schema that cannot be signed is our mistake and not a message's: no Malformed.
     if packed and not schema.is_packed:
         raise TypeError(f"{schema.full_name}: repeated scalars are signed packed")
     oneof = schema.containing_oneof

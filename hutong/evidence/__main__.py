@@ -164,6 +164,7 @@ def _judge_receipt(options: argparse.Namespace) -> Report:
 def _judge_log(options: argparse.Namespace) -> Report:
     key = _load_key(options)
     receipts = [parse_receipt(_load_bytes(path)) for path in options.receipt]
+    # A kept checkpoint accuses the log, so it must be proven before it may.
     kept = [verify_checkpoint(_load_bytes(path), key) for path in options.checkpoint]
     return report_of_log(examine_log(options.log, key, receipts, kept))
 
@@ -185,12 +186,14 @@ def _judge_consistency(options: argparse.Namespace) -> Report:
 
 def _judge_proof(options: argparse.Namespace) -> Report:
     raw = _load_bytes(options.input)
+    # Told apart by content: a file's name comes from whoever hands it over.
     is_receipt = raw.lstrip().startswith(b"{")
     if is_receipt:
         receipt = parse_receipt(raw)
     else:
         receipt = parse_tlog_proof(raw, _load_optional(options.entry))
     report = report_of_receipt(verify_receipt(receipt, _load_key(options)))
+    # Written after the verdict only: a converter must not give a broken proof a new, clean face.
     if options.output is not None:
         written = encode_tlog_proof(receipt) if is_receipt else encode_receipt(receipt)
         _store_bytes(options.output, written)
@@ -225,6 +228,8 @@ def _load_optional(path: Path | None) -> bytes | None:
 def _load_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
+            # One byte more than allowed is asked for; the size of a file may change after it was
+            # looked up.
             raw = file.read(MAX_INPUT_BYTES + 1)
     except OSError as cause:
         raise Unreadable("a file cannot be read") from cause

@@ -54,6 +54,7 @@ def parse_checkpoint_text(text: str) -> CheckpointText:
     if not text.endswith("\n"):
         raise Malformed("checkpoint does not end with a line")
     lines = text[:-1].split("\n")
+    # tlog-checkpoint forbids empty extension lines; an empty line would also end the note's text.
     if not all(lines):
         raise Malformed("checkpoint has an empty line")
     if not _FIXED_LINES <= len(lines) <= _FIXED_LINES + MAX_EXTENSION_LINES:
@@ -85,6 +86,8 @@ def verify_checkpoint(raw: bytes, log_key: LogKey) -> ProvenCheckpoint:
         EvidenceRefused: KEY_UNKNOWN, SIGNATURE_INVALID, ORIGIN_MISMATCH.
     """
     checkpoint = parse_checkpoint_text(verify_note(parse_note(raw), log_key))
+    # The signature covers the origin, so this stops one log's head from standing for another's
+    # where two logs share a key.
     if checkpoint.origin != log_key.name:
         raise EvidenceRefused(EvidenceReason.ORIGIN_MISMATCH)
     return ProvenCheckpoint(

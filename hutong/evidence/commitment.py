@@ -15,7 +15,9 @@ from typing import Final
 
 from hutong.evidence.reasons import EvidenceReason, EvidenceRefused, Malformed
 
+# As long as the hash: an identity number has few unknown digits, so only the salt stops guessing.
 SALT_BYTES: Final = 32
+# No NUL and no slash, or two different names and salts could spell the same hash input.
 _MEMBER: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 
@@ -47,6 +49,8 @@ def commitment(member: str, salt: bytes, value: bytes) -> bytes:
     """
     if len(salt) != SALT_BYTES:
         raise Malformed(f"salt is not {SALT_BYTES} bytes")
+    # The member's name is part of what is hashed: an opening of one member opens no other, even
+    # with the same salt and value. Neither NUL nor a varying salt length can blur the borders.
     tag = f"hutong/commitment/{require_member_name(member)}/v1".encode("ascii")
     return hashlib.sha256(tag + b"\x00" + salt + value).digest()
 

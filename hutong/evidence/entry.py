@@ -44,6 +44,7 @@ OTHER_KINDS: Final = frozenset(
         "suppress",
     }
 )
+# A kind this program does not know is still counted and told, so its name is bounded here.
 _MAX_KIND_LENGTH: Final = 32
 
 
@@ -77,10 +78,13 @@ def parse_entry(raw: bytes) -> Entry:
             missing.
     """
     value = parse_json(parse_utf8(raw, "entry", MAX_ENTRY_BYTES), "entry")
+    # Re-encoded and compared: were two spellings accepted, one exchange could stand in the log
+    # twice under different leaf hashes.
     if not isinstance(value, dict) or encode_canonical_json(value) != raw:
         raise Malformed("entry is not canonical JSON")
     version, kind = value.get("v"), value.get("kind")
     time_ms, node = value.get("ts"), value.get("node")
+    # Python holds `true == 1`, so the type is asked for as well.
     if not _is_integer(version) or version != ENTRY_VERSION:
         raise Malformed("entry is of another version")
     if not isinstance(kind, str) or not 0 < len(kind) <= _MAX_KIND_LENGTH:
@@ -115,6 +119,7 @@ def parse_ask_index(entry: Entry) -> int | None:
         Malformed: an answer names none, or it is not an index.
     """
     index = entry.members.get("ask")
+    # A request refused before it was admitted has no ask, and neither has a rolled-up refusal.
     if index is None and entry.kind != "answer":
         return None
     if not isinstance(index, int) or isinstance(index, bool) or index < 0:

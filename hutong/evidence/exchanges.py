@@ -55,11 +55,14 @@ class ExchangeLedger:
             EvidenceRefused: TIME_BACKWARDS, ASK_ABSENT, ASK_DIFFERS, ANSWER_REPEATED, KIND_UNKNOWN.
         """
         self.kinds[entry.kind] = self.kinds.get(entry.kind, 0) + 1
+        # The greatest time seen rules, so that one entry set back does not excuse the next.
         before, self._time_ms = self._time_ms, max(self._time_ms, entry.time_ms)
         if entry.kind in EXCHANGE_KINDS:
             self._take_exchange(index, entry)
         elif entry.kind not in OTHER_KINDS:
             raise EvidenceRefused(EvidenceReason.KIND_UNKNOWN)
+        # Judged last: the ask is already in the ledger, or its honest answer would be accused as
+        # well.
         if entry.time_ms < before:
             raise EvidenceRefused(EvidenceReason.TIME_BACKWARDS)
 
@@ -83,16 +86,20 @@ class ExchangeLedger:
             self._open[index] = (exchange, entry.time_ms)
             return
         asked = parse_ask_index(entry)
+        # A refusal at an early step closes nothing: no ask was written for it.
         if asked is None:
             return
         found = self._open.get(asked)
         if found is None:
             raise EvidenceRefused(self._reason_of_closed(asked, index))
+        # Same index is not enough: a log could close one ask with the answer of another.
         if found[0] != exchange:
             raise EvidenceRefused(EvidenceReason.ASK_DIFFERS)
         del self._open[asked]
 
     def _reason_of_closed(self, asked: int, index: int) -> EvidenceReason:
+        # Closed asks are forgotten, which keeps memory small; only an accusation pays for reading
+        # again. An ask stands before what closes it, so an index ahead is never looked up.
         raw = self._entry_at(asked) if asked < index else None
         try:
             closed = raw is not None and parse_entry(raw).kind == "ask"

@@ -32,6 +32,8 @@ class TreeHead:
     root_hash: bytes
 
 
+# The prefixes 0x00 and 0x01 keep leaves and inner nodes apart (RFC 6962 2.1): without them an inner
+# node could be shown as an entry nobody wrote (second preimage).
 def leaf_hash(entry: bytes) -> bytes:
     """Returns the hash of a leaf: SHA-256(0x00 ‖ entry), RFC 6962 2.1."""
     return hashlib.sha256(b"\x00" + entry).digest()
@@ -50,11 +52,14 @@ def verify_inclusion(leaf: bytes, index: int, proof: Sequence[bytes], head: Tree
     """
     if not 0 <= index < head.size:
         raise EvidenceRefused(EvidenceReason.INDEX_OUTSIDE_TREE)
+    # A hash of another length would shift the border between left and right inside a node.
     if not _all_hashes((leaf, head.root_hash, *proof)):
         raise EvidenceRefused(EvidenceReason.INCLUSION_INVALID)
     node, last = index, head.size - 1  # fn and sn of the algorithm
     root = leaf
     for sibling in proof:
+        # The root is reached and hashes are left over: the proof is too long (RFC 9162 2.1.3.2,
+        # 4a).
         if last == 0:
             raise EvidenceRefused(EvidenceReason.INCLUSION_INVALID)
         if node & 1 or node == last:
@@ -63,6 +68,7 @@ def verify_inclusion(leaf: bytes, index: int, proof: Sequence[bytes], head: Tree
         else:
             root = node_hash(root, sibling)
         node, last = node >> 1, last >> 1
+    # `last` not yet 0 means the proof is too short, even if the root happens to agree.
     if last != 0 or root != head.root_hash:
         raise EvidenceRefused(EvidenceReason.INCLUSION_INVALID)
 
@@ -84,6 +90,7 @@ def verify_consistency(first: TreeHead, second: TreeHead, proof: Sequence[bytes]
         raise EvidenceRefused(EvidenceReason.VIEW_FORKED)
     if first.size == 0 and first.root_hash != EMPTY_ROOT:
         raise EvidenceRefused(EvidenceReason.CONSISTENCY_INVALID)
+    # Here nothing is left to prove, so a proof that says more is not one (RFC 9162 2.1.4.2, 1).
     if first.size in {0, second.size}:
         if proof:
             raise EvidenceRefused(EvidenceReason.CONSISTENCY_INVALID)
@@ -101,6 +108,7 @@ def _roots_of_consistency(
     if not path:
         return None
     node, last = first.size - 1, second.size - 1
+    # Step 3: the levels at which the first tree's last node is a right child lie inside both trees.
     while node & 1:
         node, last = node >> 1, last >> 1
     old_root = new_root = path[0]
@@ -141,6 +149,7 @@ class RightEdge:
     def add(self, entry: bytes) -> None:
         """Appends one leaf."""
         node, size = leaf_hash(entry), self.size
+        # As in a binary carry: each low bit that is set is a complete subtree waiting for its twin.
         while size & 1:
             node, size = node_hash(self._nodes.pop(), node), size >> 1
         self._nodes.append(node)
@@ -151,6 +160,7 @@ class RightEdge:
         if not self._nodes:
             return EMPTY_ROOT
         root = self._nodes[-1]
+        # The smaller subtree hangs on the right of the larger one (RFC 6962 2.1, k < n <= 2k).
         for node in reversed(self._nodes[:-1]):
             root = node_hash(node, root)
         return root

@@ -27,6 +27,7 @@ MAX_NOTE_BYTES: Final = 131_072
 MAX_SIGNATURES: Final = 64
 MAX_KEY_TEXT: Final = 512  # an origin of at most 255 bytes, and 60 for the rest
 _SIGNATURE_START: Final = "\u2014 "
+# signed-note allows no control character but newline; an escape could repaint a terminal.
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
@@ -72,6 +73,7 @@ def parse_log_key(text: str) -> LogKey:
     if encoded[:1] != ED25519 or len(encoded) != 1 + ED25519_KEY_BYTES:
         raise Malformed("log key is not an Ed25519 key")
     key = build_log_key(name, encoded[1:])
+    # The id is derived again, or a typo in the key would show up as "unknown key" much later.
     if parse_hex(parts[1], "log key id", KEY_ID_BYTES) != key.key_id:
         raise Malformed("log key id is not the id of the key")
     return key
@@ -105,6 +107,7 @@ def parse_note(raw: bytes) -> Note:
     content = parse_utf8(raw, "note", MAX_NOTE_BYTES)
     if _CONTROL.search(content) is not None:
         raise Malformed("note holds a control character")
+    # The last blank line ends the text; the text may hold blank lines of its own.
     body, separator, tail = content.rpartition("\n\n")
     if not separator or not tail.endswith("\n"):
         raise Malformed("note has no signatures")
@@ -112,6 +115,7 @@ def parse_note(raw: bytes) -> Note:
     if len(lines) > MAX_SIGNATURES:
         raise Malformed(f"note has more than {MAX_SIGNATURES} signatures")
     signatures = tuple(_parse_signature(line) for line in lines)
+    # Of a good and a bad signature by one key, only the first would be judged: refused instead.
     if len({(s.name, s.key_id) for s in signatures}) != len(signatures):
         raise Malformed("note is signed twice by one key")
     return Note(text=body + "\n", signatures=signatures)
@@ -131,6 +135,7 @@ def verify_note(note: Note, key: LogKey) -> str:
         raise EvidenceRefused(EvidenceReason.KEY_UNKNOWN)
     try:
         public_key = Ed25519PublicKey.from_public_bytes(key.public_key)
+        # Exactly the text and its last newline are signed, without the blank line that follows.
         public_key.verify(ours[0].value, note.text.encode("utf-8"))
     except InvalidSignature as cause:
         raise EvidenceRefused(EvidenceReason.SIGNATURE_INVALID) from cause
@@ -144,6 +149,7 @@ def _parse_signature(line: str) -> NoteSignature:
     if not space:
         raise Malformed("signature line has no signature")
     value = parse_base64(encoded, "signature")
+    # Only a lower bound: signatures of other keys may be of any type and length, and are ignored.
     if len(value) <= KEY_ID_BYTES:
         raise Malformed("signature is too short")
     return NoteSignature(

@@ -112,6 +112,7 @@ _BAD = Outcome.TAMPERED
 _OPEN = Outcome.CANNOT_TELL
 
 MEANINGS: Final[dict[EvidenceReason, Meaning]] = {
+    # Not an accusation: whoever holds the wrong key learns nothing about the log.
     _R.KEY_UNKNOWN: Meaning(
         _OPEN,
         "检查点上没有给定日志公钥的签名：请确认公钥来自入网资料包。",
@@ -177,6 +178,7 @@ MEANINGS: Final[dict[EvidenceReason, Meaning]] = {
         "条目中没有这一项承诺，无从核对。",
         "The entry holds no commitment of this name.",
     ),
+    # Without the salt nothing speaks for or against the bytes.
     _R.SALT_ABSENT: Meaning(
         _OPEN,
         "缺少盐，无法核对原文：请一并提供盐或完整回执。",
@@ -207,6 +209,7 @@ MEANINGS: Final[dict[EvidenceReason, Meaning]] = {
         "日志中的条目与回执中的条目不同：条目被调换。",
         "The entry in the log differs from the one in the receipt: it was swapped.",
     ),
+    # Entry and checkpoint are committed together, so even a crash leaves none of these behind.
     _R.ENTRY_UNSIGNED: Meaning(
         _BAD,
         "最后一个检查点之后还有未签名的条目。",
@@ -217,6 +220,7 @@ MEANINGS: Final[dict[EvidenceReason, Meaning]] = {
         "日志尾部被截断：回执或检查点证明后面曾有条目。",
         "The tail of the log was cut off: a receipt or checkpoint proves that more existed.",
     ),
+    # Cut back to before its first checkpoint, a log looks like one that has just begun.
     _R.LOG_UNSIGNED: Meaning(
         _OPEN,
         "日志中没有任何检查点，无法判断。",
@@ -247,6 +251,7 @@ MEANINGS: Final[dict[EvidenceReason, Meaning]] = {
         "同一请求条目被应答两次。",
         "One ask was answered twice.",
     ),
+    # A log may be newer than its reader: a kind he does not know is no sign of tampering.
     _R.KIND_UNKNOWN: Meaning(
         _OPEN,
         "条目类别未知：请使用更新版本的核验程序。",

@@ -103,8 +103,10 @@ def verify_receipt(
     """
     wanted = expected if expected is not None else Expected()
     checkpoint = verify_checkpoint(receipt.checkpoint, log_key)
+    # Stops a log that shows an old state of itself; a fork of equal size needs a consistency proof.
     if checkpoint.head.size < wanted.known_size:
         raise EvidenceRefused(EvidenceReason.CHECKPOINT_STALE)
+    # The bytes as carried, not as parsed: nothing of an entry is read before its place is proven.
     leaf = leaf_hash(receipt.entry)
     verify_inclusion(leaf, receipt.index, receipt.inclusion_proof, checkpoint.head)
     entry, exchange = _require_exchange(receipt.entry, wanted)
@@ -113,6 +115,8 @@ def verify_receipt(
     for member, value in bound.items():
         if value is not None:
             _require_bound(entry, member, salts.get(member), value)
+    # Openings without a value are of request and answer, whose bytes were bound just above or were
+    # not given; the provenance says which.
     openings = tuple(o for o in receipt.openings if o.value is not None)
     for opening in openings:
         _require_opened(entry, opening.member, opening.salt, opening.value or b"")
@@ -125,6 +129,7 @@ def verify_receipt(
         provenance=Provenance(
             checkpoint_signed=True,
             entry_included=True,
+            # Says "expected" only where the holder named his exchange, not where he did not object.
             exchange_expected=wanted.request_id is not None,
             request_bound=request_payload is not None,
             answer_bound=answer_body is not None,
@@ -140,6 +145,7 @@ def _require_exchange(raw: bytes, wanted: Expected) -> tuple[Entry, Exchange]:
     except Malformed as cause:
         # The log signed these bytes, so it is the log that is wrong, not the file.
         raise EvidenceRefused(EvidenceReason.ENTRY_MALFORMED) from cause
+    # A receipt of a refusal is genuine too, and must not pass for the receipt of an answer.
     if wanted.kinds is not None and entry.kind not in wanted.kinds:
         raise EvidenceRefused(EvidenceReason.EXCHANGE_MISMATCH)
     if wanted.request_id not in {None, exchange.request_id}:

@@ -60,6 +60,7 @@ def parse_receipt(raw: bytes) -> Receipt:
     hashes = _require_list(members["inclusion_proof"], MAX_PROOF_HASHES, "inclusion proof")
     listed = _require_list(members["openings"], MAX_OPENINGS, "openings")
     openings = tuple(_parse_opening(item) for item in listed)
+    # With two openings of one member, two readers could each be shown another value.
     if len({opening.member for opening in openings}) != len(openings):
         raise Malformed("a member is opened twice")
     return Receipt(
@@ -95,6 +96,7 @@ def encode_receipt(receipt: Receipt) -> bytes:
         ensure_ascii=False,
         indent=2,
     ).encode("utf-8")
+    # Read back at once: evidence is needed years later, when nobody can write it anew.
     if parse_receipt(written) != receipt:
         raise Malformed("receipt cannot be written")
     return written
@@ -121,6 +123,7 @@ def parse_tlog_proof(raw: bytes, entry: bytes | None = None) -> Receipt:
     index = parse_number(lines.pop(0).removeprefix("index "), "index")
     if len(lines) > MAX_PROOF_HASHES:
         raise Malformed("inclusion proof is too long")
+    # Bytes the caller holds himself win, so that the proof is judged for those and no others.
     found = entry if entry is not None else carried
     if found is None:
         raise Malformed("proof carries no entry")
@@ -168,11 +171,13 @@ def _parse_opening(value: JsonValue) -> Opening:
         raise Malformed(f"salt is not {SALT_BYTES} bytes")
     if len(opened) > MAX_OPENED_BYTES:
         raise Malformed(f"opened value is larger than {MAX_OPENED_BYTES} bytes")
+    # Any other member may be opened to an empty value, which is a value and is compared.
     with_holder = member in {REQUEST, ANSWER} and not opened
     return Opening(member=member, salt=salt, value=None if with_holder else opened)
 
 
 def _require_members(value: JsonValue, names: set[str], what: str) -> dict[str, JsonValue]:
+    # Exactly these: a member that is not understood would seem proven along with the others.
     if not isinstance(value, dict) or set(value) != names:
         raise Malformed(f"{what} does not have exactly its members")
     return value

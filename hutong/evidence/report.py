@@ -79,6 +79,7 @@ def report_of_checkpoint(checkpoint: ProvenCheckpoint) -> Report:
     size, root = checkpoint.head.size, checkpoint.head.root_hash.hex()
     zh = [f"日志 {checkpoint.origin} 签署：共 {size} 条，根哈希 {root}。"]
     en = [f"Log {checkpoint.origin} signed: {size} entries, root hash {root}."]
+    # Signed, yet not understood here; silence would look like agreement.
     if checkpoint.extensions:
         zh.append(f"另有 {len(checkpoint.extensions)} 行扩展内容，本程序不解释。")
         en.append(f"{len(checkpoint.extensions)} extension lines are not interpreted.")
@@ -125,12 +126,14 @@ def report_of_receipt(proven: ProvenReceipt) -> Report:
     if provenance.opened:
         zh.append(f"已打开的承诺：{'、'.join(provenance.opened)}。")
         en.append(f"Commitments opened: {', '.join(provenance.opened)}.")
+    # Always said: a receipt proves an exchange, and readers tend to take it for more.
     zh.append("未证明：数据本身是否属实；该由数源部门的签名证明。")
     en.append("Not proven: that the facts are true; the source department's signature proves that.")
     facts = _facts_of_head(proven.checkpoint)
     opened: list[JsonValue] = list(provenance.opened)
     facts |= {
         "index": proven.index,
+        # Safe to show: sensitive members stand in the entry as commitments only.
         "entry": dict(entry.members),
         "proven": {
             "checkpoint_signed": provenance.checkpoint_signed,

@@ -28,6 +28,7 @@ _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
 _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
+# For strings, the writer of the standard library escapes exactly what RFC 8785 3.2.2.2 escapes.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -37,6 +38,8 @@ def parse_number(text: str, what: str) -> int:
     Raises:
         Malformed: any other spelling, or above 2^63 - 1.
     """
+    # The pattern bounds the digits first: `int` takes quadratic time (CVE-2020-10735), and accepts
+    # underscores, signs and other scripts' digits.
     if _NUMBER.fullmatch(text) is None or int(text) > MAX_NUMBER:
         raise Malformed(f"{what} is not a number in its one spelling")
     return int(text)
@@ -52,6 +55,7 @@ def parse_base64(text: str, what: str) -> bytes:
         value = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as cause:
         raise Malformed(f"{what} is not base64") from cause
+    # `validate` lets unused bits differ from zero (RFC 4648 3.5): a second spelling of one value.
     if encode_base64(value) != text:
         raise Malformed(f"{what} is not base64 in its one spelling")
     return value
@@ -80,6 +84,7 @@ def parse_hex(text: str, what: str, length: int) -> bytes:
     Raises:
         Malformed: upper case, foreign characters, another length.
     """
+    # `bytes.fromhex` alone accepts upper case and spaces between the pairs.
     if len(text) != 2 * length or _HEX.fullmatch(text) is None:
         raise Malformed(f"{what} is not {length} bytes in lower-case hexadecimal")
     return bytes.fromhex(text)
@@ -130,6 +135,8 @@ def encode_canonical_json(value: JsonValue) -> bytes:
         raise Malformed("JSON holds half of a surrogate pair") from cause
 
 
+# The parser recurses; a text of brackets alone would end in RecursionError, which no caller
+# expects. Brackets inside strings are no nesting and do not count.
 def _require_shallow(text: str, what: str) -> None:
     if text.count("[") + text.count("{") <= MAX_JSON_DEPTH:
         return
@@ -141,6 +148,7 @@ def _require_shallow(text: str, what: str) -> None:
 
 
 def _require_distinct(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    # RFC 7493 2.3: of two equal names one reader keeps the first and another the last.
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("a name stands twice")

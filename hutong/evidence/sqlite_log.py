@@ -36,6 +36,8 @@ class SqliteLog:
     def entries(self) -> Iterator[tuple[int, bytes | None]]:
         """Yields index and bytes in order; None for bytes that are none, or too many."""
         yield from self._rows(
+            # SQLite types values, not columns: the file may hold text or a gigabyte where bytes
+            # belong, and that must not reach memory.
             "SELECT idx, CASE WHEN typeof(body) = 'blob' AND length(body) <= ? THEN body END"
             " FROM entry ORDER BY idx",
             MAX_ENTRY_BYTES,
@@ -87,13 +89,17 @@ def _connect(path: Path) -> sqlite3.Connection:
         attempts.append("mode=ro&immutable=1")
     failure: sqlite3.Error | None = None
     for options in attempts:
+        # Quoted, or a `?` in the file's name would be read as options of the connection.
         location = f"file:{quote(str(path.absolute()))}?{options}"
         connection = sqlite3.connect(location, uri=True, isolation_level=None)
         try:
+            # A stranger's file: its schema may call no unsafe functions, and cells are measured
+            # before they are read (sqlite.org/security.html, "Untrusted SQLite Database Files").
             connection.execute("PRAGMA query_only = ON")
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA cell_size_check = ON")
             connection.execute("BEGIN")
+            # Asked for no row: a missing table shows here and not in the middle of a walk.
             connection.execute("SELECT idx, body FROM entry LIMIT 0").fetchall()
             connection.execute("SELECT size, note FROM checkpoint LIMIT 0").fetchall()
         except sqlite3.Error as cause:

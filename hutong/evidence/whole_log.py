@@ -118,6 +118,8 @@ def examine_log(
     """
     claims, refused = _claims_of(receipts, kept, log_key)
     with open_log(path) as log:
+        # Findings of the log itself come first: the first one names where the log starts to be
+        # wrong.
         walk = _Walk(log, log_key, claims)
         walk.run()
     findings = tuple((walk.findings + refused)[:MAX_FINDINGS])
@@ -155,6 +157,7 @@ class _Walk:
     def run(self) -> None:
         """Walks the log; stops where an entry is missing, for no root can be derived after it."""
         stored = _Peekable(self._log.checkpoints())
+        # Size 0 first: a signed head of the empty log is a promise as well.
         self._meet_heads(stored)
         for index, body in self._log.entries():
             if index != self.edge.size:
@@ -163,6 +166,8 @@ class _Walk:
             if body is None:
                 self._find(EvidenceReason.ENTRY_MALFORMED, _ENTRY, index)
                 return
+            # An entry that is wrong still becomes a leaf: the tree is of bytes, and the walk goes
+            # on.
             self._take_entry(index, body)
             self.edge.add(body)
             self._meet_heads(stored)
@@ -198,6 +203,7 @@ class _Walk:
         if proven.head.root_hash != self.edge.root():
             detail = f"entries {self.signed_size} to {size - 1}"
             self._find(EvidenceReason.ROOT_MISMATCH, _CHECKPOINT, size, detail)
+        # Covered even where the root differs, so that the next mismatch names only what came after.
         self.signed_size = size
 
     def _prove_stored(self, size: int, note: bytes | None) -> ProvenCheckpoint | None:
@@ -219,6 +225,8 @@ class _Walk:
         size = self.edge.size
         while stored.head is not None:
             self.checkpoints += 1
+            # Only the log's own signature proves that more entries existed; a forged note proves
+            # nothing.
             if self._prove_stored(*stored.head) is not None:
                 self._find(EvidenceReason.LOG_TRUNCATED, _CHECKPOINT, stored.head[0])
             stored.advance()
@@ -226,12 +234,15 @@ class _Walk:
             for claim in claims:
                 detail = f"size {claim.size}"
                 self._find(EvidenceReason.LOG_TRUNCATED, claim.place, claim.number, detail)
+        # Unsigned and cut off look alike: no checkpoint at all is "cannot tell", a signed log with
+        # an uncovered tail is "wrong".
         if self.checkpoints == 0:
             self._find(EvidenceReason.LOG_UNSIGNED, _CHECKPOINT, 0)
         elif self.signed_size < size:
             self._find(EvidenceReason.ENTRY_UNSIGNED, _ENTRY, self.signed_size)
 
     def _find(self, reason: EvidenceReason, place: str, number: int, detail: str = "") -> None:
+        # The walk goes on without noting more: size and root of the report stay those of the file.
         if len(self.findings) < MAX_FINDINGS:
             finding = Finding(reason=reason, place=place, number=number, detail=detail)
             self.findings.append(finding)
@@ -255,6 +266,7 @@ def _claims_of(
     refused: list[Finding] = []
     for number, receipt in enumerate(receipts):
         try:
+            # A receipt has to hold by itself before it may accuse the log.
             head = verify_receipt(receipt, log_key).checkpoint.head
         except Malformed as cause:
             reason, detail = EvidenceReason.CHECKPOINT_MALFORMED, cause.what
@@ -280,6 +292,7 @@ def _claims_of(
 
 def _outcome_of(findings: Sequence[Finding]) -> Outcome:
     outcomes = {MEANINGS[finding.reason].outcome for finding in findings}
+    # One proven lie outweighs whatever could not be told.
     if Outcome.TAMPERED in outcomes:
         return Outcome.TAMPERED
     return Outcome.CANNOT_TELL if outcomes else Outcome.PROVEN
