@@ -21,6 +21,7 @@ INVARIANT: no step can be switched off; no department is asked before 7, nothing
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -41,9 +42,11 @@ from gateway.distrust import Distrusted, minimised, require_record
 from gateway.drafts import Answered as AnswerNote
 from gateway.drafts import Asked, answer_draft, ask_draft
 from gateway.errors import Fault, Reason, Refusal
+from gateway.exits import WITHOUT_RECEIPT
+from gateway.interrupted import LeftAsk, close_ask
 from gateway.model import EntryDraft, Logged
 from gateway.opening import Kind, Question, open_question
-from gateway.outcome import Answered, Outcome, encode_outcome, parse_outcome
+from gateway.outcome import Answered, Outcome, Refused, encode_outcome, parse_outcome
 from gateway.parts import Parts
 from gateway.progress import Call, Progress
 from gateway.receipt import build_answer, commit_to
@@ -77,12 +80,13 @@ class Told:
 class Exchange:
     """Answers questions; built once by `app` from its parts."""
 
-    __slots__ = ("_deciding", "_parts", "_under_way")
+    __slots__ = ("_closing", "_deciding", "_parts", "_under_way")
 
     def __init__(self, parts: Parts, deciding: Deciding) -> None:
         self._parts = parts
         self._deciding = deciding
         self._under_way: set[asyncio.Future[Outcome]] = set()
+        self._closing: set[asyncio.Future[None]] = set()
 
     async def answer(self, call: Call, kind: Kind[M]) -> Outcome:
         """Answer one question, or say why not."""
@@ -109,6 +113,7 @@ class Exchange:
     async def drain(self) -> None:
         """Wait until every walk under way has ended."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _finish(self, call: Call, walk: Callable[[Progress], Awaitable[Outcome]]) -> Outcome:
         """Count the call in, walk, and keep what its twins will be given."""
@@ -144,26 +149,44 @@ class Exchange:
         started = time.monotonic()
         decided = await self._deciding.decide(progress, question, item)  # 6
         asked = await self._ask(progress, question, decided, item)  # 7
-        query = self._query(progress, question, decided, item)
-        fetched = await self._fetch(decided.provider, query)  # 8
-        told = self._prove(question, decided, query, fetched, progress.now_ms)  # 9, 10
-        body = encode_answer_body(self._content(progress, decided, told, item))
-        commitment = commit_to(body)
-        note = AnswerNote(
-            item=item,
-            ask_index=asked.index,
-            state=told.state.name,
-            reason=told.reason,
-            fields=_field_answers(decided, told),
-            elapsed_ms=round((time.monotonic() - started) * 1000),
-        )
-        draft = answer_draft(progress, note, commitment.committed, decided.tokens)
-        logged = await self.append(draft)  # 11
+        answered = False
+        try:
+            query = self._query(progress, question, decided, item)
+            fetched = await self._fetch(decided.provider, query)  # 8
+            told = self._prove(question, decided, query, fetched, progress.now_ms)  # 9, 10
+            body = encode_answer_body(self._content(progress, decided, told, item))
+            commitment = commit_to(body)
+            note = AnswerNote(
+                item=item,
+                ask_index=asked.index,
+                state=told.state.name,
+                reason=told.reason,
+                fields=_field_answers(decided, told),
+                elapsed_ms=round((time.monotonic() - started) * 1000),
+            )
+            draft = answer_draft(progress, note, commitment.committed, decided.tokens)
+            logged = await self.append(draft)  # 11
+            answered = True
+        finally:
+            # Also when cancelled: a department may have been asked; the log says how that ended.
+            if not answered:
+                self._close_later(asked)
         return Answered(envelope=build_answer(self._parts.signer, commitment, logged))  # 12
+
+    def _close_later(self, asked: LeftAsk) -> None:
+        """Append `answer` INTERRUPTED in its own task; what fails is left to the next start."""
+
+        async def close() -> None:
+            with contextlib.suppress(AccessLogError):
+                await close_ask(self._parts.log, asked, self._deciding.interrupted)
+
+        task = asyncio.ensure_future(close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _ask(
         self, progress: Progress, question: Question, decided: Decided, item: int
-    ) -> Logged:
+    ) -> LeftAsk:
         """Step 7: the `ask` is durable, with the request id and the quota it is charged."""
         asked = Asked(
             item=item,
@@ -175,11 +198,10 @@ class Exchange:
             policy_digest=decided.policy_digest,
             tokens=decided.tokens,
         )
-        logged = await self.append(
-            ask_draft(progress, asked, progress.claims(item), decided.charges)
-        )
+        draft = ask_draft(progress, asked, progress.claims(item), decided.charges)
+        logged = await self.append(draft)
         progress.note_durable(item)
-        return logged
+        return LeftAsk(index=logged.index, entry=logged.entry, search=draft.search)
 
     async def append(self, draft: EntryDraft) -> Logged:
         """Return once an entry is durable; whatever prevents that stops the exchange."""
@@ -286,10 +308,13 @@ class Exchange:
         """Keep the outcome for twins; give the id back where nothing durable happened."""
         if progress.first is None:
             return
-        if progress.durable:
-            self._parts.replay.keep(progress.first, encode_outcome(outcome))
-        else:
+        if not progress.durable:
             self._parts.replay.release(progress.first)
+        elif isinstance(outcome, Refused) and outcome.reason in WITHOUT_RECEIPT:
+            # A fault of ours is no answer to keep: the twin learns REPLAYED and asks anew, free.
+            self._parts.replay.spend(progress.first)
+        else:
+            self._parts.replay.keep(progress.first, encode_outcome(outcome))
 
 
 def _require_outcome(fetched: Fetched) -> Fetched:

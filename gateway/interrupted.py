@@ -7,7 +7,7 @@ once.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from gateway.model import EntryDraft, EntryKind, Logged, SearchColumns
@@ -37,15 +37,19 @@ class OpenAsk(Protocol):
         ...
 
 
-class Log(Protocol):
-    """The access log, as far as closing needs it."""
-
-    def open_asks(self) -> Sequence[OpenAsk]:
-        """Return asks without answer."""
-        ...
+class Appender(Protocol):
+    """What closing one ask needs of the access log."""
 
     async def append(self, draft: EntryDraft) -> Logged:
         """Return once the entry is durable."""
+        ...
+
+
+class Log(Appender, Protocol):
+    """What closing all of them needs."""
+
+    def open_asks(self) -> Sequence[OpenAsk]:
+        """Return asks without answer."""
         ...
 
 
@@ -94,24 +98,38 @@ class Interrupted:
         return True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftAsk:
+    """An `ask` of this process whose exchange ended without its `answer`."""
+
+    index: int
+    entry: bytes = field(repr=False)
+    search: SearchColumns = field(repr=False)
+
+
 async def close_open_asks(log: Log, interrupted: Interrupted) -> int:
     """Append `answer` INTERRUPTED for every open ask; return how many there were."""
     asks = log.open_asks()
     for ask in asks:
-        members = json.loads(ask.entry)
-        await log.append(
-            EntryDraft(
-                kind=EntryKind.ANSWER,
-                members={
-                    "tx": members["tx"],
-                    "item": members["item"],
-                    "ask": ask.index,
-                    "state": INTERRUPTED,
-                    "request": members["request"],
-                    "ms": 0,
-                },
-                search=ask.search,
-            )
-        )
-        interrupted.note(ask)
+        await close_ask(log, ask, interrupted)
     return len(asks)
+
+
+async def close_ask(log: Appender, ask: OpenAsk, interrupted: Interrupted) -> None:
+    """Append `answer` INTERRUPTED for one ask and remember it for its retry."""
+    members = json.loads(ask.entry)
+    await log.append(
+        EntryDraft(
+            kind=EntryKind.ANSWER,
+            members={
+                "tx": members["tx"],
+                "item": members["item"],
+                "ask": ask.index,
+                "state": INTERRUPTED,
+                "request": members["request"],
+                "ms": 0,
+            },
+            search=ask.search,
+        )
+    )
+    interrupted.note(ask)
