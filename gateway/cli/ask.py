@@ -159,8 +159,9 @@ def code_of(outcome: Answered | Refused) -> ExitCode:
     if isinstance(outcome, Refused):
         return ExitCode.NO
     findings = [each.finding for each in outcome.fields if each.finding is not None]
-    unsure = {Finding.INDETERMINATE, Finding.ERROR}
-    if outcome.state is AnswerState.INDETERMINATE or unsure & set(findings):
+    untold = any(each.outcome is FieldOutcome.INDETERMINATE for each in outcome.fields)
+    unsure = untold or not {Finding.INDETERMINATE, Finding.ERROR}.isdisjoint(findings)
+    if outcome.state is AnswerState.INDETERMINATE or unsure:
         return ExitCode.INDETERMINATE
     if outcome.state is AnswerState.NOT_FOUND or Finding.NO in findings:
         return ExitCode.NO

@@ -28,6 +28,8 @@ class Row:
     told: str = field(repr=False)
     """What a person reads: the value, the finding, or why there is neither."""
     state: str
+    outcome: str
+    """What became of the field, as the SDK says; `REFUSED` where the dataset was refused."""
     provider: str
     receipt_index: int | None
     granted: bool
@@ -93,6 +95,7 @@ def _refused(
             observed=_spelled("REFUSED", state, expected),
             told=refused.reason,
             state=state,
+            outcome="REFUSED",
             provider="",
             receipt_index=None if refused.receipt is None else refused.receipt.index,
             granted=False,
@@ -114,6 +117,7 @@ def _answered(asked: Asked, answered: Answered, expected: Expected) -> Iterator[
             observed=_spelled(_observed(each), state, expected),
             told=_told(each, answered),
             state=state,
+            outcome=str(each.outcome),
             provider=answered.provider,
             receipt_index=answered.receipt.index,
             granted=each.outcome is not FieldOutcome.WITHHELD,

@@ -69,6 +69,7 @@ def _row_json(row: Row) -> JsonValue:
         "field": row.item,
         "effect": row.effect,
         "state": row.state,
+        "outcome": row.outcome,
         "receipt": row.receipt_index,
         "holds": row.holds,
     }

@@ -1,0 +1,171 @@
+"""The demo and a sandbox with a newcomer, over real sockets with mutual TLS."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.cli.demo.expectations import PEOPLE
+from gateway.cli.demo.run import Demo, run_demo
+from gateway.cli.demo.screen import demo_json
+from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.root import run
+from gateway.cli.sandbox.enrolment import Enrolled, enrol
+from gateway.cli.sandbox.folders import Folders, store_address
+from gateway.cli.sandbox.running import SandboxOptions, prepared, serving
+from gateway.cli.sandbox.world import HRSS
+from gateway.clock import SystemClock
+from gateway.trust import moment
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+SYSTEM = f"{HRSS}/retirement"
+
+
+@pytest.fixture(scope="module")
+def demo() -> Demo:
+    """Run the demo once for all tests of this file."""
+    return asyncio.run(run_demo())
+
+
+def test_demo_meets_every_expectation(demo: Demo) -> None:
+    """Every planted person is answered as docs/population.md lets one expect."""
+    wrong = [
+        f"{row.person} {row.dataset} {row.item}: {row.observed} != {row.expected}"
+        for told in demo.told
+        for row in told.rows
+        if not row.holds
+    ]
+
+    assert wrong == []
+    assert len(demo.told) == len(PEOPLE)
+
+
+def test_demo_refuses_every_attack(demo: Demo) -> None:
+    """A matter outside the agreement, a flipped bit and a captured request end as they must."""
+    ended = {attempt.name: attempt.reason for attempt in demo.attempts}
+
+    assert ended == {
+        "matter_outside_agreement": "AGREEMENT_NOT_APPLICABLE",
+        "tampered": "SIGNATURE_INVALID",
+        "repeated": "SAME_ANSWER",
+        "replayed": "SIGNER_UNKNOWN",
+    }
+
+
+def test_demo_proves_every_receipt_offline(demo: Demo) -> None:
+    """The independent verifier accepts every receipt and the whole log."""
+    exchanged = sum(len(told.receipts) for told in demo.told)
+
+    assert demo.proofs.holds
+    assert demo.proofs.receipts > exchanged > 0
+
+
+def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None:
+    """`--json` names granted fields only: never the withheld one, never a refused one."""
+    data = json.loads(json.dumps(demo_json(demo)))
+
+    assert data["holds"] is True
+    assert "ethnicity" not in {row["field"] for row in data["fields"]}
+    assert {row["person"] for row in data["refused"]} == {"protected_person"}
+    assert "protected_person" not in {row["person"] for row in data["fields"]}
+
+
+def test_unasked_departments_are_told_from_no(demo: Demo) -> None:
+    """A department that is not connected is INDETERMINATE with its reason, never NO."""
+    told = [row for each in demo.told for row in each.rows if row.dataset == "ca.cremation@1"]
+    asked = [row for row in told if row.granted]
+
+    assert asked
+    assert {row.state for row in asked} == {"INDETERMINATE PROVIDER_NOT_CONNECTED"}
+    assert {row.outcome for row in asked} == {"INDETERMINATE"}
+    assert {row.finding for row in asked} <= {None, "INDETERMINATE"}
+
+
+@pytest_asyncio.fixture
+async def folders(tmp_path: Path) -> AsyncIterator[Folders]:
+    """Run a sandbox with one system."""
+    options = SandboxOptions(root=tmp_path, population=240, systems=frozenset({SYSTEM}))
+    async with prepared(options) as sandbox, serving(sandbox) as gateway:
+        store_address(sandbox.world.folders, f"127.0.0.1:{gateway.port}")
+        yield sandbox.world.folders
+
+
+def _enrol(folders: Folders, slug: str) -> Enrolled:
+    at = moment(SystemClock().now_ms()).replace(microsecond=0)
+    return enrol(slug, folders, folders.partner(slug), at)
+
+
+def _arguments(enrolled: Enrolled) -> list[str]:
+    return [
+        *("ask", "--identity", str(enrolled.identity), "--agreement", enrolled.agreements[0]),
+        *("--matter", "M2", "--case", enrolled.case_number),
+        *("--subject-id", enrolled.person.id_number, "--subject-name", enrolled.person.full_name),
+        *("--field", "full_name", "--field", "ethnicity"),
+    ]
+
+
+async def test_newcomer_is_answered_while_the_gateway_runs(
+    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Enrolled into a running sandbox, a newcomer gets a proven answer without a restart."""
+    enrolled = _enrol(folders, "newcomer-1")
+    kept = tmp_path / "kept"
+
+    await asyncio.sleep(2.5)  # the gateway looks at its trust directory every second
+    arguments = [*_arguments(enrolled), "--json", "--save-receipt", str(kept)]
+    code = await asyncio.to_thread(run, arguments)
+
+    answer = json.loads(capsys.readouterr().out)
+    assert code == ExitCode.YES
+    assert answer["fields"][0]["value"] == "李**"
+    assert answer["fields"][1]["outcome"] == "WITHHELD"
+    assert (kept / "receipt.json").exists()
+
+
+async def test_taken_seat_is_not_given_twice(folders: Folders) -> None:
+    """The second newcomer who wants a seat is turned away, and nothing changes."""
+    _enrol(folders, "newcomer-2")
+
+    with pytest.raises(Ended) as refused:
+        _enrol(folders, "newcomer-2")
+
+    assert refused.value.code == ExitCode.NO
+
+
+async def test_log_of_a_serving_gateway_is_not_opened_twice(
+    folders: Folders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`log show` is a writer, because it logs its look: it refuses while a gateway writes."""
+    looking = ["log", "show", "--config", str(folders.config), "--officer", "o", "--subject", "x"]
+
+    code = await asyncio.to_thread(run, looking)
+
+    assert code == ExitCode.UNREADABLE
+    assert "stop it first" in capsys.readouterr().err
+
+
+async def test_look_is_logged_before_anything_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the gateway has ended, a look at a subject finds the look itself first."""
+    options = SandboxOptions(root=tmp_path, population=240, systems=frozenset({SYSTEM}))
+    async with prepared(options) as sandbox:
+        async with serving(sandbox) as gateway:
+            store_address(sandbox.world.folders, f"127.0.0.1:{gateway.port}")
+            enrolled = _enrol(sandbox.world.folders, "newcomer-1")
+            await asyncio.sleep(2.5)
+            await asyncio.to_thread(run, _arguments(enrolled))
+        config = str(sandbox.world.folders.config)
+        subject = enrolled.person.id_number
+        looking = ["log", "show", "--config", config, "--officer", "o", "--subject", subject]
+        capsys.readouterr()
+        code = await asyncio.to_thread(run, [*looking, "--json"])
+
+    shown = json.loads(capsys.readouterr().out)["entries"]
+    assert code == ExitCode.YES
+    assert [each["entry"]["kind"] for each in shown] == ["view", "answer", "ask"]
+    assert subject not in json.dumps(shown)
