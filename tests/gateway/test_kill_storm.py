@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import os
 import random
 import signal
 import sqlite3
@@ -50,19 +51,57 @@ async def prepared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
         yield made
 
 
-async def _start(sandbox: Sandbox) -> tuple[Process, int]:
+@dataclasses.dataclass(slots=True)
+class Mortal:
+    """A gateway that is killed and started again on the same folder."""
+
+    process: Process
+    pid: int = 0
+
+    async def start(self) -> int:
+        """Start it and return its port."""
+        stdin = self.process.stdin
+        assert stdin is not None
+        stdin.write(b"start\n")
+        pid, _, port = (await self._line()).partition(" ")
+        self.pid = int(pid)
+        return int(port)
+
+    async def kill(self) -> None:
+        """Kill it with signal 9 and wait until it is gone."""
+        os.kill(self.pid, signal.SIGKILL)
+        while await self._line() != "ended":
+            pass
+
+    async def _line(self) -> str:
+        stdout = self.process.stdout
+        assert stdout is not None
+        async with asyncio.timeout(60):
+            while (line := await stdout.readline()).strip():
+                # Diagnostics of the gateway stand between our lines.
+                if line == b"ended\n" or line.replace(b" ", b"").strip().isdigit():
+                    return line.decode().strip()
+        raise AssertionError("the gateway did not start")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def mortal(prepared_sandbox: Sandbox) -> AsyncIterator[Mortal]:
+    """A gateway process that is not started yet; gone after the test."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(Path(__file__).with_name("gateway_process.py")),
-        str(sandbox.world.folders.config),
+        str(prepared_sandbox.world.folders.config),
+        stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
     )
-    assert process.stdout is not None
-    async with asyncio.timeout(60):
-        while not (line := await process.stdout.readline()).strip().isdigit():
-            assert line, "the gateway did not start"
-    return process, int(line)
+    made = Mortal(process)
+    yield made
+    if made.pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(made.pid, signal.SIGKILL)
+    process.kill()
+    await process.wait()
 
 
 def _at(identity: Identity, port: int) -> Identity:
@@ -96,7 +135,7 @@ def _states(path: Path, request_id: bytes) -> list[str]:
     return [each["state"] for each in own if each["kind"] == "answer"]
 
 
-async def test_no_acknowledged_answer_is_lost(prepared_sandbox: Sandbox) -> None:
+async def test_no_acknowledged_answer_is_lost(prepared_sandbox: Sandbox, mortal: Mortal) -> None:
     """After 20 kills the log stands, holds every receipt given, and has no ask without an answer."""
     sandbox = prepared_sandbox
     chance = random.Random(20261123)  # noqa: S311 - repeatable moments, no secret
@@ -104,7 +143,7 @@ async def test_no_acknowledged_answer_is_lost(prepared_sandbox: Sandbox) -> None
     receipts: list[Receipt] = []
     write_partners(sandbox.world, "127.0.0.1:1")
     identity = load_identity(sandbox.world.folders.partner("retirement"))
-    process, port = await _start(sandbox)
+    port = await mortal.start()
     for _ in range(KILLS):
         async with Client.open(_at(identity, port), SETTINGS) as client:
             callers = [
@@ -112,14 +151,12 @@ async def test_no_acknowledged_answer_is_lost(prepared_sandbox: Sandbox) -> None
                 for _ in range(CALLERS)
             ]
             await asyncio.sleep(chance.uniform(0.05, LONGEST_LIFE_S))
-            process.kill()
-            await process.wait()
+            await mortal.kill()
             for caller in callers:
                 caller.cancel()
             await asyncio.gather(*callers, return_exceptions=True)
-        process, port = await _start(sandbox)  # by itself: nobody repairs anything
-    process.kill()
-    await process.wait()
+        port = await mortal.start()  # by itself: nobody repairs anything
+    await mortal.kill()
 
     path = sandbox.world.folders.log / "access.db"
     report = examine_log(path, parse_log_key(sandbox.world.log_vkey), receipts)
@@ -130,7 +167,7 @@ async def test_no_acknowledged_answer_is_lost(prepared_sandbox: Sandbox) -> None
     assert report.receipts == len(receipts)
 
 
-async def test_a_retry_of_an_interrupted_request_is_free(prepared_sandbox: Sandbox) -> None:
+async def test_a_retry_of_an_interrupted_request_is_free(prepared_sandbox: Sandbox, mortal: Mortal) -> None:
     """Killed between ask and answer: the restarted gateway closes it and charges its retry nothing."""
     sandbox = prepared_sandbox
     path = sandbox.world.folders.log / "access.db"
@@ -139,26 +176,24 @@ async def test_a_retry_of_an_interrupted_request_is_free(prepared_sandbox: Sandb
     question = diploma_question(identity)
     request = build_exchange(identity, question, moment(system_clock()))
     department = sandbox.simulators["education"].process
-    process, port = await _start(sandbox)
+    port = await mortal.start()
     department.send_signal(signal.SIGSTOP)  # the department hangs, so the ask stays open
     async with Client.open(_at(identity, port), SETTINGS) as client:
         call = asyncio.ensure_future(client._connection.call(request.method, request.message, 5.0))
         async with asyncio.timeout(5):
             while request.request_id.hex() not in _charges(path):
                 await asyncio.sleep(0.02)
-        process.kill()
-        await process.wait()
+        await mortal.kill()
         await asyncio.gather(call, return_exceptions=True)
     department.send_signal(signal.SIGCONT)
 
-    process, port = await _start(sandbox)
+    port = await mortal.start()
     async with Client.open(_at(identity, port), SETTINGS) as client:
         retry = build_exchange(
             identity, question, moment(system_clock(), retries=request.request_id)
         )
         message = await client._connection.call(retry.method, retry.message, 5.0)
-    process.kill()
-    await process.wait()
+    await mortal.kill()
 
     assert exchange_pb2.ExchangeResponse.FromString(message).HasField("answer")
     charges = _charges(path)
