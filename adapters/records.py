@@ -108,6 +108,7 @@ def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> 
     )
     slots = [shape.name for shape in query.dataset.fields]
     compact = issue_record(source.signer, claims, slots, disclosed)
+    # Signed as well: that nothing is held is a statement the requester may have to prove.
     return NotFound(sd_jwt=compact) if raw is None else Record(sd_jwt=compact)
 
 
@@ -115,6 +116,7 @@ def _disclose(query: Query, raw: RawRecord | None) -> Mapping[FieldName, tuple[E
     today = day_of_ms(query.issued_at_ms)
     grants = {grant.field: grant for grant in query.grants}
     disclosed: dict[FieldName, tuple[Effect, Disclosure]] = {}
+    # In the catalog's order: the order of grants would tell how the rule is written.
     for shape in query.dataset.fields:
         grant = grants.get(shape.name)
         if grant is None:
@@ -135,6 +137,7 @@ def _disclose(query: Query, raw: RawRecord | None) -> Mapping[FieldName, tuple[E
 
 def _told_state(query: Query, raw: RawRecord | None) -> RecordState:
     """Return whether a record exists, as far as the requester may know."""
+    # The same word for both: a difference here would be the answer that is withheld.
     if not query.tell_not_found:
         return RecordState.NOT_TOLD
     return RecordState.NOT_FOUND if raw is None else RecordState.FOUND
@@ -147,6 +150,7 @@ def require_subject(subject: Subject, identifier: str, full_name: str | None = N
         DepartmentFailed: SUBJECT_MISMATCH when the identifier or the name is another's.
     """
     named = subject.full_name is not None and full_name is not None
+    # A department that mixes up two answers must not have one person's data signed for another.
     if _normal(subject.type, identifier) != subject.identifier:
         raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
     if named and compare_names(subject.full_name or "", full_name or "") is Finding.NO:

@@ -185,5 +185,6 @@ def _build_transport(name: str, face: HttpFace) -> DepartmentTransport:
 def _require_served(datasets: frozenset[DatasetName], served: frozenset[str]) -> None:
     for dataset in datasets:
         name, _, version = dataset.partition("@")
+        # A later version may have other fields; its records would lack slots in silence.
         if name not in served or version != "1":
             raise AdapterMisconfigured(f"this kind cannot serve {dataset}")

@@ -122,6 +122,7 @@ class Breaker:
     def record_failure(self) -> None:
         """Count a failure, open at the limit or when the probe failed."""
         self._failures += 1
+        # A failed probe opens at once: one asker has paid, eight need not.
         if self._probing or self._failures >= self._limits.breaker_failures:
             self._open_until = self._clock() + self._limits.breaker_open_s
         self._probing = False
@@ -177,6 +178,7 @@ class DepartmentTransport:
                 return await self._attempt(call, deadline)
             except DepartmentFailed as failed:
                 pause = self._pause(attempt)
+                # A retry that cannot end in time would cost the department a call nobody waits for.
                 late = self._clock() + pause >= deadline - RESERVE_S
                 if failed.reason not in _RETRIABLE or attempt == attempts or late:
                     _LOG.warning(
@@ -201,6 +203,7 @@ class DepartmentTransport:
         if remaining <= 0:
             raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT)
         async with _Place(self._places, remaining):
+            # After the wait for a place: the breaker may have opened meanwhile.
             self._breaker.require_passage()
             remaining = deadline - self._clock() - RESERVE_S
             try:
@@ -215,6 +218,7 @@ class DepartmentTransport:
         return answer
 
     def _record(self, reason: Indeterminate, remaining: float) -> None:
+        # A department that refuses or mumbles is there; only silence and faults count against it.
         if reason not in _BREAKING:
             self._breaker.record_success()
         elif reason is Indeterminate.PROVIDER_TIMEOUT and remaining < self._limits.fair_s:
@@ -238,6 +242,7 @@ class DepartmentTransport:
             raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE) from None
 
     async def _send(self, call: HttpCall) -> HttpAnswer:
+        # No compression asked for: a small body that grows without bound is refused by its header.
         headers = {"Accept": call.expect, "Accept-Encoding": "identity", **call.headers}
         async with self._open_session().request(
             call.method,
@@ -252,6 +257,7 @@ class DepartmentTransport:
             return HttpAnswer(status=response.status, headers=response.headers, body=body)
 
     async def _read_bounded(self, response: aiohttp.ClientResponse) -> bytes:
+        # The declared size spares reading; the size read is the one that counts.
         declared = response.content_length
         if declared is not None and declared > self._limits.max_body:
             raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
@@ -304,6 +310,7 @@ def _require_origin(base_url: str) -> str:
     except ValueError:
         raise AdapterMisconfigured("a department's address cannot be read") from None
     plain_is_fine = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    # Credentials in an address end up in logs, and a path would be glued to every call's own.
     if not parts.hostname or parts.username or parts.query or parts.path.strip("/") or port == 0:
         raise AdapterMisconfigured("a department's address must be scheme, host and port")
     if parts.scheme != "https" and not plain_is_fine:

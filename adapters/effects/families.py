@@ -59,6 +59,7 @@ _PATTERNS: Final = (
 )
 
 
+# Types come from the catalog alone, so what is remembered cannot grow with questions.
 @cache
 def family_of(catalog_type: str) -> Family:
     """Return the family of a catalog type.
@@ -85,6 +86,7 @@ def require_scalar(value: RawValue) -> str:
     return value
 
 
+# Nine digits: bounded before `int`, and above every age, amount and length.
 _COUNT: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 

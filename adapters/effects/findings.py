@@ -37,6 +37,7 @@ def pseudonym(value: RawValue, family: Family, key: bytes | None) -> str:
         text = _normalise(require_scalar(value), family)
     except AnswerMalformed:
         raise EffectNotApplicable("the value has another form than its type") from None
+    # The key is of one provider, requester and matter: two of them cannot join their pseudonyms.
     digest = hmac.digest(key, _PSEUDONYM_TAG + text.encode("utf-8"), "sha256")
     return base64.urlsafe_b64encode(digest[:_PSEUDONYM_BYTES]).rstrip(b"=").decode("ascii")
 
@@ -63,6 +64,8 @@ def compare(claimed: str | None, held: RawValue | None, family: Family) -> Findi
 
 def _compare_texts(claimed: str, held: str | None, family: Family) -> Finding:
     try:
+        # The claim first: a malformed one is ERROR whether a record exists or not, so it probes
+        # nothing.
         wanted = _normalise(claimed, family)
     except AnswerMalformed:
         return Finding.ERROR
@@ -89,6 +92,7 @@ def _normalise_number(text: str) -> str:
         raise AnswerMalformed("number") from None
     if not number.is_finite():
         raise AnswerMalformed("number")
+    # Adding 0 turns -0 into 0; 1.50 and 1.5 are one number.
     return str(number.normalize() + 0)
 
 

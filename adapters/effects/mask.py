@@ -117,6 +117,7 @@ def _floor(step: int) -> Callable[[str], str]:
             raise AnswerMalformed("number") from None
         if not number.is_finite():
             raise AnswerMalformed("number")
+        # Towards minus infinity: a small debt must not become nothing.
         return str(int((number / step).to_integral_value(rounding=ROUND_FLOOR)) * step)
 
     return cut

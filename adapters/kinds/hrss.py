@@ -78,6 +78,7 @@ def _finding(table: Mapping[str, Finding], row: Row, column: str) -> Finding:
 
 
 def _any(findings: Sequence[Finding]) -> Finding:
+    # One valid card is enough; a card of unknown state is no proof that there is none.
     for wanted in (Finding.YES, Finding.INDETERMINATE):
         if wanted in findings:
             return wanted
@@ -142,6 +143,8 @@ def _sscard(rows: Sequence[Row], question: _Question) -> RawRecord:
     if wanted is not None:
         # The claim is a further key: it chooses among this person's cards.
         claimed = fold_width(wanted).upper()
+        # No filter: an unknown card number must not hide that the person has a card; COMPARE says
+        # NO.
         rows = [row for row in rows if row["card_no"] == claimed] or rows
     row = _latest(rows, lambda row: row["card_state"] == "正常", "as_of")
     return {
@@ -255,6 +258,7 @@ class HrssAdapter:
     ) -> None:
         self._source = source
         self._datasets = datasets
+        # Read-only by the address itself, so that no statement can be a mistake that writes.
         self._address = f"{database.resolve().as_uri()}?mode=ro"
         # One thread: a lookup by index takes microseconds, and one connection needs no lock.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hrss")
@@ -295,6 +299,7 @@ class HrssAdapter:
             return None
         identifier = query.subject.identifier
         rows = await self._read(table.statement, (identifier, _MAX_ROWS + 1), query.deadline)
+        # One row more than allowed was asked for, so that the limit cannot cut silently.
         if len(rows) > _MAX_ROWS:
             raise AnswerMalformed("more rows than one person can have")
         rows = _rows_of(query.subject, rows)
@@ -322,6 +327,7 @@ class HrssAdapter:
                 self._address, uri=True, check_same_thread=True, isolation_level=None
             )
             self._connection.row_factory = sqlite3.Row
+        # A thread cannot be cancelled: the statement itself looks at the deadline and gives up.
         self._connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_PER_LOOK)
         return [dict(row) for row in self._connection.execute(statement, parameters)]
 
@@ -346,6 +352,7 @@ def _rows_of(subject: Subject, rows: list[Row]) -> list[Row]:
     matching = [
         row for row in rows if compare_names(asked, str(row["full_name"])) is not Finding.NO
     ]
+    # Not "not found": the number is held, under a name that is somebody else's.
     if rows and not matching:
         raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
     return matching

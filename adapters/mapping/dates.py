@@ -30,6 +30,7 @@ def parse_day(text: str) -> date:
         AnswerMalformed: None of these spellings, or no such day.
     """
     folded = fold_width(text)
+    # The number of digits tells the spelling: 8 a day, 12 or 13 milliseconds, 14 a second.
     if _EPOCH_MS.fullmatch(folded):
         instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(folded))
         return instant.astimezone(CHINA_TIME).date()

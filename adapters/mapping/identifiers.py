@@ -48,6 +48,7 @@ def parse_resident_id(text: str) -> str:
         date(int(folded[6:10]), int(folded[10:12]), int(folded[12:14]))
     except ValueError:
         raise AnswerMalformed("resident number holds no birth date") from None  # cause: the value
+    # GB 11643-1999 (ISO 7064 MOD 11-2): finds each single wrong digit and each swap of neighbours.
     if mod_11_2.calc_check_digit(folded[:17]) != folded[17]:
         raise AnswerMalformed("resident number fails its check character")
     return folded

@@ -48,6 +48,7 @@ def compare_names(claimed: str, held: str) -> Finding:
     left, right = normalise_name(claimed), normalise_name(held)
     if left == right:
         return Finding.YES
+    # A rare character may be held in another form, but it stays one character.
     if len(left) != len(right):
         return Finding.NO
     differing = [(a, b) for a, b in zip(left, right, strict=True) if a != b]

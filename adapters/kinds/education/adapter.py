@@ -44,6 +44,7 @@ DATASETS: Final = frozenset(KINDS)
 _PATHS: Final[Mapping[str, str]] = MappingProxyType(
     {"edu.diploma": "diplomas", "edu.degree": "degrees", "edu.enrolment": "enrolments"}
 )
+# The path comes from an answer and a token is sent to it: any other form could lead elsewhere.
 _JOB_PATH: Final = re.compile(r"/api/v1/jobs/[0-9a-f]{32}")
 _SECONDS: Final = re.compile(r"[1-9][0-9]{0,5}")
 _MAX_RECORDS: Final = 10
@@ -108,6 +109,7 @@ class EducationAdapter:
 
     async def examine_health(self) -> AdapterHealth:
         """Fetch a token: the cheapest operation that proves identity and reachability."""
+        # A health check that passed an open breaker would be the very load it holds back.
         if self._transport.breaker.is_open:
             return AdapterHealth(reachable=False, detail="BREAKER_OPEN")
         try:
@@ -159,6 +161,8 @@ class EducationAdapter:
         while True:
             if time.monotonic() + wait_s + _POLL_S >= query.deadline - RESERVE_S:
                 self._jobs.remember(query, job)
+                # A continued job starts with no wait of its own, and 0 would invite the asker to
+                # spin.
                 raise DepartmentFailed(Indeterminate.PENDING, retry_after_s=max(wait_s, 1.0))
             await asyncio.sleep(wait_s)
             answer = await self._send(query, "GET", job, None)
@@ -172,6 +176,7 @@ class EducationAdapter:
         """Send one call with a token; a token no longer accepted is renewed once."""
         # The request's own id, so that both sides' records of one exchange can be laid together.
         request_id = str(uuid.UUID(bytes=query.request_id))
+        # Twice at most: a fresh token that is refused says that we are refused, not the token.
         for _ in range(2):
             token = await self._tokens.fetch(query.issued_at_ms, query.deadline)
             headers = {"Authorization": f"Bearer {token}", "X-Request-Id": request_id}
@@ -183,6 +188,7 @@ class EducationAdapter:
                 body=body,
                 headers=headers,
                 expect=_JSON,
+                # Both operations only read, so the transport may put the question again.
                 idempotent=True,
             )
             answer = await self._transport.fetch(call, query.deadline)
@@ -230,6 +236,8 @@ def _read(conversation: _Conversation, answer: HttpAnswer) -> RawRecord | None:
         raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
     kind, subject = conversation.kind, conversation.query.subject
     match require_text(members, "result"):
+        # Each result belongs to one operation; a MATCH where nothing was claimed would prove
+        # nothing.
         case "MATCH" if conversation.number is not None:
             record = members.get("record")
             if not isinstance(record, dict):

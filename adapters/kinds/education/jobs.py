@@ -40,6 +40,7 @@ class PendingJobs:
     def remember(self, query: Query, path: str) -> None:
         """Keep a job under the id of this query and of the one it continues."""
         job = _Job(path=path, until=self._clock() + _LIFE_S)
+        # Under both: an asker who lost our last answer comes back with the id he knows.
         for request_id in {query.request_id, query.pending_request_id or query.request_id}:
             self._jobs[_key(query, request_id)] = job
         while len(self._jobs) > _MAX_JOBS:

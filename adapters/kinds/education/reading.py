@@ -76,6 +76,7 @@ def _look_up(table: Mapping[str, Finding], record: JsonRecord, member: str) -> F
 
 
 def _both(first: Finding, second: Finding) -> Finding:
+    # A certain NO outweighs what cannot be told; only two certain YES make a YES.
     for worst in (Finding.NO, Finding.INDETERMINATE):
         if worst in {first, second}:
             return worst
@@ -186,6 +187,7 @@ def read_found(
         AnswerMalformed: A member has another type or form than the interface says.
         DepartmentFailed: SUBJECT_MISMATCH when any record is another person's.
     """
+    # All of them, not the chosen one: one stranger's record shows that the answer mixes people.
     for record in records:
         _require_own(subject, record)
     chosen = max(records, key=kind.rank)

@@ -73,6 +73,8 @@ class TokenKeeper:
                 the transport raises.
             AnswerMalformed: The token answer breaks RFC 6749 section 5.1.
         """
+        # Held across the await: those who come meanwhile wait for this token instead of asking for
+        # theirs.
         async with self._renewing:
             if self._token is None or self._clock() >= self._token.renew_at:
                 self._token = await self._renew(now_ms, deadline)
@@ -90,10 +92,12 @@ class TokenKeeper:
 
     def forget(self, text: str) -> None:
         """Drop a token the department no longer accepts, unless it was renewed meanwhile."""
+        # Compared, or a late 401 for the old token would throw away the new one.
         if self._token is not None and self._token.text == text:
             self._token = None
 
     async def _renew(self, now_ms: int, deadline: float) -> _Token:
+        # Before the call: the token's life may have begun at any moment of it.
         asked_at = self._clock()
         form = {
             "grant_type": "client_credentials",
@@ -109,6 +113,7 @@ class TokenKeeper:
             idempotent=False,
         )
         answer = await self._transport.fetch(call, deadline)
+        # RFC 6749 5.2; the error text is not read, since it may quote what was sent.
         if answer.status in _REFUSED:
             raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
         members = parse_json_object(answer.body)
@@ -117,6 +122,8 @@ class TokenKeeper:
         text = require_text(members, "access_token")
         if answer.status != _OK or not bearer or not isinstance(life, int) or life <= 0:
             raise AnswerMalformed("token answer")
+        # It goes into a header: a line break inside would start a header of the department's
+        # choosing.
         if not text.isascii() or not text.isprintable():
             raise AnswerMalformed("access token")
         return _Token(text=text, renew_at=asked_at + life * _RENEW_AT)
@@ -136,6 +143,8 @@ def sign_client_assertion(identity: ClientIdentity, now_ms: int) -> str:
         {
             "iss": identity.client_id,
             "sub": identity.client_id,
+            # The issuer and not the endpoint (draft-ietf-oauth-rfc7523bis): an endpoint told to us
+            # by somebody else could have an assertion made for another server.
             "aud": identity.issuer,
             "iat": issued_at,
             "exp": issued_at + _ASSERTION_LIFE_S,

@@ -118,6 +118,7 @@ class PublicSecurityAdapter:
     async def _send_package(self, key: PackageKey, group: Sequence[Waiting]) -> None:
         records = await self._fetch_records(key, group)
         for number, waiting in enumerate(group, start=1):
+            # The asker left at his own deadline; his future is cancelled and takes no answer.
             if waiting.answer.done():
                 continue
             try:
@@ -136,6 +137,8 @@ class PublicSecurityAdapter:
         now_ms = max(waiting.now_ms for waiting in group)
         attempt = 1
         while True:
+            # Inside the loop: a repeated number would be refused, and a late answer taken for this
+            # one.
             head = PackageHead(
                 request_number=str(uuid.uuid4()),
                 end_user=key.end_user,
@@ -151,6 +154,7 @@ class PublicSecurityAdapter:
                 if attempt == _ATTEMPTS:
                     require_no_fault(reply)
             except DepartmentFailed as failed:
+                # Only what was not accepted is sent again; an answer that is wrong stays wrong.
                 if failed.reason is not Indeterminate.PROVIDER_UNAVAILABLE or attempt == _ATTEMPTS:
                     raise
             await asyncio.sleep(_PAUSE_S * attempt)
@@ -166,6 +170,8 @@ class PublicSecurityAdapter:
             method="POST",
             path="/ws/population",
             body=self._soap.encode_call(operation, proof, credentials),
+            # SOAP 1.1 6.1.1: the SOAPAction must be there; an empty one points to the request's
+            # address.
             headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
             expect="text/xml",
             keep_fault=True,

@@ -66,9 +66,11 @@ class Batcher:
         group.append(waiting)
         if len(group) == 1:
             task = asyncio.create_task(self._flush_later(key, group))
+            # The event loop keeps weak references only: an unheld task may vanish in the middle.
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         if len(group) >= MAX_RECORDS:
+            # Full: the next question opens another package, and this one leaves at its own time.
             self._open.pop(key, None)
         return await waiting.answer
 
@@ -81,6 +83,7 @@ class Batcher:
     async def _flush_later(self, key: PackageKey, group: list[Waiting]) -> None:
         try:
             await asyncio.sleep(WINDOW_S)
+            # A full package is no longer the open one; the next one must not be closed in its name.
             if self._open.get(key) is group:
                 del self._open[key]
             # Who left meanwhile is not asked about.
@@ -90,6 +93,7 @@ class Batcher:
         except AdapterError as failed:
             _fail(group, failed)
         finally:
+            # Also on cancellation: an asker whose package died would wait until his deadline.
             _fail(group, DepartmentFailed(Indeterminate.PROVIDER_FAULT))
 
 

@@ -60,6 +60,7 @@ class AnsweredRecord:
 
 def encode_package(identity: ServiceIdentity, head: PackageHead, records: Sequence[Members]) -> str:
     """Return the text of a request package; records are numbered from 1."""
+    # A tree and not a template: names and reasons are people's texts, and one could close a tag.
     package = etree.Element("PACKAGE")
     _add_members(
         etree.SubElement(package, "PACKAGEHEAD"), _head_members(identity, head, len(records))
@@ -83,6 +84,7 @@ def parse_package(text: str, request_number: str) -> Mapping[int, AnsweredRecord
     head = root.find("PACKAGEHEAD")
     if root.tag != "PACKAGE" or head is None:
         raise AnswerMalformed("answer is no PACKAGE")
+    # Before the code is read: whatever a late answer says is not about this package.
     if head.findtext("FWQQBH") != request_number:
         raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
     code = head.findtext("FHDM") or ""
@@ -99,6 +101,7 @@ def _read_records(elements: Sequence[etree._Element]) -> Mapping[int, AnsweredRe
         if not _NUMBER.fullmatch(number) or len(element) > _MAX_MEMBERS:
             raise AnswerMalformed("a RECORD has no number or too many members")
         if int(number) in records:
+            # Two answers under one number: nobody can tell which is meant, so neither is.
             repeated.add(int(number))
         members = {str(member.tag): member.text or "" for member in element}
         records[int(number)] = AnsweredRecord(code=code, members=members)

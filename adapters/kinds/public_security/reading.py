@@ -161,6 +161,7 @@ def read_record(question: Question, record: AnsweredRecord) -> RawRecord | None:
         DepartmentFailed: SUBJECT_MISMATCH for another person's record; TIMEOUT; FAULT.
     """
     members, operation = record.members, question.operation
+    # Before any code: "not found" has to be about this person as well.
     require_subject(question.subject, members.get("GMSFHM", ""))
     if record.code == _RECORD_ABSENT:
         return None
@@ -168,6 +169,7 @@ def read_record(question: Question, record: AnsweredRecord) -> RawRecord | None:
         return _read_refused(operation, record.code)
     if record.code != _RECORD_OK:
         raise DepartmentFailed(RECORD_FAILURES.get(record.code, Indeterminate.PROVIDER_FAULT))
+    # The number alone proves little: historic duplicates share one between two people.
     if "full_name" in operation.members and members.get("XM"):
         require_subject(question.subject, members["GMSFHM"], members["XM"])
     raw: _Values = {}
@@ -194,6 +196,7 @@ def _read_relative(claims: Mapping[str, str]) -> tuple[Members, Finding | None]:
     if identifier is None and name is None:
         return {}, Finding.NOT_APPLICABLE
     try:
+        # Half a relative would be matched by number alone or by name alone.
         if identifier is None or name is None:
             return {}, Finding.ERROR
         text = _require_text(normalise_dots(name))

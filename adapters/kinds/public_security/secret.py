@@ -57,6 +57,7 @@ class SecretKeeper:
                 raises.
             AnswerMalformed: The platform's answer breaks its form.
         """
+        # Held across the await, so that a burst of calls asks for one secret and not for one each.
         async with self._renewing:
             secret = self._secret
             if secret is None or now_ms >= secret.ends_at_ms - _RENEW_BEFORE_MS:
@@ -111,6 +112,8 @@ def sign_call(sid: str, key: str, now_ms: int) -> Mapping[str, str]:
         "gjgxjhpt_rid": rid,
         "gjgxjhpt_sid": sid,
         "gjgxjhpt_rtime": rtime,
+        # The dialect signs no body: that the package is ours rests on TLS with our certificate
+        # alone.
         "gjgxjhpt_sign": signature_of(key, sid + rid + rtime),
     }
 
@@ -136,6 +139,7 @@ def unwrap_secret(app_key: str, wrapped: str) -> str:
         text = (unpadder.update(padded) + unpadder.finalize()).decode("ascii")
     except (binascii.Error, ValueError):
         raise AnswerMalformed("wrapped secret") from None  # the cause may quote the secret
+    # CBC has no tag here: the fixed form is all that tells a secret from a wrong decryption.
     if not _SECRET.fullmatch(text):
         raise AnswerMalformed("wrapped secret")
     return text

@@ -49,6 +49,7 @@ class SoapFace:
         open_wsdl: Callable[..., Client] = Client
         source = files("adapters.kinds.public_security").joinpath("population.wsdl")
         with as_file(source) as path:
+            # From a file of ours: a WSDL fetched from the department could send calls anywhere.
             client = open_wsdl(str(path), settings=Settings(strict=True, forbid_dtd=True))
         find_element: Callable[[str], Callable[..., object]] = client.get_element
         self._header = find_element(f"{{{_NAMESPACE}}}tongtechheader")
@@ -73,9 +74,11 @@ class SoapFace:
         Raises:
             AnswerMalformed: Not the SOAP 1.1 reply of this operation.
         """
+        # Parsed by us and handed on as a tree: zeep's own reader is not bounded.
         envelope = parse_xml(body)
         if envelope.tag != f"{{{_SOAP}}}Envelope":
             raise AnswerMalformed("reply is no SOAP 1.1 envelope")
+        # SOAP 1.1 4.4: a fault may stand in place of any reply, so it is looked for first.
         fault = envelope.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
         if fault is not None:
             return PlatformFault(code=_fault_code(fault))
