@@ -818,7 +818,8 @@ class AnswerBody(_message.Message):
     """Why it could not be told; set only with ANSWER_STATE_INDETERMINATE."""
     record: _builtins.str
     """The signed facts: an SD-JWT (RFC 9901) of the source department with the disclosures granted, in
-    compact form. Absent unless ANSWER_STATE_ANSWERED.
+    compact form. With ANSWER_STATE_NOT_FOUND it says that no record is held. Absent with
+    ANSWER_STATE_INDETERMINATE.
     """
     provider: _builtins.str
     """Organisation that holds the data, by USCC."""
