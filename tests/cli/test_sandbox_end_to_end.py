@@ -20,18 +20,22 @@ from gateway.cli.sandbox.world import HRSS
 from gateway.clock import SystemClock
 from gateway.trust import moment
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 SYSTEM = f"{HRSS}/retirement"
 
 
-@pytest.fixture(scope="module")
-def demo() -> Demo:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo() -> Demo:
     """Run the demo once for all tests of this file."""
-    return asyncio.run(run_demo())
+    return await run_demo()
 
 
-def test_demo_meets_every_expectation(demo: Demo) -> None:
+async def test_demo_meets_every_expectation(demo: Demo) -> None:
     """Every planted person is answered as docs/population.md lets one expect."""
     wrong = [
         f"{row.person} {row.dataset} {row.item}: {row.observed} != {row.expected}"
@@ -44,7 +48,7 @@ def test_demo_meets_every_expectation(demo: Demo) -> None:
     assert len(demo.told) == len(PEOPLE)
 
 
-def test_demo_refuses_every_attack(demo: Demo) -> None:
+async def test_demo_refuses_every_attack(demo: Demo) -> None:
     """A matter outside the agreement, a flipped bit and a captured request end as they must."""
     ended = {attempt.name: attempt.reason for attempt in demo.attempts}
 
@@ -56,7 +60,7 @@ def test_demo_refuses_every_attack(demo: Demo) -> None:
     }
 
 
-def test_demo_proves_every_receipt_offline(demo: Demo) -> None:
+async def test_demo_proves_every_receipt_offline(demo: Demo) -> None:
     """The independent verifier accepts every receipt and the whole log."""
     exchanged = sum(len(told.receipts) for told in demo.told)
 
@@ -64,7 +68,7 @@ def test_demo_proves_every_receipt_offline(demo: Demo) -> None:
     assert demo.proofs.receipts > exchanged > 0
 
 
-def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None:
+async def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None:
     """`--json` names granted fields only: never the withheld one, never a refused one."""
     data = json.loads(json.dumps(demo_json(demo)))
 
@@ -74,7 +78,7 @@ def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None:
     assert "protected_person" not in {row["person"] for row in data["fields"]}
 
 
-def test_unasked_departments_are_told_from_no(demo: Demo) -> None:
+async def test_unasked_departments_are_told_from_no(demo: Demo) -> None:
     """A department that is not connected is INDETERMINATE with its reason, never NO."""
     told = [row for each in demo.told for row in each.rows if row.dataset == "ca.cremation@1"]
     asked = [row for row in told if row.granted]
@@ -85,10 +89,11 @@ def test_unasked_departments_are_told_from_no(demo: Demo) -> None:
     assert {row.finding for row in asked} <= {None, "INDETERMINATE"}
 
 
-@pytest_asyncio.fixture
-async def folders(tmp_path: Path) -> AsyncIterator[Folders]:
-    """Run a sandbox with one system."""
-    options = SandboxOptions(root=tmp_path, population=240, systems=frozenset({SYSTEM}))
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def folders(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Folders]:
+    """Run a sandbox with one system for several tests; each takes a seat of its own."""
+    root = tmp_path_factory.mktemp("sandbox")
+    options = SandboxOptions(root=root, population=240, systems=frozenset({SYSTEM}))
     async with prepared(options) as sandbox, serving(sandbox) as gateway:
         store_address(sandbox.world.folders, f"127.0.0.1:{gateway.port}")
         yield sandbox.world.folders
