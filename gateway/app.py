@@ -98,6 +98,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Close what an earlier process left open, bind both ports, begin to serve."""
+        # Before the port is bound: the first message may already retry an interrupted request.
         await close_open_asks(self.log, self.interrupted)
         self.port = self.server.add_secure_port(
             self.config.listen,
@@ -115,6 +116,8 @@ class Gateway:
     async def stop(self) -> None:
         """Refuse new calls, let those under way end, close everything."""
         await self.server.stop(DRAIN_S)
+        # The server cancels its handlers, not the walks behind them: each `ask` still gets its
+        # `answer`.
         await self.exchange.drain()
         for task in self._tasks:
             task.cancel()
@@ -142,6 +145,8 @@ class Gateway:
             self.metrics.log_size.set(self.log.size)
             stamp = await asyncio.to_thread(stamp_of, self.config.trust)
             if stamp != self._trust_stamp:
+                # Noted before loading: a store that is refused is reported once and not every
+                # second.
                 self._trust_stamp = stamp
                 await asyncio.to_thread(self._reload_trust)
 
@@ -179,6 +184,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         log=log,
         connected=frozenset(registry.by_dataset),
     )
+    # The list of methods is no secret, but reflection parses what strangers send: sandbox only.
     others = (add_reflection,) if config.sandbox else ()
     server = build_server(build_handlers(services, metrics), config.limits, others=others)
     return Gateway(
@@ -199,6 +205,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
 
 def _load_trust(config: Config) -> TrustStore:
     trust = load_trust_store(config.trust)
+    # Its keys lie on developers' machines: whoever holds one could be any department.
     if trust.snapshot.has_sandbox_anchor and not config.sandbox:
         raise ConfigError("trust: holds a sandbox anchor, which serves no real exchange")
     return trust
@@ -228,6 +235,7 @@ def _build_parts(
     limits = config.limits
     signer = load_signer(config.envelope_signer)
     replay = ReplayGuard(kept_bytes=limits.kept_answer_bytes)
+    # A captured request must not become new by our restart.
     replay.load(log.live_claims(SPACE, clock.now_ms()))
     burst = BurstLimit(per_second=limits.calls_per_second_per_system, burst=limits.burst_per_system)
     system_id = SystemId(config.system_id)

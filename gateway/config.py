@@ -26,6 +26,7 @@ class ConfigError(Exception):
 
 
 class _Section(BaseModel):
+    # A misspelt limit would otherwise be the default in silence.
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
@@ -132,6 +133,7 @@ def load_config(path: Path) -> Config:
         ConfigError: the file cannot be read, a key is unknown, or a value is out of range.
     """
     try:
+        # The safe loader: a tag in the file could otherwise build any Python object.
         raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
         config = Config.model_validate(raw)
     except (OSError, yaml.YAMLError) as error:
@@ -139,6 +141,7 @@ def load_config(path: Path) -> Config:
     except ValidationError as error:
         places = ", ".join(
             f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+            # Without the input: a secret put under the wrong key must not reach the console.
             for each in error.errors(include_input=False, include_url=False)
         )
         raise ConfigError(places) from error
@@ -176,6 +179,7 @@ def load_credential(path: Path) -> bytes:
         raise ConfigError(f"credential {path.name} is readable by others: chmod 600")
     if not 0 < len(content) <= MAX_CREDENTIAL_BYTES:
         raise ConfigError(f"credential {path.name} has a wrong length")
+    # Editors end a file with a line; a space may belong to the passphrase.
     return content.rstrip(b"\r\n")
 
 

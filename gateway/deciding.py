@@ -104,6 +104,7 @@ class Deciding:
         query = question.statement.queries[item]
         facts = await self._gathered(progress, question)
         decision = bundle.decide(_input(progress, question, query, facts))
+        # One code for every cause, so that probing does not map other people's agreements.
         if decision.agreement is None or decision.basis_index is None:
             raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
         if not decision.released:
@@ -115,6 +116,7 @@ class Deciding:
             # Names of nobody's making but the caller's would stand in the entry.
             raise Refusal(Reason.QUERY_INVALID)
         tokens = self._tokens(progress, question)
+        # After the decision: what is refused anyway uses up nobody's rate.
         self._charge_burst(query.agreement, decision.quotas)
         charges = self._charges(progress, question, query, decision.quotas)
         header = question.statement.header
@@ -226,10 +228,13 @@ class Deciding:
             if quota.kind is QuotaKind.PER_SECOND:
                 continue
             name = [quota.kind, query.agreement]
+            # A day's counter is the agreement's as a whole; the others are of one subject in one
+            # case.
             if quota.kind is not QuotaKind.PER_DAY:
                 name += [question.system.organisation.uscc, case, subject.type, subject.identifier]
             name.append(quota.field or FieldName(""))
             period = day if quota.kind is QuotaKind.PER_DAY else ALWAYS
+            # Keyed: plain names would make the table of counters a list of whom was asked about.
             counter = self._derived("counter", *name)
             charges.append(
                 Charge(counter=counter, period=period, cost=quota.cost, limit=quota.limit)

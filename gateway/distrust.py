@@ -64,9 +64,11 @@ def require_record(
         Distrusted: `PROVIDER_UNPROVEN`, or `SUBJECT_MISMATCH` when it speaks of another subject.
     """
     try:
+        # Read before anything is proven, so a hint only: the map holds this department's keys.
         key = keys.get(parse_record_keyid(compact))
         if key is None:
             raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_unknown")
+        # A comparison of times, so first: under a revoked key no signature is worth computing.
         require_current(key, moment(now_ms))
         return verify_record(compact, key.public_key, _expectation(query, provider, now_ms))
     except CertificateRefused as error:
@@ -88,6 +90,7 @@ def minimised(record: VerifiedRecord, grants: Sequence[Grant]) -> Minimised:
     outcomes = {FieldName(name): FieldOutcome.ABSENT for name in granted}
     outcomes |= {FieldName(each.name): _outcome(each) for each in kept}
     return Minimised(
+        # Dropped, not signed anew: the department's own signature still covers what is left.
         record=present_record(record, {each.name for each in kept}),
         outcomes=outcomes,
         dropped=len(record.disclosures) - len(kept),

@@ -96,6 +96,7 @@ def answer_draft(
     }
     if answered.reason is not None:
         members["reason"] = answered.reason
+    # Counts only: which field came back empty would tell something of the person.
     members |= {
         name: sum(each.outcome is outcome for each in answered.fields)
         for name, outcome in _COUNTED.items()

@@ -95,6 +95,8 @@ class Exits:
         """Log and sign why one query of a call is not answered."""
         reason = self._affordable(progress, error.reason, now_s)
         _log.info("refused", reason=reason, method=progress.call.method, detail=error.diagnostics)
+        # Either anybody could make us write an entry of his own, or an entry is what we cannot
+        # write: both are counted and told later, in one entry for many.
         if progress.system is None or reason in WITHOUT_RECEIPT:
             self._roll_up(progress, reason)
             envelope = self._signed(progress, error, reason, item, None)
@@ -118,6 +120,7 @@ class Exits:
             if now_ms - rolled.since_ms >= ROLL_UP_WINDOW_MS
         ]
         for key in due:
+            # Out before the await: what is refused meanwhile begins a window of its own.
             rolled = self._rolled.pop(key)
             window_ms = now_ms - rolled.since_ms
             await self.log.append(
@@ -136,6 +139,7 @@ class Exits:
 
     def _roll_up(self, progress: Progress, reason: Reason) -> None:
         thumbprint = progress.call.peer.leaf_thumbprint
+        # The certificate, not the address: addresses are shared, change, and belong in no log.
         peer = "none" if thumbprint is None else thumbprint.hex()[:32]
         key = (peer, reason)
         if key not in self._rolled and len(self._rolled) >= MAX_ROLLED_UP:

@@ -74,6 +74,7 @@ class Interrupted:
         search, members = ask.search, json.loads(ask.entry)
         if search.system is None or search.request_id is None or search.subject is None:
             return
+        # Forgetting one only means that its retry is charged like any other question.
         if len(self._asked) >= MAX_REMEMBERED:
             return
         key = (search.system, search.request_id, members["agreement"], members["dataset"])
@@ -94,6 +95,7 @@ class Interrupted:
         asked = self._asked.get(key)
         if asked is None or asked.subject != subject or asked.fields != query.fields:
             return False
+        # Once: the waiver is for what the crash took, not a free question for ever.
         del self._asked[key]
         return True
 
@@ -126,6 +128,7 @@ async def close_ask(log: Appender, ask: OpenAsk, interrupted: Interrupted) -> No
                 "item": members["item"],
                 "ask": ask.index,
                 "state": INTERRUPTED,
+                # Repeated as it stands: a verifier wants ask and answer to commit to one request.
                 "request": members["request"],
                 "ms": 0,
             },

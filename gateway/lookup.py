@@ -95,6 +95,7 @@ class Lookup:
             looked = await self._look(progress, "receipt", wanted)
             entries = await self.receipts.load_receipts(wanted, item, under=looked)
             own = _own_entries(entries, opened.system.system_id)
+            # One refusal for "none" and for "somebody else's": request ids cannot be probed.
             if not own:
                 raise Refusal(Reason.RECEIPT_UNAVAILABLE)
             header = self._header(progress, opened.system)

@@ -89,6 +89,7 @@ def _proven(
         leeway_s=LEEWAY_MS // 1000,
     )
     try:
+        # Signature first, standing after: only a proven token tells which key has to be current.
         proven = verify_assertion(token, snapshot.registry.officer_keys(organisation), expected)
         require_current(proven.signer, moment(progress.now_ms))
     except AssertionRefused as error:
@@ -111,6 +112,8 @@ def _require_authorised(
     agrees = (
         detail.matter == statement.purpose.matter
         and detail.case == statement.purpose.case_number
+        # Equal and not contained: the officer's organisation answers for this question, not for
+        # another.
         and set(detail.fields) == set(query.fields)
         and hmac.compare_digest(detail.subject_digest, digest)
     )

@@ -83,11 +83,13 @@ def open_envelope(parts: Parts, progress: Progress, message_class: type[M]) -> E
         Refusal: any reason of these steps.
         Fault: `TRUST_UNAVAILABLE`, `CLOCK_BACKWARDS`.
     """
+    # One snapshot for the whole call: a reload meanwhile cannot mix two states of trust.
     snapshot = parts.trust.snapshot
     system = _require_channel(parts, progress, snapshot)  # 1 channel
     payload = _require_envelope(progress, system)  # 2 envelope
     message = parse_payload(payload, message_class)
     header = _require_binding(parts, progress, system, message)  # 3 binding
+    # Taken last: a misdirected or stale copy must not use up the id of an honest request.
     twin = _claim(parts, progress, header)
     return Envelope(system=system, snapshot=snapshot, header=header, message=message, twin=twin)
 
@@ -97,8 +99,10 @@ def _require_channel(parts: Parts, progress: Progress, snapshot: TrustSnapshot) 
     progress.now_ms = parts.clock.now_ms()
     system = require_channel(snapshot, progress.call.peer.leaf_thumbprint, progress.now_ms)
     progress.system = system
+    # Once the caller is known and before any signature is computed for him.
     parts.limiter.charge(system.system_id, time.monotonic())
     parts.in_flight.enter_system(system.system_id)
+    # Set after counting in: the exit must not count out a call that was refused one line above.
     progress.counted_in = True
     return system
 
@@ -125,6 +129,7 @@ def _require_binding(
         raise Refusal(Reason.RECEIVER_MISMATCH)
     if header.method != progress.call.method:
         raise Refusal(Reason.METHOD_MISMATCH)
+    # A life of years would outlive every memory of request ids.
     if not 0 < header.expires_at_ms - header.issued_at_ms <= MAX_LIFE_MS:
         raise Refusal(Reason.LIFE_TOO_LONG)
     if header.issued_at_ms > progress.now_ms + LEEWAY_MS:

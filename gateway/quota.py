@@ -41,6 +41,7 @@ class BurstLimiter:
         interval = 1.0 / self._limit.per_second
         tolerance = interval * self._limit.burst
         arrival = max(self._arrivals.get(key, now_s), now_s) + interval * cost
+        # A refused call moves nothing: otherwise whoever keeps trying would never get in again.
         if arrival - now_s > tolerance:
             raise Refusal(Reason.RATE_LIMITED, retry_after_s=arrival - now_s - tolerance)
         self._arrivals[key] = arrival
@@ -96,4 +97,5 @@ class InFlight:
         if count:
             self._per_system[system] = count
         else:
+            # No entry at rest, so that the table is as large as what is under way.
             del self._per_system[system]

@@ -64,7 +64,9 @@ class ReplayGuard:
 
     def load(self, claims: Iterable[Claim]) -> None:
         """Take over the durable claims of an earlier process."""
+        # In the order of expiry, because forgetting stops at the first that is still alive.
         for claim in sorted(claims, key=lambda claim: claim.expires_ms):
+            # From the right: a request id is raw bytes and may hold a `#`, an item is digits.
             key, _, _item = claim.key.rpartition(b"#")
             self._standings[key] = _Standing(
                 digest=claim.value, until_ms=claim.expires_ms, finished=None
@@ -104,12 +106,14 @@ class ReplayGuard:
     def keep(self, first: First, outcome: bytes) -> None:
         """Keep what the first call was answered and wake its twins."""
         nonce = secrets.token_bytes(NONCE_BYTES)
+        # The request is authenticated along: no answer can be taken out for another request.
         kept = nonce + self._cipher.encrypt(nonce, outcome, first.key)
         self._kept[first.key] = kept
         self._kept_bytes += len(kept)
         while self._kept_bytes > self._budget:
             _, oldest = self._kept.popitem(last=False)
             self._kept_bytes -= len(oldest)
+        # Last: a twin that wakes up earlier would find nothing kept.
         self.spend(first)
 
     def spend(self, first: First) -> None:
@@ -128,6 +132,8 @@ class ReplayGuard:
         """
         while self._standings:
             key, standing = next(iter(self._standings.items()))
+            # Under way means not forgotten, however late: a second execution would be a second
+            # question.
             if standing.until_ms > now_ms or standing.finished is not None:
                 return
             del self._standings[key]

@@ -44,6 +44,7 @@ def require_channel(
     try:
         return require_tls_system(snapshot.registry, thumbprint, moment(now_ms))
     except CertificateRefused as error:
+        # Ours to mend: the caller's certificate may be as good as ever.
         if error.reason in _TRUST:
             raise Fault(Reason.TRUST_UNAVAILABLE, diagnostics=str(error)) from error
         raise Refusal(Reason.CHANNEL_REFUSED, diagnostics=str(error)) from error
@@ -71,6 +72,7 @@ def require_envelope(
             `SIGNATURE_INVALID`.
         Fault: `TRUST_UNAVAILABLE`.
     """
+    # Among this system's keys only: another's key id is unknown here, however well registered.
     key = system.envelope_key(envelope.keyid)
     if key is None:
         raise Refusal(Reason.SIGNER_UNKNOWN)

@@ -179,6 +179,7 @@ def _served(catalog: Catalog, prefix: str) -> frozenset[DatasetName]:
 
 def _source(catalog: Catalog, datasets: frozenset[DatasetName], key: KeyConfig) -> RecordSource:
     providers = {catalog.datasets[name].provider for name in datasets}
+    # One key signs for one department: two of them behind one source would share a signature.
     if len(providers) != 1:
         raise ConfigError("departments: datasets of one kind have one provider in the catalog")
     return RecordSource(organisation=providers.pop(), signer=load_signer(key))
@@ -186,5 +187,6 @@ def _source(catalog: Catalog, datasets: frozenset[DatasetName], key: KeyConfig) 
 
 def _plain_key(config: KeyConfig) -> bytes:
     """Return a private key as unencrypted PKCS#8 in PEM, in memory only."""
+    # grpcio and the checkpoint key take PEM without a passphrase; it is never written anywhere.
     encrypted = config.key.read_bytes()
     return load_private_key(encrypted, load_credential(config.passphrase_file)).encode_pkcs8(None)

@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +40,7 @@ _PRAGMAS: tuple[tuple[str, str, str | int], ...] = (
     ("foreign_keys", "ON", 1),
     ("recursive_triggers", "ON", 1),  # else INSERT OR REPLACE passes the delete trigger by
     ("trusted_schema", "OFF", 0),
+    ("temp_store", "MEMORY", 2),  # else what a statement would undo spills into temp files
     ("cache_size", str(-CACHE_KIB), -CACHE_KIB),
     ("wal_autocheckpoint", str(AUTOCHECKPOINT_PAGES), AUTOCHECKPOINT_PAGES),
     ("busy_timeout", "2000", 2000),
@@ -48,14 +50,19 @@ _SCHEMA = (
     """CREATE TABLE genesis (
         id INTEGER PRIMARY KEY CHECK (id = 1), format INTEGER NOT NULL,
         origin TEXT NOT NULL, public_key BLOB NOT NULL) STRICT""",
-    "CREATE TABLE entries (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT",
+    # ON CONFLICT ROLLBACK: a broken constraint ends the batch anyway; with ABORT, SQLite would copy
+    # every page that a statement of many rows touches, to undo that statement alone.
+    """CREATE TABLE entries (
+        idx INTEGER PRIMARY KEY ON CONFLICT ROLLBACK,
+        entry BLOB NOT NULL ON CONFLICT ROLLBACK) STRICT""",
     """CREATE TABLE side (
-        idx INTEGER PRIMARY KEY, kind TEXT NOT NULL, ts INTEGER NOT NULL, request_id BLOB,
-        item INTEGER NOT NULL, org TEXT, system TEXT, subject BLOB, officer BLOB, case_token BLOB,
-        openings BLOB NOT NULL) STRICT""",
+        idx INTEGER PRIMARY KEY ON CONFLICT ROLLBACK, kind TEXT NOT NULL ON CONFLICT ROLLBACK,
+        ts INTEGER NOT NULL ON CONFLICT ROLLBACK, request_id BLOB,
+        item INTEGER NOT NULL ON CONFLICT ROLLBACK, org TEXT, system TEXT, subject BLOB,
+        officer BLOB, case_token BLOB, openings BLOB NOT NULL ON CONFLICT ROLLBACK) STRICT""",
     "CREATE INDEX side_subject ON side (subject, idx) WHERE subject IS NOT NULL",
-    "CREATE INDEX side_case ON side (org, case_token, idx) WHERE case_token IS NOT NULL",
-    "CREATE INDEX side_request ON side (request_id, item) WHERE request_id IS NOT NULL",
+    "CREATE INDEX side_case ON side (case_token, idx) WHERE case_token IS NOT NULL",
+    "CREATE INDEX side_request ON side (request_id) WHERE request_id IS NOT NULL",
     """CREATE TABLE head (
         id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, ts INTEGER NOT NULL,
         edge BLOB NOT NULL, checkpoint BLOB NOT NULL) STRICT""",
@@ -66,14 +73,15 @@ _SCHEMA = (
     """CREATE TABLE tiles (
         level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL,
         UNIQUE (level, number)) STRICT""",
-    "CREATE TABLE open_asks (idx INTEGER PRIMARY KEY) STRICT",
+    "CREATE TABLE open_asks (idx INTEGER PRIMARY KEY ON CONFLICT ROLLBACK) STRICT",
     """CREATE TABLE claims (
         space TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, expires_ms INTEGER NOT NULL,
         PRIMARY KEY (space, key)) STRICT, WITHOUT ROWID""",
     "CREATE INDEX claims_expiry ON claims (expires_ms)",
     """CREATE TABLE charges (
-        counter BLOB NOT NULL, period TEXT NOT NULL, used INTEGER NOT NULL,
-        touched_ms INTEGER NOT NULL, PRIMARY KEY (counter, period)) STRICT, WITHOUT ROWID""",
+        counter BLOB NOT NULL, period TEXT NOT NULL, used INTEGER NOT NULL ON CONFLICT ROLLBACK,
+        touched_ms INTEGER NOT NULL ON CONFLICT ROLLBACK,
+        PRIMARY KEY (counter, period) ON CONFLICT ROLLBACK) STRICT, WITHOUT ROWID""",
     *(
         f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table}"
         f" BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
@@ -307,7 +315,7 @@ class LogStore:
             part = rows[at : at + MAX_ROWS]
             columns = len(part[0])
             values, width = _padded(f"({', '.join('?' * columns)})", len(part))
-            cells = [cell for row in part for cell in row]
+            cells = list(chain.from_iterable(part))
             cells += [None] * (columns * (width - len(part)))
             chosen = _joined("SELECT * FROM (VALUES", values, ") WHERE column1 IS NOT NULL")
             self._connection.execute(_joined(into, chosen, conflict), cells)

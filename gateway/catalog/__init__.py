@@ -124,6 +124,7 @@ def parse_catalog(node: DocumentNode) -> Catalog:
     datasets: dict[DatasetName, Dataset] = {}
     for name, entry in require_map(root["datasets"], (), None).items():
         dataset = _parse_dataset(name, entry)
+        # The provider's code becomes the issuer that each record has to name.
         if dataset.provider not in providers or not _USCC.fullmatch(dataset.provider):
             raise refusal(
                 PolicyReason.CATALOG_BROKEN,
@@ -151,6 +152,7 @@ def _parse_dataset(name: str, node: DocumentNode) -> Dataset:
         _parse_field(field, entry)
         for field, entry in require_map(members["fields"], (), None).items()
     )
+    # Agreements name fields by title: two alike would let one cell mean either.
     if len({field.title_zh for field in fields}) != len(fields):
         raise refusal(
             PolicyReason.CATALOG_BROKEN,

@@ -20,6 +20,7 @@ MAX_DEPTH = 12
 """Nesting; the deepest document of ours has 6."""
 
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))
+# No sign, no leading zero, no `1_000` and no octal: a number reads the same to a clerk and to us.
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,14}")
 
 
@@ -96,6 +97,7 @@ class _TextLoader(yaml.CSafeLoader):
     """Gives no scalar another type than text: nothing is guessed from how it looks."""
 
 
+# YAML 1.1 reads `no` as false and `1e3` as a number; here both stay what the author wrote.
 _TextLoader.yaml_implicit_resolvers = {}
 
 

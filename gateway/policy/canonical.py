@@ -60,6 +60,7 @@ def encode_plan(rows: Iterable[Row], conditions: Mapping[str, Condition]) -> byt
         name: encode_canonical_json(_encode_expression(condition.checked)).decode()
         for name, condition in conditions.items()
     }
+    # Rows by their digests: their numbers are chosen names and must not order anything.
     digests: list[JsonValue] = [
         hashlib.sha256(encode_canonical_json(_encode_row(row, structures))).hexdigest()
         for row in rows

@@ -122,6 +122,7 @@ def _parse_node(node: bytes, depth: int) -> Expression:
 
 def _parse_call(value: bytes, depth: int) -> Expression:
     parts = list(_scan(value))
+    # A target means a method, and methods are functions somebody else defines.
     if any(number == _CALL_TARGET for number, _ in parts):
         raise _outside("method call")
     operator = _only(value, _CALL_FUNCTION).decode()
@@ -188,6 +189,7 @@ def _scan(message: bytes) -> Iterator[tuple[int, int | bytes]]:
             yield number, message[at : at + size_or_value]
             at += size_or_value
         else:
+            # Doubles are 64-bit fields: they end here, before anybody compares fractions.
             raise _outside("unexpected wire type")
 
 

@@ -171,6 +171,7 @@ def _compile_cell(document: CellDocument, dataset: Dataset, around: Surroundings
                 ),
             )
         )
+    # Not even as 不予提供: a cell that stands there invites to be raised later.
     if field.sharing_class is SharingClass.WITHHELD:
         raise PolicyRefused(
             (
@@ -237,6 +238,7 @@ def _refuse_document_effect(text: str, at: Position) -> Problem:
 def _examine_order(
     cell: Cell, dataset: Dataset, around: Surroundings, at: Position
 ) -> Iterator[Problem]:
+    # Each rung, not the highest alone: a ladder may hold an effect that is incomparable.
     ceiling = around.ceilings[dataset.name, cell.field]
     for step in cell.steps:
         if not is_at_most(step.effect, ceiling):

@@ -124,6 +124,7 @@ def _require_examples(
         wanted = parse_outcome(members["得"])
         seen.add(wanted)
         known = select_known(facts, vocabulary.values())
+        # Both back ends: the one that decides and the one that shows whether it reads as CEL does.
         if any(engine.evaluate((condition.name,), known) != (wanted,) for engine in engines):
             raise refusal(
                 PolicyReason.EXAMPLE_FAILED,

@@ -79,6 +79,7 @@ class Decider:
             fields=fields,
             policy_digest=self._seal.digest,
             agreement=agreement,
+            # An index and not the text: the log holds no words a requester may choose.
             basis_index=agreement.basis.index(question.legal_basis),
             quotas=_list_quotas(agreement, fields),
             delete_after_days=agreement.delete_after_days,

@@ -104,6 +104,7 @@ def find_joint_problems(
     at: Position,
 ) -> Iterator[Problem]:
     """Yield a problem per masked number that can be restored and per joint set reached."""
+    # The highest rung of each: what can be released at once counts, not what usually is.
     highest = {name: cell.steps[0].effect for name, cell in cells.items()}
     birth = highest.get(FieldName("birth_date"))
     places = [

@@ -85,6 +85,8 @@ def _parse_predicate(words: str, text: str) -> Effect:
                 return Effect(kind=EffectKind.PREDICATE, parameters=(predicate.id,))
         elif words.startswith(before) and words.endswith(after):
             number = words[len(before) : len(words) - len(after)]
+            # An open threshold answers "at least how many" by halving: 17 questions for 100,000
+            # values.
             if not re.fullmatch(_NUMBER, number):
                 raise EffectRefused(PolicyReason.THRESHOLD_OPEN, text)
             return Effect(kind=EffectKind.PREDICATE, parameters=(predicate.id, number))
@@ -133,6 +135,7 @@ def meet(x: Effect, y: Effect) -> Effect:
     """Return the lower of two comparable effects, and nothing of two incomparable ones."""
     if is_at_most(x, y):
         return x
+    # Two effects that tell different things have no common part that could be released.
     return y if is_at_most(y, x) else WITHHOLD
 
 

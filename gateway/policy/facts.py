@@ -103,6 +103,7 @@ def _list_case_facts(
             "subject_is_applicant": False,
             "subject_is_party": False,
         }
+    # Left out rather than false: "not the applicant" would be an answer nobody gave.
     if isinstance(case, Unknown):
         return {}
     officer = question.officer
@@ -122,6 +123,7 @@ def _list_case_facts(
 
 def covers_division(wider: str, narrower: str) -> bool:
     """Whether a division is another or lies above it, e.g. 370100 above 370102 (GB/T 2260)."""
+    # A pair of zeros is no place but "all of it"; the province's two digits stay.
     while wider.endswith("00") and len(wider) > len("37"):
         wider = wider[:-2]
     return narrower.startswith(wider)

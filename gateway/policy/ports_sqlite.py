@@ -70,6 +70,7 @@ class SqliteRegisters:
         self, number: str, case: CaseRecord, parties: tuple[tuple[Subject, Relation], ...]
     ) -> None:
         """Add or replace a case with its parties; `case.relation` is not stored."""
+        # One transaction: a case seen without its parties would turn its own applicant away.
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.execute(
             "INSERT OR REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -132,6 +133,7 @@ class SqliteRegisters:
                 in_investigation=_parse_flag(row[5]),
                 special_grade=_parse_flag(row[6]),
             )
+        # A state this program does not know is a failure to read, never "no such case".
         except (sqlite3.Error, ValueError):
             return UNKNOWN
 

@@ -47,11 +47,13 @@ def parse_restrictions(
     ]
     joint_sets = [_parse_joint_set(item, catalog) for item in require_list(members["不得同出"])]
     numbers = [item.number for item in restrictions] + [item.number for item in joint_sets]
+    # The log names the rule that decided by its number, so a number has to mean one rule.
     if len(set(numbers)) != len(numbers):
         raise refusal(
             PolicyReason.NUMBER_TAKEN, node.position, "禁止事项编号重复", "a number is taken"
         )
     return RestrictionsDocument(
+        # By number, so that moving a line in the file changes neither digest nor outcome.
         restrictions=tuple(sorted(restrictions, key=lambda item: item.number)),
         joint_sets=tuple(sorted(joint_sets, key=lambda item: item.number)),
     )

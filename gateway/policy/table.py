@@ -97,6 +97,7 @@ def _decide_cell(row: Row, cell: Cell, outcomes: Outcomes) -> FieldDecision:
         for step in cell.steps
         if step.condition is None or outcomes[step.condition] is Outcome.TRUE
     )
+    # The order of steps 5 and 6 decides which rule is named, never what leaves.
     effect, lowered_by = _lower(row, cell, step.effect, outcomes)
     if effect == WITHHOLD:
         return withhold(cell.field, RuleCode.CEILING, lowered_by)

@@ -118,12 +118,14 @@ async def read_message(context: Context, patience_s: float) -> bytes | None:
             message: object = await context.read()
     except TimeoutError:
         return None
+    # The end of a stream is an object of grpcio's own and no bytes.
     return message if isinstance(message, bytes) else None
 
 
 def build_call(context: Context, method: str, payload_type: str, body: bytes) -> Call:
     """Return one message with the identity of its channel and the time its caller waits until."""
     remaining: float | None = context.time_remaining()
+    # The caller's own deadline may only shorten: a slow department must not hold a place for hours.
     patience = DEFAULT_DEADLINE_S if remaining is None else min(remaining, LONGEST_DEADLINE_S)
     return Call(
         method=method,
@@ -146,6 +148,7 @@ def peer_of(context: Context) -> Peer:
     return Peer(leaf_thumbprint=_thumbprint(chain[0]) if chain else None, address=address)
 
 
+# A connection shows the same PEM with every call: it is decoded once and not each time.
 @lru_cache(maxsize=4096)
 def _thumbprint(pem: bytes) -> bytes:
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.decode("ascii"))).digest()

@@ -44,6 +44,7 @@ class Health:
 
     async def report(self) -> tuple[bool, dict[str, str]]:
         """Return readiness and a code per part."""
+        # One look at a time: probes that come meanwhile wait and share what it finds.
         async with self._looking:
             if time.monotonic() - self._looked >= FRESH_S:
                 await self._look()
@@ -71,6 +72,7 @@ async def _looked_at(part: Part) -> str | None:
 def build_health_app(health: Health, metrics: Metrics) -> web.Application:
     """Return the HTTP application of the health port."""
 
+    # Looks at nothing: restarting us because a department is down would only make it worse.
     async def alive(_request: web.Request) -> web.Response:
         return web.json_response({"alive": True})
 

@@ -82,11 +82,13 @@ def _options(limits: LimitConfig) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", LARGEST_MESSAGE),
         ("grpc.max_send_message_length", 8 * LARGEST_MESSAGE),
         ("grpc.max_concurrent_streams", limits.streams_per_connection),
+        # Connections end in time, so that a new certificate or a changed anchor reaches every peer.
         ("grpc.max_connection_age_ms", limits.connection_age_s * 1000),
         ("grpc.max_connection_age_grace_ms", 30_000),
         ("grpc.max_metadata_size", 16_384),
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", 20_000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        # A second process on this port would share calls without sharing the memory of request ids.
         ("grpc.so_reuseport", 0),
     ]

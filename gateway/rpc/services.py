@@ -155,6 +155,7 @@ def _channel_only(
 
 def _list_datasets(services: Services, system: str) -> list[DatasetListing]:
     bundle = services.deciding.bundle
+    # Only what the caller has an agreement for: the rest of the catalog is not his to know.
     names = {agreement.dataset for agreement in bundle.list_agreements(system)}
     return [
         DatasetListing(

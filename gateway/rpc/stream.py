@@ -50,6 +50,8 @@ class _Stream:
             body: bytes | None = first
             number = 0
             while body is not None:
+                # Before reading on: HTTP/2 flow control then holds back the sender instead of our
+                # memory.
                 await self._room.acquire()
                 group.create_task(self._answer(number, body))
                 number += 1
@@ -63,6 +65,7 @@ class _Stream:
             self._count(started, outcome)
             request_id = outcome.request_id or number.to_bytes(8, "big")
             message = encode_stream_response(request_id, _spelled(outcome))
+            # grpcio wants one write at a time on a stream.
             async with self._writing:
                 await self._context.write(message)
         finally:

@@ -203,6 +203,7 @@ def encode_answer(body: Body, logged: Logged, openings: Sequence[Opening]) -> by
     message = exchange_pb2.Answer(
         body=body.data, body_type=body.type, receipt=_receipt(logged, openings)
     )
+    # TLS hides contents, not sizes: unpadded, a length would tell "found" from "not found".
     message.padding = bytes(_padding_needed(message.ByteSize()))
     return message.SerializeToString(deterministic=True)
 

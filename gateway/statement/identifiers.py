@@ -60,6 +60,7 @@ def _resident_id(text: str, now_ms: int) -> str:
     upper = text.upper()
     if _FIFTEEN.fullmatch(upper):
         upper = lengthened(upper)
+    # A mistyped digit is mostly somebody else's number: refused before anybody is looked up.
     if not _EIGHTEEN.fullmatch(upper) or not mod_11_2.is_valid(upper):
         raise Refusal(Reason.SUBJECT_INVALID)
     born = birth_date(upper)

@@ -50,6 +50,7 @@ _SYSTEM_ID = re.compile(r"[0-9A-Z]{18}/[a-z0-9-]{1,40}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 _DATASET = re.compile(r"[a-z]{2,8}\.[a-z0-9_]{1,40}@[1-9][0-9]{0,3}", re.ASCII)
 _MATTER = re.compile(r"[A-Za-z0-9-]{1,16}", re.ASCII)
+# Printable ASCII: a case number travels on into departments' XML and into files of the log.
 _NUMBER = re.compile(r"[!-~]{1,64}", re.ASCII)
 _AGREEMENT = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
 
@@ -80,6 +81,7 @@ def parse_header(message: M) -> Header:
     raw = message.header
     _require("request_id", holds=len(raw.request_id) == REQUEST_ID_BYTES)
     _require("commitment_salt", holds=len(raw.commitment_salt) == SALT_BYTES)
+    # Absent or whole: what names half a request can waive nobody's charge.
     _require("retries", holds=len(raw.retries) in {0, REQUEST_ID_BYTES})
     _require("sender", holds=_SYSTEM_ID.fullmatch(raw.sender) is not None)
     _require("receiver", holds=_SYSTEM_ID.fullmatch(raw.receiver) is not None)
@@ -114,6 +116,8 @@ def parse_matter(message: exchange_pb2.MatterStatement, header: Header, now_ms: 
     """
     _require_query(holds=1 <= len(message.queries) <= MAX_QUERIES)
     keys = [(query.agreement, query.dataset) for query in message.queries]
+    # The officer's assertion has one detail for each pair: a second query of it would be
+    # unasserted.
     _require_query(holds=len(set(keys)) == len(keys))
     return _statement(header, message.purpose, message.subject, message.queries, now_ms)
 
@@ -199,7 +203,9 @@ def _query(raw: exchange_pb2.DatasetQuery) -> DatasetQuery:
     claims = {claim.name: claim.value for claim in raw.claims}
     _require_query(holds=_AGREEMENT.fullmatch(raw.agreement) is not None)
     _require_query(holds=_DATASET.fullmatch(raw.dataset) is not None)
+    # None at all never means "everything" (AIP-157 read the other way round).
     _require_query(holds=1 <= len(fields) <= MAX_FIELDS and len(set(fields)) == len(fields))
+    # Twice the same name would leave it to the adapter which of two values is compared.
     _require_query(holds=len(raw.claims) <= MAX_CLAIMS and len(claims) == len(raw.claims))
     _require_query(holds=all(_NAME.fullmatch(name) for name in (*fields, *claims)))
     _require_query(holds=all(1 <= len(value) <= MAX_CLAIM_CHARACTERS for value in claims.values()))

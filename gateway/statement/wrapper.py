@@ -29,6 +29,7 @@ def parse_wrapper(body: bytes) -> Envelope:
     Raises:
         Malformed: not such a message in its one spelling, or not a well-formed envelope.
     """
+    # The wrapper is not signed, but what it holds is: a lenient reader here would pick the bytes.
     message = parse_signed(body, exchange_pb2.ExchangeRequest, max_bytes=MAX_MESSAGE_BYTES)
     if not message.HasField("envelope"):
         raise Malformed("wrapper: no envelope")
