@@ -84,7 +84,7 @@ def require_agreement(cases: Sequence[Case]) -> None:
     Raises:
         Disagreement: a verifier's verdict differs from ours.
     """
-    ours = [_holds(case) for case in cases]
+    ours = [judge_ours(case) for case in cases]
     print(f"receipts: {sum(ours)} true, {len(ours) - sum(ours)} spoiled")
     for name, judge in JUDGES.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +118,7 @@ def build_cases() -> list[Case]:
             )
             name = f"{index} of {size}"
             cases.append(Case(name=name, receipt=receipt, log_key=key))
-            cases += _spoiled(name, receipt, key)
+            cases += build_spoiled(name, receipt, key)
     return cases
 
 
@@ -240,7 +240,8 @@ def _members_of(case: Case) -> dict[str, str | int | list[str]]:
     }
 
 
-def _holds(case: Case) -> bool:
+def judge_ours(case: Case) -> bool:
+    """Says whether `hutong.evidence` proves a case."""
     try:
         verify_receipt(parse_receipt(encode_receipt(case.receipt)), case.log_key)
     except EvidenceError:
@@ -248,7 +249,8 @@ def _holds(case: Case) -> bool:
     return True
 
 
-def _spoiled(name: str, receipt: Receipt, key: LogKey) -> list[Case]:
+def build_spoiled(name: str, receipt: Receipt, key: LogKey) -> list[Case]:
+    """Spoils each part of a receipt in turn; no copy may be proven."""
     proof, text = receipt.inclusion_proof, receipt.checkpoint
     changes = {
         "entry": dataclasses.replace(receipt, entry=receipt.entry + b" "),

@@ -44,7 +44,7 @@ AGREEMENTS: Final = "m02-retirement.yaml"
 POPULATION: Final = 1_000
 RAISED: Final = "频次: {每办件每人: 1000000000, 每日: 1000000000, 每秒: 1000000}"
 _QUOTA: Final = re.compile(r"频次: \{[^}]*\}")
-_STAFF: Final = Staff(
+STAFF: Final = Staff(
     token="officer-0417",  # noqa: S106  a pseudonym of a person, no secret
     role="经办",
     unit="省人社厅养老保险处",
@@ -140,7 +140,7 @@ def use_bundle(world: World, folder: Path) -> None:
 def build_questions(identity: Identity, lane: Lane) -> list[Question]:
     """Return one question per planted person, each under the case that person has."""
     hint = next(each for each in identity.agreements if each.number == lane.agreement)
-    officer = identity.officer(_STAFF)
+    officer = identity.officer(STAFF)
     return [
         Question(
             agreement=lane.agreement,
