@@ -106,6 +106,7 @@ class Exchange:
         same bytes gets what was worked out meanwhile.
         """
         task = asyncio.ensure_future(self._finish(call, walk))
+        # The event loop keeps weak references only, and `drain` has to know what is under way.
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
@@ -155,6 +156,7 @@ class Exchange:
             fetched = await self._fetch(decided.provider, query)  # 8
             told = self._prove(question, decided, query, fetched, progress.now_ms)  # 9, 10
             body = encode_answer_body(self._content(progress, decided, told, item))
+            # The bytes are fixed from here on: committed to, logged, and sent as they are.
             commitment = commit_to(body)
             note = AnswerNote(
                 item=item,
