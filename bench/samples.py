@@ -90,7 +90,7 @@ def build_samples() -> Samples:
     claims, disclosed = _claims(), _disclosed()
     assertion = issue_assertion(officer, _assertion())
     statement = _statement(assertion).SerializeToString(deterministic=True)
-    case = build_cases()[-1]
+    case = next(each for each in build_cases() if each.name == "128 of 257")
     return Samples(
         statement=statement,
         message=_message(envelope, statement),
