@@ -197,7 +197,11 @@ def call_of(
 
 
 def call_with(
-    identity: Identity, message: bytes, *, method: str = f"{SERVICE}Exchange", patience_s: float = 10
+    identity: Identity,
+    message: bytes,
+    *,
+    method: str = f"{SERVICE}Exchange",
+    patience_s: float = 10,
 ) -> Call:
     """Return given bytes as a call of Exchange."""
     return Call(

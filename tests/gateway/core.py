@@ -23,7 +23,8 @@ from gateway.lookup import Lookup
 from gateway.matter import Matter
 from gateway.model import EntryDraft, EntryKind, Logged
 from gateway.opening import Kind
-from gateway.outcome import Answered, Outcome as Ended, Refused
+from gateway.outcome import Answered, Refused
+from gateway.outcome import Outcome as Ended
 from gateway.parts import Log, Parts
 from gateway.policy.facts import Registers
 from gateway.progress import Call
@@ -165,7 +166,12 @@ class Core:
         return self.clock.now_ms()
 
     async def ask(
-        self, identity: Identity, request: SignedRequest, *, method: str = "", patience_s: float = 10
+        self,
+        identity: Identity,
+        request: SignedRequest,
+        *,
+        method: str = "",
+        patience_s: float = 10,
     ) -> Ended:
         """Ask one question."""
         call = call_of(identity, request, method=method, patience_s=patience_s)
@@ -195,8 +201,6 @@ def build_core(
     sources: Mapping[str, RecordSource],
     *,
     registers: Registers | None = None,
-    limits: tuple[int, int] = (512, 256),
-    burst: BurstLimit = PLENTY,
     interrupted: Interrupted | None = None,
     refusals: BurstLimit = PLENTY,
 ) -> Core:
@@ -212,10 +216,15 @@ def build_core(
         running,
         clock=clock,
         log=log,
-        exits=Exits(log=log, signer=running.signer, system_id=running.system_id, _budget=BurstLimiter(refusals)),
+        exits=Exits(
+            log=log,
+            signer=running.signer,
+            system_id=running.system_id,
+            _budget=BurstLimiter(refusals),
+        ),
         replay=ReplayGuard(kept_bytes=1 << 20),
-        in_flight=InFlight(*limits),
-        limiter=BurstLimiter(burst),
+        in_flight=InFlight(512, 256),
+        limiter=BurstLimiter(PLENTY),
         adapters=adapters,
         observer=observed,
     )

@@ -12,8 +12,8 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.errors import Reason
-from gateway.rpc.services import EXCHANGE
 from gateway.rpc.server import LARGEST_MESSAGE
+from gateway.rpc.services import EXCHANGE
 from gateway.statement.wrapper import MAX_MESSAGE_BYTES
 from hutong.client import Client, Identity
 from hutong.client.channel import channel_options
@@ -92,16 +92,14 @@ SILENT = (
 async def test_a_broken_call_ends(
     name: str, gateway: Gateway, retirement: Identity, chain: str, client: Client
 ) -> None:
-    """Within 10 s there is a status, a reset or a closed connection; others are answered meanwhile."""
+    """Within 10 s there is a status, a reset or the end; others are answered meanwhile."""
     connection = await RawConnection.open(retirement, gateway.port, chain)
     started = time.monotonic()
     connection.writer.write(BROKEN[name])
     await connection.writer.drain()
 
     async with asyncio.timeout(ENDED_WITHIN_S):
-        checkpoint, said = await asyncio.gather(
-            client.get_checkpoint(), connection.until_ended(1)
-        )
+        checkpoint, said = await asyncio.gather(client.get_checkpoint(), connection.until_ended(1))
 
     await connection.close()
     assert time.monotonic() - started < ENDED_WITHIN_S
@@ -144,9 +142,9 @@ async def test_a_call_without_a_message_is_told_so(retirement: Identity) -> None
     async with grpc.aio.secure_channel(
         retirement.address, credentials, options=channel_options(retirement)
     ) as channel:
-        call = channel.stream_unary(PATH)(nothing(), timeout=ENDED_WITHIN_S)
+        ask: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(PATH)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await call
+            await ask(nothing(), timeout=ENDED_WITHIN_S)
 
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert (caught.value.details() or "").startswith(Reason.MESSAGE_MISSING)
@@ -162,8 +160,9 @@ async def test_a_message_too_large_is_refused(retirement: Identity, size: int, t
     tls = retirement.tls
     credentials = grpc.ssl_channel_credentials(tls.authority, tls.private_key, tls.chain)
     async with grpc.aio.secure_channel(retirement.address, credentials) as channel:
+        ask: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(PATH)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await channel.unary_unary(PATH)(bytes(size), timeout=ENDED_WITHIN_S)
+            await ask(bytes(size), timeout=ENDED_WITHIN_S)
 
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert text in (caught.value.details() or "")
@@ -176,8 +175,9 @@ async def test_nobody_without_a_certificate_gets_a_channel(retirement: Identity)
     async with grpc.aio.secure_channel(
         retirement.address, credentials, options=channel_options(retirement)
     ) as channel:
+        ask: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(PATH)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await channel.unary_unary(PATH)(b"", timeout=3.0)
+            await ask(b"", timeout=3.0)
 
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
@@ -199,7 +199,7 @@ def _opened_and_reset(number: int) -> bytes:
 async def test_a_flood_of_reset_streams_costs_others_nothing(
     gateway: Gateway, retirement: Identity, chain: str, job_client: Client, client: Client
 ) -> None:
-    """2,000 streams opened and reset: every call of others succeeds, memory grows by 32 MB at most."""
+    """2,000 streams opened and reset: every other call succeeds, memory grows by 32 MB at most."""
     for who in WHO:
         await client.exchange(insured_question(client.identity, who))
     connection = await RawConnection.open(retirement, gateway.port, chain)

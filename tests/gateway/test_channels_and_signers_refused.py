@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from certs.authority import RevocationReason, TlsPurpose
-from certs.naming import SubjectName
 from certs.algorithms import Suite, generate_private_key
+from certs.authority import RevocationReason, TlsPurpose
 from certs.errors import CertificateRefused
+from certs.naming import SubjectName
 from certs.registry_file import (
     KeyPurpose,
     KeyRecord,
@@ -296,9 +296,7 @@ async def test_a_revocation_list_past_its_date_answers_nobody(
     require_refused(outcome, Reason.TRUST_UNAVAILABLE)
 
 
-async def test_one_system_that_calls_too_often_is_refused(
-    core: Core, retirement: Identity
-) -> None:
+async def test_one_system_that_calls_too_often_is_refused(core: Core, retirement: Identity) -> None:
     """The limit of a system is charged as soon as the channel is known."""
     request = _request(core, retirement)
     core.parts.limiter._limit = dataclasses.replace(

@@ -1,7 +1,8 @@
-"""Steps 8 to 10: whatever a department sends, only what was granted leaves, and only when proven."""
+"""Steps 8 to 10: whatever a department sends, only what was granted leaves, and only if proven."""
 
 import asyncio
 import dataclasses
+import json
 import time
 from collections.abc import Callable, Mapping
 
@@ -23,7 +24,7 @@ from certs.algorithms import Suite, generate_private_key
 from hutong.client import Identity
 from hutong.client.requests import build_exchange
 from hutong.exchange.v1 import exchange_pb2
-from signing.encoding import subject_digest
+from signing.encoding import parse_b64url, subject_digest
 from signing.record import (
     Custody,
     DisclosedValue,
@@ -94,10 +95,6 @@ async def _body(
 
 def _released(body: exchange_pb2.AnswerBody) -> set[str]:
     """Return the names disclosed in the record itself, whatever the body says."""
-    from signing.encoding import parse_b64url
-
-    import json
-
     parts = body.record.split("~")[1:-1]
     return {json.loads(parse_b64url(part))[1] for part in parts}
 
@@ -218,12 +215,9 @@ async def test_a_finding_that_tells_nothing_is_indeterminate(
     """What the department could not tell is told as that, never as a no."""
 
     def untold(spy: SpyAdapter, query: Query) -> Outcome:
-        disclosed: dict[str, DisclosedValue] = {
-            "state": {"effect": grant.effect.code, "finding": finding.value}
-            for grant in query.grants
-            if grant.field == "state"
-        }
-        return _signed(spy, query, disclosed)
+        granted = next(grant for grant in query.grants if grant.field == "state")
+        content = {"effect": granted.effect.code, "finding": finding.value}
+        return _signed(spy, query, {"state": content})
 
     core.spies["hr."].twist = untold
     request = build_exchange(retirement, insured_question(retirement), moment(core.now_ms))
@@ -345,7 +339,9 @@ async def test_a_key_of_another_department_signs_nothing_here(
     education = sources["edu."].signer
 
     body = await _body(
-        core, retirement, lambda spy, query: _signed(spy, query, _disclosed(query), signer=education)
+        core,
+        retirement,
+        lambda spy, query: _signed(spy, query, _disclosed(query), signer=education),
     )
 
     _is_untold(body, Indeterminate.PROVIDER_UNPROVEN)

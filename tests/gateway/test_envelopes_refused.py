@@ -1,4 +1,4 @@
-"""Step 2: an envelope that is not exactly what a registered key of the channel signed is refused."""
+"""Step 2: an envelope that is not exactly what a key of the channel's system signed is refused."""
 
 import random
 
@@ -245,7 +245,7 @@ async def test_an_envelope_in_another_spelling_is_refused(
     request_of: SignedRequest,
     spoil: "object",
 ) -> None:
-    """Two signatures, none, unknown or repeated fields, long varints, wrong sizes: all malformed."""
+    """Two signatures, none, unknown or repeated fields, long varints, wrong sizes: malformed."""
     assert callable(spoil)
 
     outcome = await core.ask_bytes(retirement, spoil(_parts(request_of)))

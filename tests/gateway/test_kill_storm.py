@@ -1,4 +1,4 @@
-"""The gateway is killed again and again under load: no answer without its entry, none charged twice."""
+"""The gateway is killed again and again: no answer without its entry, nothing charged twice."""
 
 import asyncio
 import contextlib
@@ -136,7 +136,7 @@ def _states(path: Path, request_id: bytes) -> list[str]:
 
 
 async def test_no_acknowledged_answer_is_lost(prepared_sandbox: Sandbox, mortal: Mortal) -> None:
-    """After 20 kills the log stands, holds every receipt given, and has no ask without an answer."""
+    """After 20 kills the log stands, holds every receipt given, and no ask lacks an answer."""
     sandbox = prepared_sandbox
     chance = random.Random(20261123)  # noqa: S311 - repeatable moments, no secret
     people = [each.name_of_case for each in planted()]
@@ -167,8 +167,10 @@ async def test_no_acknowledged_answer_is_lost(prepared_sandbox: Sandbox, mortal:
     assert report.receipts == len(receipts)
 
 
-async def test_a_retry_of_an_interrupted_request_is_free(prepared_sandbox: Sandbox, mortal: Mortal) -> None:
-    """Killed between ask and answer: the restarted gateway closes it and charges its retry nothing."""
+async def test_a_retry_of_an_interrupted_request_is_free(
+    prepared_sandbox: Sandbox, mortal: Mortal
+) -> None:
+    """Killed between ask and answer: the restarted gateway closes it, and its retry is free."""
     sandbox = prepared_sandbox
     path = sandbox.world.folders.log / "access.db"
     write_partners(sandbox.world, "127.0.0.1:1")
@@ -181,7 +183,7 @@ async def test_a_retry_of_an_interrupted_request_is_free(prepared_sandbox: Sandb
     async with Client.open(_at(identity, port), SETTINGS) as client:
         call = asyncio.ensure_future(client._connection.call(request.method, request.message, 5.0))
         async with asyncio.timeout(5):
-            while request.request_id.hex() not in _charges(path):
+            while request.request_id.hex() not in _charges(path):  # noqa: ASYNC110 - a file has no event
                 await asyncio.sleep(0.02)
         await mortal.kill()
         await asyncio.gather(call, return_exceptions=True)

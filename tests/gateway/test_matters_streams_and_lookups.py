@@ -12,8 +12,10 @@ from adapters.port import DatasetName, ProviderAdapter
 from gateway.app import Gateway
 from gateway.errors import Reason
 from gateway.outcome import Answered as CoreAnswered
+from gateway.progress import Call
 from gateway.rpc.services import CATALOG, EXCHANGE_KIND, LOG
 from hutong.accesslog.v1 import accesslog_pb2
+from hutong.catalog.v1 import catalog_pb2
 from hutong.client import (
     Answered,
     AnswerState,
@@ -26,6 +28,7 @@ from hutong.client import (
     Question,
     Refused,
 )
+from hutong.client.clock import system_clock
 from hutong.client.requests import (
     SignedRequest,
     build_agreements,
@@ -33,6 +36,7 @@ from hutong.client.requests import (
     build_matter,
     build_receipt,
     build_result,
+    build_stream_exchange,
 )
 from hutong.exchange.v1 import exchange_pb2
 from tests.gateway.asking import (
@@ -93,7 +97,7 @@ async def test_one_silent_department_costs_its_own_item(client: Client, gateway:
 
 
 async def test_one_refused_item_ends_nothing(client: Client) -> None:
-    """A query under another system's agreement is refused with its receipt; the rest is answered."""
+    """A query under another system's agreement is refused with a receipt; the rest is answered."""
     question = matter_question(client.identity, "ordinary_employee")
     foreign = dataclasses.replace(question.queries[1], agreement="XY-2026-503")
     queries = (question.queries[0], foreign, *question.queries[2:])
@@ -148,9 +152,6 @@ async def test_nonsense_in_a_stream_is_numbered_and_ends_nothing(
     client: Client, retirement: Identity
 ) -> None:
     """A message whose request id cannot be read is answered under its number in the stream."""
-    from hutong.client.requests import build_stream_exchange
-    from hutong.client.clock import system_clock
-
     good = build_stream_exchange(retirement, insured_question(retirement), moment(system_clock()))
     call = client._connection.open_stream("/hutong.exchange.v1.ExchangeService/ExchangeStream")
     for message in (b"\xff", good.message, b""):
@@ -158,8 +159,8 @@ async def test_nonsense_in_a_stream_is_numbered_and_ends_nothing(
     await call.done_writing()
 
     received = {}
-    while isinstance(message := await call.read(), bytes):
-        response = exchange_pb2.ExchangeStreamResponse.FromString(message)
+    while isinstance(answer := await call.read(), bytes):
+        response = exchange_pb2.ExchangeStreamResponse.FromString(answer)
         received[response.request_id] = response
 
     assert set(received) == {(0).to_bytes(8, "big"), (2).to_bytes(8, "big"), good.request_id}
@@ -279,9 +280,7 @@ async def test_a_look_is_logged_before_it_is_answered(core: Core, retirement: Id
     assert core.events[:2] == ["view", "view"]
 
 
-def _call(identity: Identity, request: SignedRequest, name: str):  # type: ignore[no-untyped-def]
-    from hutong.catalog.v1 import catalog_pb2
-
+def _call(identity: Identity, request: SignedRequest, name: str) -> Call:
     message_class = {
         "ListAgreements": catalog_pb2.AgreementsStatement,
         "GetReceipt": accesslog_pb2.ReceiptStatement,

@@ -19,7 +19,9 @@ from gateway.quota import BurstLimit
 from gateway.rpc.services import CODES as NUMBERS
 from gateway.rpc.services import EXCHANGE_KIND
 from gateway.rpc.status import CODES, DETAILS_KEY, status_details
-from hutong.client import Client, Identity, Refused as ClientRefused
+from hutong.client import Client, Identity, Question
+from hutong.client import Refused as ClientRefused
+from hutong.client.clock import system_clock
 from hutong.client.refusals import WITHOUT_RECEIPT as CLIENTS_LIST
 from hutong.client.requests import build_exchange
 from hutong.exchange.v1 import exchange_pb2
@@ -33,7 +35,7 @@ MAX_STATUS = 6 * 1024
 MAX_ENTRY = 2_048
 
 
-def _without_case(identity: Identity):  # type: ignore[no-untyped-def]
+def _without_case(identity: Identity) -> Question:
     question = core_question(identity)
     purpose = dataclasses.replace(question.purpose, case_number="NO-SUCH-CASE")
     return dataclasses.replace(question, purpose=purpose)
@@ -41,8 +43,6 @@ def _without_case(identity: Identity):  # type: ignore[no-untyped-def]
 
 async def test_a_refusal_over_the_wire_is_small_and_proven(client: Client) -> None:
     """Status, two texts, signed refusal and receipt together take at most 6 KiB."""
-    from hutong.client.clock import system_clock
-
     request = build_exchange(
         client.identity, _without_case(client.identity), moment(system_clock())
     )
@@ -110,7 +110,7 @@ async def test_refusals_before_the_channel_is_known_are_rolled_up(
 
     rolled = core.log.entries(EntryKind.REFUSE)
     assert before == early == []
-    assert sorted(draft.members["count"] for draft in rolled) == [500, 500]  # type: ignore[type-var] # ints
+    assert sorted(draft.members["count"] for draft in rolled) == [500, 500]
     assert {draft.members["reason"] for draft in rolled} == {"CHANNEL_REFUSED"}
     await core.parts.exits.flush(core.now_ms + 3 * ROLL_UP_WINDOW_MS)
     assert len(core.log.entries(EntryKind.REFUSE)) == 2
@@ -167,8 +167,6 @@ async def test_a_receipt_is_due_unless_the_list_says_otherwise(
     assert len(status_details(refused)) <= MAX_STATUS
     if refusal.HasField("receipt"):
         assert json.loads(refusal.receipt.entry)["reason"] == reason
-
-
 
 
 async def test_client_and_gateway_agree_on_what_needs_no_receipt() -> None:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum.iso7064 import mod_11_2
 
 from adapters.port import SubjectType
-from adapters.simulators.population import planted
+from adapters.simulators.population import Planted, planted
 from gateway.errors import Reason, Refusal
 from gateway.statement.identifiers import lengthened, normalised_identifier
 from gateway.statement.request import (
@@ -222,14 +223,20 @@ def test_a_receipt_lookup_is_bounded(length: int, item: int) -> None:
     assert caught.value.reason is Reason.STATEMENT_MALFORMED
 
 
-@given(st.binary(max_size=400))
-def test_any_bytes_are_a_statement_or_refused(payload: bytes) -> None:
-    """Whatever is signed, parsing ends in a statement or in a refusal of the closed list."""
+def _judged(payload: bytes) -> Reason | None:
+    """Return why a payload is refused; None where it is taken."""
     try:
         parsed = parse_payload(payload, Statement)
         parse_exchange(parsed, parse_header(parsed), NOW_MS)
     except Refusal as refusal:
-        assert refusal.reason in {MALFORMED, SUBJECT, QUERY}
+        return refusal.reason
+    return None
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_statement_or_refused(payload: bytes) -> None:
+    """Whatever is signed, parsing ends in a statement or in a refusal of the closed list."""
+    assert _judged(payload) in {None, MALFORMED, SUBJECT, QUERY}
 
 
 @given(st.data())
@@ -239,17 +246,13 @@ def test_a_statement_with_any_byte_changed_is_parsed_or_refused(data: st.DataObj
     place = data.draw(st.integers(0, len(payload) - 1))
     payload[place] = data.draw(st.integers(0, 255))
 
-    try:
-        parsed = parse_payload(bytes(payload), Statement)
-        parse_exchange(parsed, parse_header(parsed), NOW_MS)
-    except Refusal as refusal:
-        assert refusal.reason in {MALFORMED, SUBJECT, QUERY}
+    assert _judged(bytes(payload)) in {None, MALFORMED, SUBJECT, QUERY}
 
 
 @pytest.mark.parametrize("someone", planted(), ids=lambda each: str(each.index))
-def test_every_planted_number_is_its_own_normal_form(someone: object) -> None:
+def test_every_planted_number_is_its_own_normal_form(someone: Planted) -> None:
     """Numbers of the population pass, and in lower case they come back the same."""
-    number = str(getattr(someone, "id_number", ""))
+    number = someone.id_number
 
     assert normalised_identifier(SubjectType.RESIDENT_ID, number.lower(), NOW_MS) == number
 
@@ -278,8 +281,6 @@ def test_one_wrong_character_is_found(place: int, other: str) -> None:
 @pytest.mark.parametrize("number", ["110105189012310020", "110105209912310023"])
 def test_a_birth_date_that_cannot_be_is_refused(number: str) -> None:
     """Nobody is older than 130 years or not yet born."""
-    from stdnum.iso7064 import mod_11_2
-
     valid = number[:17] + mod_11_2.calc_check_digit(number[:17])
 
     with pytest.raises(Refusal) as caught:

@@ -236,7 +236,7 @@ async def test_a_replayed_request_still_has_its_receipt(
 async def test_an_interrupted_ask_is_closed_and_its_retry_costs_nothing(
     core: Core, gateway: Gateway, sources: Mapping[str, RecordSource], retirement: Identity
 ) -> None:
-    """A crash between ask and answer: closed as INTERRUPTED; the retry that names it is free, once."""
+    """A crash between ask and answer is closed as INTERRUPTED; its retry is free, once."""
     core.log.failing = {EntryKind.ANSWER: LogUnavailable("the process dies here")}
     request = _request(core, retirement)
     await core.ask(retirement, request)
