@@ -62,6 +62,7 @@ class Indeterminate(StrEnum):
     SUBJECT_MISMATCH = "SUBJECT_MISMATCH"
     PROVIDER_UNPROVEN = "PROVIDER_UNPROVEN"
     PROVIDER_QUOTA = "PROVIDER_QUOTA"
+    SUBJECT_UNRESOLVED = "SUBJECT_UNRESOLVED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

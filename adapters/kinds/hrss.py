@@ -341,12 +341,12 @@ def _rows_of(subject: Subject, rows: list[Row]) -> list[Row]:
     """Return the rows of the asked person; one number may be two people (historic duplicates).
 
     Raises:
-        DepartmentFailed: PROVIDER_UNPROVEN when nobody can tell whose rows they are.
+        DepartmentFailed: SUBJECT_UNRESOLVED when nobody can tell whose rows they are.
     """
     names = {str(row["full_name"]) for row in rows}
     if subject.full_name is None:
         if len(names) > 1:
-            raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
+            raise DepartmentFailed(Indeterminate.SUBJECT_UNRESOLVED)
         return rows
     asked = subject.full_name
     matching = [
@@ -354,5 +354,5 @@ def _rows_of(subject: Subject, rows: list[Row]) -> list[Row]:
     ]
     # Not "not found": the number is held, under a name that is somebody else's.
     if rows and not matching:
-        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
+        raise DepartmentFailed(Indeterminate.SUBJECT_UNRESOLVED)
     return matching

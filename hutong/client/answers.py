@@ -68,6 +68,7 @@ class IndeterminateReason(StrEnum):
     SUBJECT_MISMATCH = "SUBJECT_MISMATCH"
     PROVIDER_UNPROVEN = "PROVIDER_UNPROVEN"
     PROVIDER_QUOTA = "PROVIDER_QUOTA"
+    SUBJECT_UNRESOLVED = "SUBJECT_UNRESOLVED"
 
 
 FieldValue: TypeAlias = str | tuple[str, ...]

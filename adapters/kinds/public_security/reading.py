@@ -26,13 +26,17 @@ RELATION: Final[Mapping[str, Finding]] = MappingProxyType(
 )
 
 # What each record code means for the dataset's predicates; `10` is read, `11` is not found.
-RECORD_FINDINGS: Final[Mapping[str, Finding]] = MappingProxyType(
-    {"12": Finding.ERROR, "13": Finding.INDETERMINATE, "14": Finding.INDETERMINATE}
-)
+RECORD_FINDINGS: Final[Mapping[str, Finding]] = MappingProxyType({"12": Finding.ERROR})
 RECORD_FAILURES: Final[Mapping[str, Indeterminate]] = MappingProxyType(
-    {"15": Indeterminate.PROVIDER_TIMEOUT}
+    {
+        # Name and number disagree, or two people bear the number: nothing of either is provided,
+        # which is neither "no value" nor "no".
+        "13": Indeterminate.SUBJECT_UNRESOLVED,
+        "14": Indeterminate.SUBJECT_UNRESOLVED,
+        "15": Indeterminate.PROVIDER_TIMEOUT,
+    }
 )
-_RECORD_OK, _RECORD_ABSENT, _NAME_DISAGREES = "10", "11", "13"
+_RECORD_OK, _RECORD_ABSENT = "10", "11"
 
 # What each code of the register is in the catalog; an unlisted code is no value.
 PERSON_STATES: Final = MappingProxyType({"0": "正常", "1": "注销", "2": "迁出", "3": "注销"})
@@ -185,10 +189,7 @@ def read_record(question: Question, record: AnsweredRecord) -> RawRecord | None:
 
 
 def _read_refused(operation: Operation, code: str) -> RawRecord:
-    raw: _Values = {FieldName(name): RECORD_FINDINGS[code] for name in operation.findings}
-    if code == _NAME_DISAGREES and "full_name" in operation.members:
-        raw[FieldName("full_name")] = Finding.NO
-    return raw
+    return {FieldName(name): RECORD_FINDINGS[code] for name in operation.findings}
 
 
 def _read_relative(claims: Mapping[str, str]) -> tuple[Members, Finding | None]:

@@ -188,10 +188,20 @@ PEOPLE: Final[tuple[Person, ...]] = (
         datasets={
             # Code 14 of the register: a person has to look (docs/adapters/public_security.md).
             CORE: Expected(
-                fields=dict.fromkeys(ASKED["M2"][CORE], "ABSENT")
-                | {"ethnicity": "WITHHOLD WITHHELD"}
+                state="INDETERMINATE SUBJECT_UNRESOLVED",
+                fields={
+                    "full_name": "MASK INDETERMINATE",
+                    "sex": "CLEAR INDETERMINATE",
+                    "birth_date": "CLEAR INDETERMINATE",
+                    "registered_address": "GENERALISE INDETERMINATE",
+                    "person_state": "CLEAR INDETERMINATE",
+                    "ethnicity": "WITHHOLD WITHHELD",
+                },
             ),
-            HOUSEHOLD: Expected(fields={"kinship_ok": "PREDICATE INDETERMINATE"}),
+            HOUSEHOLD: Expected(
+                state="INDETERMINATE SUBJECT_UNRESOLVED",
+                fields={"kinship_ok": "PREDICATE INDETERMINATE"},
+            ),
             **_insured(ANY, "NOT_APPLICABLE", ANY),
             DIPLOMA: _diploma("陈建国"),
         },

@@ -145,6 +145,10 @@ class _IndeterminateReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_I
     """What came back failed verification (signature, binding or freshness) and was discarded."""
     INDETERMINATE_REASON_PROVIDER_QUOTA: _IndeterminateReason.ValueType  # 9
     """The quota the department grants to this gateway is used up."""
+    INDETERMINATE_REASON_SUBJECT_UNRESOLVED: _IndeterminateReason.ValueType  # 10
+    """The department cannot tell whose records are meant: several people bear the identifier, or the
+    identifier and the name disagree. A person has to look.
+    """
 
 class IndeterminateReason(_IndeterminateReason, metaclass=_IndeterminateReasonEnumTypeWrapper):
     """Why it could not be told."""
@@ -169,6 +173,10 @@ INDETERMINATE_REASON_PROVIDER_UNPROVEN: IndeterminateReason.ValueType  # 8
 """What came back failed verification (signature, binding or freshness) and was discarded."""
 INDETERMINATE_REASON_PROVIDER_QUOTA: IndeterminateReason.ValueType  # 9
 """The quota the department grants to this gateway is used up."""
+INDETERMINATE_REASON_SUBJECT_UNRESOLVED: IndeterminateReason.ValueType  # 10
+"""The department cannot tell whose records are meant: several people bear the identifier, or the
+identifier and the name disagree. A person has to look.
+"""
 Global___IndeterminateReason: _TypeAlias = IndeterminateReason  # noqa: Y015
 
 class _FieldOutcome:

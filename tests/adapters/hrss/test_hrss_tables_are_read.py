@@ -174,7 +174,7 @@ async def test_whose_rows_nobody_can_tell_are_nobodys(
 
     outcome = await adapter.fetch(query_of(PENSION, (PERSON, name), {"is_receiving": IS_TRUE}))
 
-    assert outcome == Untold(reason=Indeterminate.PROVIDER_UNPROVEN)
+    assert outcome == Untold(reason=Indeterminate.SUBJECT_UNRESOLVED)
 
 
 async def test_no_row_is_not_found_with_the_findings_of_the_catalog(adapter: HrssAdapter) -> None:

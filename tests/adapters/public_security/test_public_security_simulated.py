@@ -7,8 +7,9 @@ import pytest
 from adapters.port import (
     Effect,
     EffectKind,
+    Indeterminate,
     NotFound,
-    Record,
+    Untold,
 )
 from tests.adapters.asking import CLEAR, IS_TRUE, disclosed
 from tests.adapters.public_security.asking import (
@@ -87,14 +88,13 @@ async def test_nobody_is_not_found(asking: Asking) -> None:
     assert disclosed(query, outcome) == {"is_cancelled": "NO"}
 
 
-async def test_a_query_with_another_name_tells_only_that(asking: Asking) -> None:
-    """Code 13: the register gives nothing away, and nor do we."""
+async def test_a_query_with_another_name_is_unresolved(asking: Asking) -> None:
+    """Code 13: the register gives nothing away, which is neither "no value" nor "no"."""
     person = replace(asking.simulator.person("ordinary_graduate"), full_name="王小二")
-    compare = Effect(kind=EffectKind.COMPARE)
 
-    _, told = await asking.fetch(CORE, person, {"full_name": compare, "sex": CLEAR})
+    outcome, _ = await asking.fetch(CORE, person, {"full_name": CLEAR, "sex": CLEAR})
 
-    assert told == {"full_name": "NO"}
+    assert outcome == Untold(reason=Indeterminate.SUBJECT_UNRESOLVED)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,6 @@ async def test_two_people_under_one_number_cannot_be_told(asking: Asking) -> Non
     """Code 14 asks for a person to look."""
     person = asking.simulator.person("two_people_one_id")
 
-    outcome, told = await asking.fetch(VERIFY, person, {"deceased": IS_TRUE})
+    outcome, _ = await asking.fetch(VERIFY, person, {"deceased": IS_TRUE})
 
-    assert isinstance(outcome, Record)
-    assert told == {"deceased": "INDETERMINATE"}
+    assert outcome == Untold(reason=Indeterminate.SUBJECT_UNRESOLVED)
