@@ -26,63 +26,17 @@ from hutong.client.requests import build_exchange
 from hutong.exchange.v1 import exchange_pb2
 from signing.encoding import parse_b64url, subject_digest
 from signing.record import (
-    Custody,
     DisclosedValue,
-    RecordClaims,
-    RecordState,
-    issue_record,
-    record_nonce,
 )
-from signing.signer import FileSigner, Signer
+from signing.signer import FileSigner
 from tests.gateway.asking import core_question, insured_question, moment
 from tests.gateway.core import Core, SpyAdapter, body_of
+from tests.gateway.signed_records import VALUES, disclosed_of, signed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Twist = Callable[[SpyAdapter, Query], Outcome]
-VALUES = {
-    "full_name": "王**",
-    "sex": "1",
-    "birth_date": "1956-03-15",
-    "registered_address": "山东省济南市历下区",
-    "person_state": "正常",
-}
 UNGRANTED = "ethnicity"
-
-
-def _claims(query: Query, issuer: str) -> RecordClaims:
-    subject = query.subject
-    return RecordClaims(
-        issuer=issuer,
-        audience=query.audience,
-        nonce=record_nonce(query.request_id, query.item),
-        dataset=query.dataset.name,
-        custody=Custody.EMBEDDED,
-        subject_digest=subject_digest(query.request_id, subject.type.value, subject.identifier),
-        state=RecordState.FOUND,
-        issued_at_s=query.issued_at_ms // 1000,
-        expires_at_s=query.issued_at_ms // 1000 + 300,
-    )
-
-
-def _disclosed(query: Query) -> dict[str, DisclosedValue]:
-    return {
-        grant.field: {"effect": grant.effect.code, "value": VALUES[grant.field]}
-        for grant in query.grants
-    }
-
-
-def _signed(
-    spy: SpyAdapter,
-    query: Query,
-    disclosed: Mapping[str, DisclosedValue],
-    *,
-    signer: Signer | None = None,
-    **changes: object,
-) -> Record:
-    claims = dataclasses.replace(_claims(query, spy.organisation), **changes)  # type: ignore[arg-type] # names vary
-    slots = [shape.name for shape in query.dataset.fields]
-    return Record(sd_jwt=issue_record(signer or spy.source.signer, claims, slots, disclosed))
 
 
 async def _body(
@@ -122,7 +76,7 @@ async def test_more_fields_than_granted_are_dropped(core: Core, retirement: Iden
 
     def more(spy: SpyAdapter, query: Query) -> Outcome:
         extra = {UNGRANTED: {"effect": "CLEAR", "value": "汉族"}}
-        return _signed(spy, query, _disclosed(query) | extra)
+        return signed(spy, query, disclosed_of(query) | extra)
 
     body = await _body(core, retirement, more)
 
@@ -149,7 +103,7 @@ async def test_another_effect_than_granted_is_dropped(
 
     def clearer(spy: SpyAdapter, query: Query) -> Outcome:
         own = {"full_name": {"effect": effect.code, "value": "王守仁"}}
-        return _signed(spy, query, _disclosed(query) | own)
+        return signed(spy, query, disclosed_of(query) | own)
 
     body = await _body(core, retirement, clearer)
 
@@ -174,7 +128,7 @@ async def test_a_finding_where_a_value_is_due_is_dropped(
     """A disclosure of another shape than its effect has does not leave."""
 
     def odd(spy: SpyAdapter, query: Query) -> Outcome:
-        return _signed(spy, query, _disclosed(query) | {"full_name": content})
+        return signed(spy, query, disclosed_of(query) | {"full_name": content})
 
     body = await _body(core, retirement, odd)
 
@@ -197,7 +151,7 @@ async def test_a_finding_out_of_the_closed_list_is_dropped(
             if grant.effect.kind is EffectKind.PREDICATE
         }
         assert disclosed
-        return _signed(spy, query, disclosed)
+        return signed(spy, query, disclosed)
 
     core.spies["hr."].twist = odd
     request = build_exchange(retirement, insured_question(retirement), moment(core.now_ms))
@@ -217,7 +171,7 @@ async def test_a_finding_that_tells_nothing_is_indeterminate(
     def untold(spy: SpyAdapter, query: Query) -> Outcome:
         granted = next(grant for grant in query.grants if grant.field == "state")
         content = {"effect": granted.effect.code, "finding": finding.value}
-        return _signed(spy, query, {"state": content})
+        return signed(spy, query, {"state": content})
 
     core.spies["hr."].twist = untold
     request = build_exchange(retirement, insured_question(retirement), moment(core.now_ms))
@@ -231,27 +185,27 @@ async def test_a_finding_that_tells_nothing_is_indeterminate(
 
 def _other_subject(spy: SpyAdapter, query: Query) -> Outcome:
     digest = subject_digest(query.request_id, "RESIDENT_ID", "370102198203159010")
-    return _signed(spy, query, _disclosed(query), subject_digest=digest)
+    return signed(spy, query, disclosed_of(query), subject_digest=digest)
 
 
 def _foreign_key(spy: SpyAdapter, query: Query) -> Outcome:
     stranger = FileSigner.of(generate_private_key(Suite.ES256))
-    return _signed(spy, query, _disclosed(query), signer=stranger)
+    return signed(spy, query, disclosed_of(query), signer=stranger)
 
 
 def _other(**changes: object) -> Twist:
     def twist(spy: SpyAdapter, query: Query) -> Outcome:
-        return _signed(spy, query, _disclosed(query), **changes)  # type: ignore[arg-type] # names vary
+        return signed(spy, query, disclosed_of(query), **changes)  # type: ignore[arg-type] # names vary
 
     return twist
 
 
 def _old(spy: SpyAdapter, query: Query) -> Outcome:
     issued_at_s = query.issued_at_ms // 1000 - 900
-    return _signed(
+    return signed(
         spy,
         query,
-        _disclosed(query),
+        disclosed_of(query),
         issued_at_s=issued_at_s,
         expires_at_s=issued_at_s + 300,
     )
@@ -259,10 +213,10 @@ def _old(spy: SpyAdapter, query: Query) -> Outcome:
 
 def _early(spy: SpyAdapter, query: Query) -> Outcome:
     issued_at_s = query.issued_at_ms // 1000 + 900
-    return _signed(
+    return signed(
         spy,
         query,
-        _disclosed(query),
+        disclosed_of(query),
         issued_at_s=issued_at_s,
         expires_at_s=issued_at_s + 300,
     )
@@ -270,7 +224,7 @@ def _early(spy: SpyAdapter, query: Query) -> Outcome:
 
 def _yesterdays(spy: SpyAdapter, query: Query) -> Outcome:
     again = dataclasses.replace(query, request_id=bytes(16))
-    return _signed(spy, again, _disclosed(again))
+    return signed(spy, again, disclosed_of(again))
 
 
 def _garbage(text: str) -> Twist:
@@ -341,7 +295,7 @@ async def test_a_key_of_another_department_signs_nothing_here(
     body = await _body(
         core,
         retirement,
-        lambda spy, query: _signed(spy, query, _disclosed(query), signer=education),
+        lambda spy, query: signed(spy, query, disclosed_of(query), signer=education),
     )
 
     _is_untold(body, Indeterminate.PROVIDER_UNPROVEN)
@@ -409,7 +363,7 @@ async def test_a_found_record_called_not_found_still_discloses_grants_only(
 
     def odd(spy: SpyAdapter, query: Query) -> Outcome:
         extra = {UNGRANTED: {"effect": "CLEAR", "value": "汉族"}}
-        return NotFound(sd_jwt=_signed(spy, query, _disclosed(query) | extra).sd_jwt)
+        return NotFound(sd_jwt=signed(spy, query, disclosed_of(query) | extra).sd_jwt)
 
     body = await _body(core, retirement, odd)
 
