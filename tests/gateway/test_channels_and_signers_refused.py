@@ -1,5 +1,6 @@
 """Steps 1 and 2: certificates that are expired, early, revoked or of somebody else open nothing."""
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import Callable
@@ -22,18 +23,20 @@ from certs.registry_file import (
 from certs.revocation import parse_crl
 from certs.trust_material import TrustMaterial
 from certs.trust_store import TrustStore, load_trust_store
+from gateway.app import Gateway
 from gateway.cli.sandbox.authority import LIFETIME
 from gateway.cli.sandbox.running import Sandbox
+from gateway.cli.sandbox.world import store_trust
 from gateway.errors import Reason
 from gateway.exchange import Exchange
 from gateway.outcome import Answered, Outcome
 from gateway.progress import Peer
 from gateway.rpc.services import EXCHANGE_KIND
 from gateway.trust import moment as utc
-from hutong.client import Identity
+from hutong.client import Client, Identity, Refused, load_identity
 from hutong.client.requests import SignedRequest, build_exchange
 from signing.signer import FileSigner
-from tests.gateway.asking import call_of, core_question, moment
+from tests.gateway.asking import TITLE, call_of, core_question, moment
 from tests.gateway.core import Core
 from tests.gateway.provoked import require_refused
 
@@ -308,6 +311,42 @@ async def test_one_system_that_calls_too_often_is_refused(core: Core, retirement
 
     assert refused.retry_after_s is not None
     assert refused.envelope is not None
+
+
+async def test_one_system_cannot_take_every_place(core: Core, retirement: Identity) -> None:
+    """Beyond its share of the calls under way a system waits, whoever else has room."""
+    core.parts.in_flight._system_limit = 1
+    gate = core.spies["ps."].gate = asyncio.Event()
+    first = asyncio.ensure_future(core.ask(retirement, _request(core, retirement)))
+    await asyncio.sleep(0.05)
+
+    second = await core.ask(retirement, _request(core, retirement))
+    gate.set()
+
+    require_refused(second, Reason.RATE_LIMITED)
+    assert isinstance(await first, Answered)
+    assert isinstance(await core.ask(retirement, _request(core, retirement)), Answered)
+
+
+async def test_a_revocation_reaches_a_running_gateway(sandbox: Sandbox, gateway: Gateway) -> None:
+    """A newer list in the trust directory counts from its reload on, without a restart."""
+    world, at = sandbox.world, utc(gateway.clock.now_ms())
+    identity = load_identity(world.folders.partner("title"))
+    envelope = world.partners[TITLE].envelope.certificate
+    async with Client.open(identity) as client:
+        before = await client.list_agreements()
+        world.authority.authority.revoke(
+            envelope.serial, at=at, reason=RevocationReason.KEY_COMPROMISE
+        )
+        store_trust(world, at)
+        report = gateway.trust.reload()
+        with pytest.raises(Refused) as caught:
+            await client.list_agreements()
+
+    assert before.agreements
+    assert report.reason is None
+    assert caught.value.reason == Reason.SIGNER_REVOKED
+    assert caught.value.receipt is not None
 
 
 async def test_a_full_gateway_says_busy(core: Core, retirement: Identity) -> None:
