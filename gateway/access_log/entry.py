@@ -33,6 +33,8 @@ MAX_OPENED = (1 << 16) - 1
 _MAX_INTEGER = 2**53 - 1
 _MAX_LIST = 128
 _REMEMBERED = 4_096
+_LISTS_REMEMBERED = 1_024
+_TEMPLATES_KEPT = 256
 _PAIR = 2
 _ID = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -74,10 +76,23 @@ def _commitment(value: EntryValue) -> str | None:
     return f'"{value}"' if isinstance(value, str) and _HASH.fullmatch(value) else None
 
 
+def _made(digest: EntryValue) -> str:
+    return f'"{digest}"'
+
+
 def _codes(value: EntryValue) -> str | None:
     if not isinstance(value, list) or len(value) > _MAX_LIST:
         return None
-    spelled = [_code(element) for element in value]
+    try:
+        return _listed_codes(tuple(value))
+    except TypeError:
+        # A list within the list has no hash, and is no code.
+        return None
+
+
+@lru_cache(maxsize=_LISTS_REMEMBERED)
+def _listed_codes(codes: tuple[str | list[str], ...]) -> str | None:
+    spelled = [_code(element) for element in codes]
     return None if None in spelled else f"[{','.join(filter(None, spelled))}]"
 
 
@@ -161,28 +176,55 @@ _TAGS = {
 _OPENING_PREFIX = {name: bytes((len(name),)) + name.encode() for name in _TAGS}
 
 
+_OWN = frozenset(("v", "kind", "ts", "node"))
+
+
 @dataclass(frozen=True, slots=True)
 class _Template:
-    """The members of a kind in canonical order, split where the time stands."""
+    """How entries of one kind with the same members are spelled."""
 
-    before: tuple[tuple[str, str, Spelling], ...]
-    after: tuple[tuple[str, str, Spelling], ...]
-    required: frozenset[str]
+    head: str
+    """Text up to the value of `ts`, with a `%s` for each member before it."""
+    tail: str
+    before: tuple[tuple[str, Spelling], ...]
+    """Members before `ts` in canonical order."""
+    after: tuple[tuple[str, Spelling], ...]
 
 
-def _template(kind: EntryKind) -> _Template:
+# Drafts of a kind come with few combinations of members: which are allowed is found out once.
+@lru_cache(maxsize=_TEMPLATES_KEPT)
+def _template(
+    kind: EntryKind, node: str, clear: tuple[str, ...], committed: tuple[str, ...]
+) -> _Template:
+    spellings = _SPELLINGS.get(kind)
+    if spellings is None:
+        raise EntryMalformed(f"entries of kind {kind} are reserved")
+    if not _OWN.isdisjoint(clear):
+        raise EntryMalformed("v, kind, ts and node are the log's to write")
+    names = frozenset(clear).union(committed)
+    for name in committed:
+        if name not in _TAGS or name in clear or committed.count(name) > 1:
+            raise EntryMalformed(f"member {name} cannot be committed to")
+    if not _REQUIRED[kind] <= names:
+        missing = ", ".join(sorted(_REQUIRED[kind] - names))
+        raise EntryMalformed(f"{kind} lacks {missing}")
+    if not names <= spellings.keys():
+        raise EntryMalformed(f"{kind} has a member its table does not name")
+    quoted_node = _quoted_code(node)
+    if quoted_node is None:
+        raise EntryMalformed("member node is not of its form")
     # RFC 8785 3.2.3 sorts by UTF-16 code units: for ASCII names that is plain sorting.
-    spellings = _SPELLINGS[kind] | {"v": _number, "kind": _code, "node": _code}
-    rows = [(name, f'"{name}":', spellings[name]) for name in sorted(spellings)]
+    own = {"v": "1", "kind": f'"{kind.value}"', "node": quoted_node.replace("%", "%%")}
+    made = dict.fromkeys(committed, _made)
+    rows = sorted(own.keys() | names)
+    texts = {name: f'"{name}":{own.get(name, "%s")}' for name in rows}
+    forms = [(name, made.get(name) or spellings[name]) for name in rows if name not in own]
     return _Template(
-        before=tuple(row for row in rows if row[0] < "ts"),
-        after=tuple(row for row in rows if row[0] > "ts"),
-        required=_REQUIRED[kind],
+        head="{" + "".join(f"{texts[name]}," for name in rows if name < "ts") + '"ts":',
+        tail="".join(f",{texts[name]}" for name in rows if name > "ts") + "}",
+        before=tuple(form for form in forms if form[0] < "ts"),
+        after=tuple(form for form in forms if form[0] > "ts"),
     )
-
-
-_TEMPLATES = {kind: _template(kind) for kind in _SPELLINGS}
-_OWN = frozenset(("v", "kind", "ts", "node"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,56 +250,45 @@ def prepare_entry(draft: EntryDraft, node: str) -> PreparedEntry:
         EntryMalformed: the kind is reserved, a member is unknown, missing, given twice or not of
             its form, or the entry is longer than 2,048 bytes.
     """
-    template = _TEMPLATES.get(draft.kind)
-    if template is None:
-        raise EntryMalformed(f"entries of kind {draft.kind} are reserved")
-    members: dict[str, EntryValue] = dict(draft.members)
-    if not _OWN.isdisjoint(members):
-        raise EntryMalformed("v, kind, ts and node are the log's to write")
-    openings, kept = _commit(draft.committed, members)
-    if not template.required <= members.keys():
-        missing = ", ".join(sorted(template.required - members.keys()))
-        raise EntryMalformed(f"{draft.kind} lacks {missing}")
-    members |= {"v": 1, "kind": draft.kind.value, "node": node}
-    before, after = _spell(template.before, members), _spell(template.after, members)
-    if len(before) + len(after) != len(members):
-        raise EntryMalformed(f"{draft.kind} has a member its table does not name")
-    head = ("{" + ",".join(before) + ',"ts":').encode("ascii")
-    tail = ("," + ",".join(after) + "}").encode("ascii")
+    committed = draft.committed
+    members = dict(draft.members)
+    names = tuple([sensitive.member for sensitive in committed])
+    template = _template(draft.kind, node, tuple(members), names)
+    openings, kept = _commit(committed, members)
+    head = (template.head % _spell(template.before, members)).encode("ascii")
+    tail = (template.tail % _spell(template.after, members)).encode("ascii")
     if len(head) + TIMESTAMP_DIGITS + len(tail) > MAX_ENTRY:
         raise EntryMalformed(f"{draft.kind} is longer than {MAX_ENTRY} bytes")
     return PreparedEntry(draft.kind, head, tail, openings, kept)
 
 
 def _spell(
-    rows: tuple[tuple[str, str, Spelling], ...], members: dict[str, EntryValue]
-) -> list[str]:
-    spelled = []
-    for name, prefix, spelling in rows:
-        value = members.get(name)
-        if value is not None:
-            text = spelling(value)
-            if text is None:
-                raise EntryMalformed(f"member {name} is not of its form")
-            spelled.append(prefix + text)
-    return spelled
+    forms: tuple[tuple[str, Spelling], ...], members: dict[str, EntryValue]
+) -> tuple[str, ...]:
+    spelled = tuple([spelling(members[name]) for name, spelling in forms])
+    if None in spelled:
+        name = forms[spelled.index(None)][0]
+        raise EntryMalformed(f"member {name} is not of its form")
+    return spelled  # type: ignore[return-value]  # none of them is None
 
 
 def _commit(
     committed: tuple[Committed, ...], members: dict[str, EntryValue]
 ) -> tuple[tuple[Opening, ...], bytes]:
-    drawn = os.urandom(SALT_LENGTH * len(committed))
+    """Commit to each value; the members become digests, whose form needs no second look."""
+    sha256 = hashlib.sha256
+    drawn = os.urandom(SALT_LENGTH * len(committed)) if committed else b""
     openings: list[Opening] = []
     kept: list[bytes] = []
-    for position, sensitive in enumerate(committed):
-        name, value = sensitive.member, sensitive.value
-        salt = sensitive.salt
+    at = 0
+    for sensitive in committed:
+        name, value, salt = sensitive.member, sensitive.value, sensitive.salt
         if salt is None:
-            salt = drawn[position * SALT_LENGTH : (position + 1) * SALT_LENGTH]
-        tag = _TAGS.get(name)
-        if tag is None or name in members or len(salt) != SALT_LENGTH:
+            salt = drawn[at : at + SALT_LENGTH]
+            at += SALT_LENGTH
+        elif len(salt) != SALT_LENGTH:
             raise EntryMalformed(f"member {name} cannot be committed to")
-        members[name] = hashlib.sha256(tag + salt + value).hexdigest()
+        members[name] = sha256(_TAGS[name] + salt + value).hexdigest()
         if sensitive.detached:
             openings.append(Opening(member=name, salt=salt, value=b""))
             continue
