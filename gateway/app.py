@@ -7,6 +7,7 @@ interrupted, and the durable request ids of earlier processes are known.
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,7 @@ from gateway.interrupted import Interrupted, close_open_asks
 from gateway.lookup import Lookup
 from gateway.matter import Matter
 from gateway.metrics import Metrics
+from gateway.model import Claim, EntryDraft, Logged
 from gateway.parts import Parts
 from gateway.policy.bundle import Bundle
 from gateway.policy.facts import Registers
@@ -72,6 +74,25 @@ class MetricsObserver:
     def distrusted(self, provider: str, cause: str, count: int) -> None:
         """Count what was dropped or discarded."""
         self._metrics.distrusted_total.labels(provider=provider, cause=cause).inc(count)
+
+
+class TimedLog:
+    """The access log, with the time until an entry is durable observed."""
+
+    def __init__(self, log: AccessLog, metrics: Metrics) -> None:
+        self._log = log
+        self._seconds = metrics.log_append_seconds
+
+    async def append(self, draft: EntryDraft) -> Logged:
+        """Return once the entry is durable."""
+        started = time.monotonic()
+        logged = await self._log.append(draft)
+        self._seconds.observe(time.monotonic() - started)
+        return logged
+
+    def live_claims(self, space: str, now_ms: int) -> Sequence[Claim]:
+        """Return the claims of a space that have not expired."""
+        return self._log.live_claims(space, now_ms)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -171,7 +192,8 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     departments = load_departments(config.departments, bundle.catalog, bundle.matters)
     registry = build_registry(departments, chosen_clock.now_ms)
     interrupted = Interrupted()
-    parts = _build_parts(config, trust, log, chosen_clock, registry, MetricsObserver(metrics))
+    timed = TimedLog(log, metrics)
+    parts = _build_parts(config, trust, timed, chosen_clock, registry, MetricsObserver(metrics))
     deciding = _build_deciding(config, bundle, registers, interrupted)
     exchange = Exchange(parts, deciding)
     lookup = Lookup(parts=parts, exchange=exchange, deciding=deciding, receipts=log)
@@ -227,7 +249,7 @@ def _open_log(config: Config, clock: Clock) -> AccessLog:
 def _build_parts(
     config: Config,
     trust: TrustStore,
-    log: AccessLog,
+    log: TimedLog,
     clock: Clock,
     registry: AdapterRegistry,
     observer: MetricsObserver,

@@ -123,9 +123,19 @@ class Exits:
             # Out before the await: what is refused meanwhile begins a window of its own.
             rolled = self._rolled.pop(key)
             window_ms = now_ms - rolled.since_ms
-            await self.log.append(
-                rolled_up_draft(rolled.peer, rolled.reason, rolled.count, window_ms)
-            )
+            draft = rolled_up_draft(rolled.peer, rolled.reason, rolled.count, window_ms)
+            try:
+                await self.log.append(draft)
+            except AccessLogError:
+                self._give_back(key, rolled)
+                raise
+
+    def _give_back(self, key: tuple[str, Reason], rolled: _Rolled) -> None:
+        """Count again what could not be logged, together with what was refused meanwhile."""
+        since = self._rolled.setdefault(key, rolled)
+        if since is not rolled:
+            since.count += rolled.count
+            since.since_ms = rolled.since_ms
 
     def _affordable(self, progress: Progress, reason: Reason, now_s: float) -> Reason:
         """Return the reason, or `RATE_LIMITED` once a system's refusal budget is spent."""

@@ -109,13 +109,18 @@ def _address(level: str) -> Callable[[str], str]:
     return cut
 
 
+MAX_DIGITS: Final = 20
+"""Digits of an amount on either side of the point; the catalog's longest, `dec16.4`, has 16."""
+
+
 def _floor(step: int) -> Callable[[str], str]:
     def cut(value: str) -> str:
         try:
             number = Decimal(value)
         except InvalidOperation:
             raise AnswerMalformed("number") from None
-        if not number.is_finite():
+        # An amount of more digits is none, and Python refuses to spell some thousand of them.
+        if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
             raise AnswerMalformed("number")
         # Towards minus infinity: a small debt must not become nothing.
         return str(int((number / step).to_integral_value(rounding=ROUND_FLOOR)) * step)

@@ -67,10 +67,8 @@ class Decider:
         # Omitting the fields must never mean all of them (AIP-157 read the other way round).
         if not question.fields:
             raise QuestionInvalid("a question names at least one field")
-        row = self._rows.get(question.agreement)
-        # Absent, expired, suspended and foreign look alike: a stranger learns of no agreement.
-        expired = question.at_ms >= self._seal.until_ms
-        if row is None or expired or not is_in_force(row.agreement, question):
+        row = self.find_row(question)
+        if row is None:
             return self._refuse(question)
         plan = self._find_plan(question, row)
         fields = tuple(plan.find(name) for name in question.fields)
@@ -85,6 +83,17 @@ class Decider:
             delete_after_days=agreement.delete_after_days,
             tell_not_found=agreement.tell_not_found,
         )
+
+    def find_row(self, question: DecisionInput) -> Row | None:
+        """Return the row of the agreement a question is asked under, None where it does not apply.
+
+        Absent, expired, suspended and foreign look alike: a stranger learns of no agreement.
+        """
+        row = self._rows.get(question.agreement)
+        expired = question.at_ms >= self._seal.until_ms
+        if row is None or expired or not is_in_force(row.agreement, question):
+            return None
+        return row
 
     def evaluate(self, row: Row, facts: Facts) -> tuple[Outcome, ...]:
         """Return the outcome of each condition of a row."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from adapters.port import Effect, FieldName
 from gateway.policy.bundle import Bundle
-from gateway.policy.decide import is_in_force
 from gateway.policy.model import (
     Agreement,
     Decision,
@@ -47,8 +46,8 @@ def explain_question(bundle: Bundle, question: DecisionInput) -> tuple[FieldExpl
 
     Conditions that name no fact of the subject are evaluated over the facts given.
     """
-    row = bundle.rows.get(question.agreement)
-    if row is None or not is_in_force(row.agreement, question):
+    row = bundle.decider.find_row(question)
+    if row is None:
         return tuple(
             _explain(bundle, None, withhold(name, RuleCode.AGREEMENT), depends=False)
             for name in question.fields

@@ -72,6 +72,16 @@ class SqliteRegisters:
         """Add or replace a case with its parties; `case.relation` is not stored."""
         # One transaction: a case seen without its parties would turn its own applicant away.
         self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._write_case(number, case, parties)
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _write_case(
+        self, number: str, case: CaseRecord, parties: tuple[tuple[Subject, Relation], ...]
+    ) -> None:
         self._connection.execute(
             "INSERT OR REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
@@ -84,14 +94,17 @@ class SqliteRegisters:
                 _encode_flag(flag=case.special_grade),
             ),
         )
+        # Who is no longer a party must not be asked about any more.
+        self._connection.execute(
+            "DELETE FROM parties WHERE organisation = ? AND number = ?", (case.organisation, number)
+        )
         self._connection.executemany(
-            "INSERT OR REPLACE INTO parties VALUES (?, ?, ?, ?)",
+            "INSERT INTO parties VALUES (?, ?, ?, ?)",
             [
                 (case.organisation, number, self._token(subject), relation.value)
                 for subject, relation in parties
             ],
         )
-        self._connection.execute("COMMIT")
 
     def add_consent(
         self, kind: ConsentKind, subject: Subject, occasion: Occasion, until_ms: int

@@ -6,7 +6,7 @@ passes, because some lawfully issued ones fail it (domain.md, finding 8).
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
 from stdnum.iso7064 import mod_11_2
@@ -16,6 +16,7 @@ from gateway.errors import Reason, Refusal
 
 MAX_AGE_YEARS: Final = 130
 """Above this a birth date is taken for an error (domain.md 6)."""
+_CHINA: Final = timezone(timedelta(hours=8))
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
 _FIFTEEN = re.compile(r"[0-9]{15}", re.ASCII)
 _USCC = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}", re.ASCII)
@@ -64,7 +65,8 @@ def _resident_id(text: str, now_ms: int) -> str:
     if not _EIGHTEEN.fullmatch(upper) or not mod_11_2.is_valid(upper):
         raise Refusal(Reason.SUBJECT_INVALID)
     born = birth_date(upper)
-    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    # Numbers are given in China: a child born there today is not born in the future.
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(_CHINA).date()
     if born is None or born > today or today.year - born.year > MAX_AGE_YEARS:
         raise Refusal(Reason.SUBJECT_INVALID)
     return upper

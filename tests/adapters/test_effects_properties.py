@@ -147,6 +147,13 @@ def test_generalise_gives_the_coarser_value(
     assert value_of(EffectKind.GENERALISE, (level,), catalog_type, value) == expected
 
 
+@pytest.mark.parametrize("amount", ["1e9999", "-1e4301", "9" * 40, "1e-9999", "NaN", "Infinity"])
+def test_an_amount_no_department_means_is_withheld(amount: str) -> None:
+    """A number of thousands of digits is withheld before anything spells it."""
+    with pytest.raises(EffectNotApplicable):
+        value_of(EffectKind.GENERALISE, ("thousand",), "dec10.2", amount)
+
+
 @given(st.dates(min_value=date(1880, 1, 1)))
 def test_each_level_of_a_day_is_computed_from_the_finer_one(day: date) -> None:
     """Month tells the year, the year tells the decade (policy.md 3.6)."""

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.port import DatasetName
 from adapters.records import RecordSource
+from gateway.access_log.errors import LogUnavailable
 from gateway.app import Gateway
 from gateway.errors import TEXTS, GatewayError, Reason, Refusal, Side
 from gateway.exits import ROLL_UP_WINDOW_MS, WITHOUT_RECEIPT
@@ -194,3 +195,23 @@ async def test_diagnostics_stay_in_the_process(core: Core, retirement: Identity)
 
     assert refused.envelope is not None
     assert b"inner-detail-7781" not in refused.envelope
+
+
+async def test_a_count_that_could_not_be_logged_is_not_lost(
+    core: Core, retirement: Identity
+) -> None:
+    """What was rolled up while the log was gone is logged with the rest once it is back."""
+    request = build_exchange(retirement, core_question(retirement), moment(core.now_ms))
+    stranger = dataclasses.replace(
+        call_of(retirement, request), peer=Peer(leaf_thumbprint=bytes(32), address="x")
+    )
+    await core.put(stranger, EXCHANGE_KIND)
+    core.log.failing = {EntryKind.REFUSE: LogUnavailable("gone")}
+    with pytest.raises(LogUnavailable):
+        await core.parts.exits.flush(core.now_ms + ROLL_UP_WINDOW_MS)
+    core.log.failing = {}
+    await core.put(stranger, EXCHANGE_KIND)
+
+    await core.parts.exits.flush(core.now_ms + 2 * ROLL_UP_WINDOW_MS)
+
+    assert [each.members["count"] for each in core.log.entries(EntryKind.REFUSE)] == [2]

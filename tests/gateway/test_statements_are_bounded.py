@@ -1,6 +1,7 @@
 """Step 4: every member of a statement has its bound, and what is refused is not repeated."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -296,3 +297,12 @@ def test_an_organisation_code_of_another_alphabet_is_refused(code: str) -> None:
         normalised_identifier(SubjectType.USCC, code, NOW_MS)
 
     assert caught.value.reason is Reason.SUBJECT_INVALID
+
+
+def test_a_child_born_today_in_china_may_be_asked_about() -> None:
+    """At one in the morning in China it is still yesterday in UTC."""
+    one_in_the_morning = int(datetime(2026, 11, 23, 17, tzinfo=UTC).timestamp() * 1000)
+    seventeen = "37010220261124001"
+    newborn = seventeen + mod_11_2.calc_check_digit(seventeen)
+
+    assert normalised_identifier(SubjectType.RESIDENT_ID, newborn, one_in_the_morning) == newborn

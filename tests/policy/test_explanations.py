@@ -1,6 +1,7 @@
 """Explanations: complete, in both languages, and without anything about the subject."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -166,3 +167,13 @@ def test_every_matter_has_an_agreement(sandbox: Bundle) -> None:
 
     assert covered == set(sandbox.matters)
     assert len(covered) == 14
+
+
+def test_an_expired_bundle_explains_nothing_as_released(sandbox: Bundle) -> None:
+    """What every exchange would be refused is not promised either."""
+    expiry = datetime(sandbox.expires.year, sandbox.expires.month, sandbox.expires.day, tzinfo=UTC)
+    late = replace(QUESTION, at_ms=int(expiry.timestamp() * 1000))
+
+    told = explain_question(sandbox, late)
+
+    assert all(item.effect.kind is EffectKind.WITHHOLD for item in told)

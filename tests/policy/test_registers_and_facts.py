@@ -1,6 +1,7 @@
 """The registers in SQLite, and the facts gathered from them: what cannot be told is unknown."""
 
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -216,3 +217,25 @@ async def test_every_fact_gathered_is_declared(sandbox: Bundle, store: SqliteReg
 
     assert facts.keys() == sandbox.vocabulary.keys()
     assert datetime.fromtimestamp(AT / 1000, UTC).hour == 0
+
+
+async def test_a_replaced_case_forgets_its_former_parties(store: SqliteRegisters) -> None:
+    """Who is no longer a party is none, and may not be asked about in this case."""
+    store.add_case("BJ-1", CASE, ((CHILD, Relation.APPLICANT),))
+
+    former = await store.fetch_case(HRSS, "BJ-1", PENSIONER)
+
+    assert isinstance(former, CaseRecord)
+    assert former.relation is Relation.NONE
+
+
+async def test_a_case_that_cannot_be_written_changes_nothing(store: SqliteRegisters) -> None:
+    """A party named twice is refused, and the case stays as it was."""
+    twice = ((CHILD, Relation.APPLICANT), (CHILD, Relation.PARTY))
+    with pytest.raises(sqlite3.IntegrityError):
+        store.add_case("BJ-1", CASE, twice)
+
+    kept = await store.fetch_case(HRSS, "BJ-1", PENSIONER)
+
+    assert isinstance(kept, CaseRecord)
+    assert kept.relation is Relation.APPLICANT
