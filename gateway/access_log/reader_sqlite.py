@@ -45,6 +45,8 @@ class LogReader:
             check_same_thread=False,
         )
         self._connection.execute("PRAGMA query_only = ON")
+        # What is sorted may hold tokens, which must not spill into a temp file.
+        self._connection.execute("PRAGMA temp_store = MEMORY")
 
     def close(self) -> None:
         """Close the connection."""
