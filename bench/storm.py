@@ -9,12 +9,13 @@ import argparse
 import asyncio
 import json
 import random
+import sqlite3
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -56,6 +57,7 @@ class Storm:
     restart_s: list[float] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
     """Anything here fails the run."""
+    found: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,9 +161,25 @@ async def examine(run: _Run, *, ended: bool = False) -> None:
     run.storm.examinations += 1
     run.storm.acknowledged, run.storm.entries = len(receipts), report.size
     when = f"after {run.storm.kills} kills, {run.storm.faults} faults"
-    run.storm.losses += [f"{when}: {f.position} {f.reason} {f.detail}" for f in report.findings]
+    found = {f"{f.position} {f.reason} {f.detail}": when for f in report.findings}
+    # Each examination finds all of the log's faults again; the first one tells when it came.
+    for finding, first in found.items():
+        if finding not in run.storm.found:
+            run.storm.found.add(finding)
+            run.storm.losses.append(f"{first}: {finding}")
+            keep_log(run.world.database, len(run.storm.found))
     if ended and report.unanswered:
         run.storm.losses.append(f"{len(report.unanswered)} asks were left open")
+
+
+def keep_log(database: Path, number: int) -> None:
+    """Keep the log as it stood when something was found in it; all in it is synthetic."""
+    RESULTS.mkdir(exist_ok=True)
+    with (
+        closing(sqlite3.connect(database)) as source,
+        closing(sqlite3.connect(RESULTS / f"storm-{number}.db")) as kept,
+    ):
+        source.backup(kept)
 
 
 async def storm(kills: int, faults: int, seed: int, progress: Progress) -> Storm:
@@ -248,7 +266,7 @@ def main() -> None:
         f"answering again after {restart:.1f} s"
     )
     RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(asdict(result), indent=2, sort_keys=True) + "\n"
+    text = json.dumps(asdict(result) | {"found": sorted(result.found)}, indent=2) + "\n"
     (RESULTS / "storm.json").write_text(text, encoding="utf-8")
     for loss in result.losses:
         console.print(f"[red]LOST[/] {loss}")
