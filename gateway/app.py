@@ -18,6 +18,7 @@ from aiohttp import web
 
 from adapters.port import ProviderAdapter
 from adapters.registry import AdapterRegistry, build_registry
+from certs.errors import CertsError
 from certs.identity import SystemId
 from certs.trust_store import TrustStore, load_trust_store
 from gateway.access_log.epochs import EpochKeys
@@ -41,7 +42,7 @@ from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.quota import BurstLimit, BurstLimiter, InFlight
 from gateway.replay import SPACE, ReplayGuard
 from gateway.rpc.health import Health, Part, build_health_app
-from gateway.rpc.server import add_reflection, build_server, credentials
+from gateway.rpc.server import TlsMaterial, add_reflection, build_server, credentials
 from gateway.rpc.services import Services, build_handlers
 from gateway.trust import moment
 from gateway.wiring import (
@@ -116,6 +117,7 @@ class Gateway:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _runner: web.AppRunner | None = None
     _trust_stamp: frozenset[tuple[str, int, int]] = frozenset()
+    _changed_tls: TlsMaterial | None = None
 
     async def start(self) -> None:
         """Close what an earlier process left open, bind both ports, begin to serve."""
@@ -123,7 +125,7 @@ class Gateway:
         await close_open_asks(self.log, self.interrupted)
         self.port = self.server.add_secure_port(
             self.config.listen,
-            credentials(lambda: load_tls(self.config.tls, self.trust.snapshot.tls_roots_pem)),
+            credentials(self._load_tls(), self._take_changed_tls),
         )
         await self.server.start()
         self._runner = web.AppRunner(build_health_app(self.health, self.metrics))
@@ -164,12 +166,32 @@ class Gateway:
             except AccessLogError as error:
                 _log.warning("housekeeping", kind=type(error).__name__)
             self.metrics.log_size.set(self.log.size)
-            stamp = await asyncio.to_thread(stamp_of, self.config.trust)
+            stamp = await asyncio.to_thread(self._stamp)
             if stamp != self._trust_stamp:
                 # Noted before loading: a store that is refused is reported once and not every
                 # second.
                 self._trust_stamp = stamp
                 await asyncio.to_thread(self._reload_trust)
+                await asyncio.to_thread(self._reload_tls)
+
+    def _stamp(self) -> frozenset[tuple[str, int, int]]:
+        """Return what changes with the trust directory or the key files of TLS."""
+        return stamp_of(self.config.trust) | stamp_of(self.config.tls.key.parent)
+
+    def _reload_tls(self) -> None:
+        try:
+            self._changed_tls = self._load_tls()
+        except (ConfigError, CertsError, OSError) as error:
+            # A key half written is read again with its next change; handshakes keep the old one.
+            _log.error("tls_kept", kind=type(error).__name__)
+
+    def _load_tls(self) -> TlsMaterial:
+        return load_tls(self.config.tls, self.trust.snapshot.tls_roots_pem)
+
+    def _take_changed_tls(self) -> TlsMaterial | None:
+        """Return TLS material that is newer than what handshakes use, once."""
+        changed, self._changed_tls = self._changed_tls, None
+        return changed
 
     def _reload_trust(self) -> None:
         report = self.trust.reload()

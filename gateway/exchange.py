@@ -21,7 +21,6 @@ INVARIANT: no step can be switched off; no department is asked before 7, nothing
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,19 +30,14 @@ import structlog
 
 from adapters.port import FieldName, Indeterminate, NotFound, ProviderAdapter, Query, Record, Untold
 from adapters.port import Outcome as Fetched
-from gateway.access_log.errors import (
-    AccessLogError,
-    ChargeRefused,
-    ClaimTaken,
-    ClockBackwards,
-)
 from gateway.deciding import Decided, Deciding
 from gateway.distrust import Distrusted, minimised, require_record
 from gateway.drafts import Answered as AnswerNote
 from gateway.drafts import Asked, answer_draft, ask_draft
-from gateway.errors import Fault, Reason, Refusal
+from gateway.entries import Entries
+from gateway.errors import Fault, Reason
 from gateway.exits import WITHOUT_RECEIPT
-from gateway.interrupted import LeftAsk, close_ask
+from gateway.interrupted import LeftAsk
 from gateway.model import EntryDraft, Logged
 from gateway.opening import Kind, Question, open_question
 from gateway.outcome import Answered, Outcome, Refused, encode_outcome, parse_outcome
@@ -80,13 +74,13 @@ class Told:
 class Exchange:
     """Answers questions; built once by `app` from its parts."""
 
-    __slots__ = ("_closing", "_deciding", "_parts", "_under_way")
+    __slots__ = ("_deciding", "_entries", "_parts", "_under_way")
 
     def __init__(self, parts: Parts, deciding: Deciding) -> None:
         self._parts = parts
         self._deciding = deciding
         self._under_way: set[asyncio.Future[Outcome]] = set()
-        self._closing: set[asyncio.Future[None]] = set()
+        self._entries = Entries(parts.log, deciding.interrupted)
 
     async def answer(self, call: Call, kind: Kind[M]) -> Outcome:
         """Answer one question, or say why not."""
@@ -114,7 +108,7 @@ class Exchange:
     async def drain(self) -> None:
         """Wait until every walk under way has ended."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        await asyncio.gather(*self._closing, return_exceptions=True)
+        await self._entries.drain()
 
     async def _finish(self, call: Call, walk: Callable[[Progress], Awaitable[Outcome]]) -> Outcome:
         """Count the call in, walk, and keep what its twins will be given."""
@@ -150,7 +144,7 @@ class Exchange:
         started = time.monotonic()
         decided = await self._deciding.decide(progress, question, item)  # 6
         asked = await self._ask(progress, question, decided, item)  # 7
-        answered = False
+        commitment, draft = None, None
         try:
             query = self._query(progress, question, decided, item)
             fetched = await self._fetch(decided.provider, query)  # 8
@@ -167,24 +161,12 @@ class Exchange:
                 elapsed_ms=round((time.monotonic() - started) * 1000),
             )
             draft = answer_draft(progress, note, commitment.committed, decided.tokens)
-            logged = await self.append(draft)  # 11
-            answered = True
         finally:
             # Also when cancelled: a department may have been asked; the log says how that ended.
-            if not answered:
-                self._close_later(asked)
+            if draft is None:
+                self._entries.give_up(asked)
+        logged = await self._entries.answer(asked, draft)  # 11
         return Answered(envelope=build_answer(self._parts.signer, commitment, logged))  # 12
-
-    def _close_later(self, asked: LeftAsk) -> None:
-        """Append `answer` INTERRUPTED in its own task; what fails is left to the next start."""
-
-        async def close() -> None:
-            with contextlib.suppress(AccessLogError):
-                await close_ask(self._parts.log, asked, self._deciding.interrupted)
-
-        task = asyncio.ensure_future(close())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
 
     async def _ask(
         self, progress: Progress, question: Question, decided: Decided, item: int
@@ -201,22 +183,13 @@ class Exchange:
             tokens=decided.tokens,
         )
         draft = ask_draft(progress, asked, progress.claims(item), decided.charges)
-        logged = await self.append(draft)
+        left = await self._entries.ask(draft)
         progress.note_durable(item)
-        return LeftAsk(index=logged.index, entry=logged.entry, search=draft.search)
+        return left
 
     async def append(self, draft: EntryDraft) -> Logged:
-        """Return once an entry is durable; whatever prevents that stops the exchange."""
-        try:
-            return await self._parts.log.append(draft)
-        except ChargeRefused as error:
-            raise Refusal(Reason.QUOTA_EXHAUSTED) from error
-        except ClaimTaken as error:
-            raise Refusal(Reason.REPLAYED) from error
-        except ClockBackwards as error:
-            raise Fault(Reason.CLOCK_BACKWARDS) from error
-        except AccessLogError as error:
-            raise Fault(Reason.LOG_UNAVAILABLE, diagnostics=type(error).__name__) from error
+        """Return once an entry is durable; raises as `gateway.entries.Entries.append`."""
+        return await self._entries.append(draft)
 
     def _query(self, progress: Progress, question: Question, decided: Decided, item: int) -> Query:
         """Return what the adapter is asked: granted fields only."""

@@ -17,7 +17,7 @@ from certs.identity import SystemId
 from gateway.access_log.errors import AccessLogError
 from gateway.drafts import refuse_draft, rolled_up_draft
 from gateway.errors import TEXTS, Fault, GatewayError, Reason, Refusal
-from gateway.model import EntryDraft, Logged
+from gateway.model import Claim, EntryDraft, Logged
 from gateway.outcome import Outcome, Refused
 from gateway.progress import Progress
 from gateway.quota import BurstLimit, BurstLimiter
@@ -103,7 +103,7 @@ class Exits:
             return Refused(reason=reason, envelope=envelope, retry_after_s=error.retry_after_s)
         try:
             logged = await self.log.append(
-                refuse_draft(progress, item, reason, progress.claims(item))
+                refuse_draft(progress, item, reason, _claims(progress, item, reason))
             )
         except AccessLogError as failure:
             _log.error("not_logged", kind=type(failure).__name__)
@@ -190,3 +190,8 @@ class Exits:
             retry_after_s=error.retry_after_s,
         )
         return build_refusal(self.signer, encode_refusal_body(content), logged)
+
+
+def _claims(progress: Progress, item: int, reason: Reason) -> tuple[Claim, ...]:
+    """Return what the refusal claims: nothing where the log has just said that somebody holds it."""
+    return () if reason is Reason.REPLAYED else progress.claims(item)

@@ -57,19 +57,30 @@ def build_server(
     return server
 
 
-def credentials(load: Callable[[], TlsMaterial]) -> grpc.ServerCredentials:
-    """Return server credentials that read their material anew for every handshake.
+def credentials(
+    first: TlsMaterial, changed: Callable[[], TlsMaterial | None]
+) -> grpc.ServerCredentials:
+    """Return server credentials that ask before each handshake whether their material changed.
 
     A client certificate is required; whether it is registered and current is step 1 of every call.
     """
 
-    def fetch() -> grpc.ServerCertificateConfiguration:
-        material = load()
-        return grpc.ssl_server_certificate_configuration(
-            [(material.private_key, material.certificate_chain)], root_certificates=material.roots
-        )
+    def fetch() -> grpc.ServerCertificateConfiguration | None:
+        # None keeps what is in use: making it anew costs a key derivation per connection.
+        material = changed()
+        return None if material is None else _configured(material)
 
-    return grpc.dynamic_ssl_server_credentials(fetch(), fetch, require_client_authentication=True)
+    return grpc.dynamic_ssl_server_credentials(
+        _configured(first),
+        fetch,  # type: ignore[arg-type]  # the stub leaves out None, which grpc takes as "no change"
+        require_client_authentication=True,
+    )
+
+
+def _configured(material: TlsMaterial) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration(
+        [(material.private_key, material.certificate_chain)], root_certificates=material.roots
+    )
 
 
 def add_reflection(server: grpc.aio.Server) -> None:

@@ -60,6 +60,8 @@ class LogDouble:
     events: list[str]
     failing: dict[EntryKind, AccessLogError] = field(default_factory=dict)
     drafts: list[EntryDraft] = field(default_factory=list)
+    slow_to_tell: dict[EntryKind, float] = field(default_factory=dict)
+    """Seconds between an entry being durable and its caller being told, by kind."""
 
     async def append(self, draft: EntryDraft) -> Logged:
         """Append, unless this kind is to fail."""
@@ -69,6 +71,7 @@ class LogDouble:
         logged = await self.real.append(draft)
         self.events.append(draft.kind.value)
         self.drafts.append(draft)
+        await asyncio.sleep(self.slow_to_tell.get(draft.kind, 0))
         return logged
 
     def entries(self, kind: EntryKind) -> list[EntryDraft]:
