@@ -193,5 +193,5 @@ class Exits:
 
 
 def _claims(progress: Progress, item: int, reason: Reason) -> tuple[Claim, ...]:
-    """Return what the refusal claims: nothing where the log has just said that somebody holds it."""
+    """Return what the refusal claims: nothing where the log has said that somebody holds it."""
     return () if reason is Reason.REPLAYED else progress.claims(item)
