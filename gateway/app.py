@@ -28,6 +28,7 @@ from gateway.access_log.log import AccessLog, LogOptions
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, ConfigError, load_credential
 from gateway.deciding import Deciding
+from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.exits import Exits
 from gateway.interrupted import Interrupted, close_open_asks
@@ -52,10 +53,13 @@ from gateway.wiring import (
     load_signer,
     load_tls,
 )
+from signing.errors import SigningError
 
 TICK_S: Final = 60.0
 """A `tick` is appended when nothing was for this long (access-log.md (c))."""
 HOUSEKEEPING_S: Final = 1.0
+LAST_MS: Final = 2**53 - 1
+"""A time behind every window: at the end, whatever was rolled up is logged."""
 DRAIN_S: Final = 10.0
 """How long calls under way may take to end when the gateway stops."""
 _log: Final = structlog.get_logger("app")
@@ -144,8 +148,10 @@ class Gateway:
         await self.exchange.drain()
         for task in self._tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        # However a task ended, the rest is closed.
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(AccessLogError):
+            await self.exits.flush(LAST_MS)
         if self._runner is not None:
             await self._runner.cleanup()
         await self.registry.close()
@@ -157,22 +163,26 @@ class Gateway:
         size, since = self.log.size, time.monotonic()
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
+            # Whatever stops one turn, the next is tried: a housekeeper that dies takes reloading
+            # revocations with it, and nobody would notice.
             try:
                 await self.exits.flush(self.clock.now_ms())
                 if self.log.size != size:
                     size, since = self.log.size, time.monotonic()
                 elif time.monotonic() - since >= TICK_S:
                     await self.log.tick()
-            except AccessLogError as error:
+                await self._reload_what_changed()
+            except (AccessLogError, GatewayError, OSError) as error:
                 _log.warning("housekeeping", kind=type(error).__name__)
             self.metrics.log_size.set(self.log.size)
-            stamp = await asyncio.to_thread(self._stamp)
-            if stamp != self._trust_stamp:
-                # Noted before loading: a store that is refused is reported once and not every
-                # second.
-                self._trust_stamp = stamp
-                await asyncio.to_thread(self._reload_trust)
-                await asyncio.to_thread(self._reload_tls)
+
+    async def _reload_what_changed(self) -> None:
+        stamp = await asyncio.to_thread(self._stamp)
+        if stamp != self._trust_stamp:
+            # Noted before loading: a store that is refused is reported once and not every second.
+            self._trust_stamp = stamp
+            await asyncio.to_thread(self._reload_trust)
+            await asyncio.to_thread(self._reload_tls)
 
     def _stamp(self) -> frozenset[tuple[str, int, int]]:
         """Return what changes with the trust directory or the key files of TLS."""
@@ -181,7 +191,7 @@ class Gateway:
     def _reload_tls(self) -> None:
         try:
             self._changed_tls = self._load_tls()
-        except (ConfigError, CertsError, OSError) as error:
+        except (ConfigError, CertsError, SigningError, OSError) as error:
             # A key half written is read again with its next change; handshakes keep the old one.
             _log.error("tls_kept", kind=type(error).__name__)
 
@@ -342,8 +352,13 @@ def _health_parts(
 
 def stamp_of(folder: Path) -> frozenset[tuple[str, int, int]]:
     """Return what changes with any file below a folder; reading them all each second would cost."""
-    found = [(path, path.stat()) for path in folder.rglob("*") if path.is_file()]
-    return frozenset((str(path), state.st_mtime_ns, state.st_size) for path, state in found)
+    found = set()
+    for path in folder.rglob("*"):
+        # A file may be renamed between the listing and the look; its new name counts next time.
+        with contextlib.suppress(FileNotFoundError):
+            state = path.stat()
+            found.add((str(path), state.st_mtime_ns, state.st_size))
+    return frozenset(found)
 
 
 def _bound_port(runner: web.AppRunner) -> int:

@@ -120,7 +120,8 @@ class Deciding:
         self._charge_burst(query.agreement, decision.quotas)
         charges = self._charges(progress, question, query, decision.quotas)
         header = question.statement.header
-        if self.interrupted.waive(header.sender, header.retries, query, tokens.subject):
+        asking = (tokens.subject, tokens.case, question.statement.purpose.matter)
+        if self.interrupted.waive(header.sender, header.retries, query, asking):
             charges = ()  # charged when it was first asked, and never answered
         return Decided(
             header=header,

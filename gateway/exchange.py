@@ -128,8 +128,12 @@ class Exchange:
                 if progress.counted_in and progress.system is not None:
                     self._parts.in_flight.leave_system(progress.system.system_id)
 
-        outcome = await self._parts.exits.guarded(progress, timed, started)
-        self._settle(progress, outcome)
+        outcome: Outcome | None = None
+        try:
+            outcome = await self._parts.exits.guarded(progress, timed, started)
+        finally:
+            # Also when even the exit failed: a claim nobody settles would hold its twins for ever.
+            self._settle(progress, outcome)
         if progress.header is None:
             return outcome
         return replace(outcome, request_id=progress.header.request_id)
@@ -279,13 +283,15 @@ class Exchange:
             delete_by_ms=decided.delete_by_ms,
         )
 
-    def _settle(self, progress: Progress, outcome: Outcome) -> None:
+    def _settle(self, progress: Progress, outcome: Outcome | None) -> None:
         """Keep the outcome for twins; give the id back where nothing durable happened."""
         if progress.first is None:
             return
         if not progress.durable:
             self._parts.replay.release(progress.first)
-        elif isinstance(outcome, Refused) and outcome.reason in WITHOUT_RECEIPT:
+        elif outcome is None or (
+            isinstance(outcome, Refused) and outcome.reason in WITHOUT_RECEIPT
+        ):
             # A fault of ours is no answer to keep: the twin learns REPLAYED and asks anew, free.
             self._parts.replay.spend(progress.first)
         else:

@@ -27,6 +27,8 @@ from signing.signer import Signer
 
 ROLL_UP_WINDOW_MS: Final = 10_000
 """One rolled-up entry per peer and reason in this time (decisions.md)."""
+MAX_WINDOW_MS: Final = 86_400_000
+"""What an entry says at most of the span it counts over."""
 MAX_ROLLED_UP: Final = 1_024
 """Different (peer, reason) pairs counted at once; further peers are counted together."""
 REFUSAL_BUDGET: Final = BurstLimit(per_second=5.0, burst=100)
@@ -78,16 +80,20 @@ class Exits:
     _rolled: dict[tuple[str, Reason], _Rolled] = field(default_factory=dict)
 
     async def guarded(
-        self, progress: Progress, walk: Callable[[], Awaitable[Outcome]], now_s: float
+        self,
+        progress: Progress,
+        walk: Callable[[], Awaitable[Outcome]],
+        now_s: float,
+        item: int = 0,
     ) -> Outcome:
-        """Return what a walk of the path ends with, whatever stops it."""
+        """Return what a walk of the path, or of one item, ends with, whatever stops it."""
         try:
             return await walk()
         except GatewayError as error:
-            return await self.refuse(progress, error, 0, now_s)
+            return await self.refuse(progress, error, item, now_s)
         except Exception as error:  # noqa: BLE001 - a broad place: nothing escapes unlogged
             _log.error("fault", kind=type(error).__name__, method=progress.call.method)
-            return await self.refuse(progress, Fault(Reason.INTERNAL), 0, now_s)
+            return await self.refuse(progress, Fault(Reason.INTERNAL), item, now_s)
 
     async def refuse(
         self, progress: Progress, error: GatewayError, item: int, now_s: float
@@ -122,13 +128,15 @@ class Exits:
         for key in due:
             # Out before the await: what is refused meanwhile begins a window of its own.
             rolled = self._rolled.pop(key)
-            window_ms = now_ms - rolled.since_ms
+            window_ms = min(now_ms - rolled.since_ms, MAX_WINDOW_MS)
             draft = rolled_up_draft(rolled.peer, rolled.reason, rolled.count, window_ms)
+            logged = False
             try:
                 await self.log.append(draft)
-            except AccessLogError:
-                self._give_back(key, rolled)
-                raise
+                logged = True
+            finally:
+                if not logged:
+                    self._give_back(key, rolled)
 
     def _give_back(self, key: tuple[str, Reason], rolled: _Rolled) -> None:
         """Count again what could not be logged, together with what was refused meanwhile."""

@@ -6,6 +6,7 @@ once.
 """
 
 import json
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -53,12 +54,18 @@ class Log(Appender, Protocol):
         ...
 
 
+Asking = tuple[bytes, bytes | None, str]
+"""Subject token, case token and matter of a question: counters belong to these."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     agreement: str
     dataset: str
     fields: tuple[str, ...]
     subject: bytes
+    case: bytes | None
+    matter: str
 
 
 class Interrupted:
@@ -67,7 +74,7 @@ class Interrupted:
     __slots__ = ("_asked",)
 
     def __init__(self) -> None:
-        self._asked: dict[tuple[str, bytes, str, str], _Asked] = {}
+        self._asked: OrderedDict[tuple[str, bytes, str, str], _Asked] = OrderedDict()
 
     def note(self, ask: OpenAsk) -> None:
         """Remember one interrupted ask."""
@@ -75,25 +82,27 @@ class Interrupted:
         if search.system is None or search.request_id is None or search.subject is None:
             return
         # Forgetting one only means that its retry is charged like any other question.
-        if len(self._asked) >= MAX_REMEMBERED:
-            return
+        while len(self._asked) >= MAX_REMEMBERED:
+            # The oldest goes: whoever wanted to retry it has had the most time to.
+            self._asked.popitem(last=False)
         key = (search.system, search.request_id, members["agreement"], members["dataset"])
         self._asked[key] = _Asked(
             agreement=members["agreement"],
             dataset=members["dataset"],
             fields=tuple(members["fields"]),
             subject=search.subject,
+            case=search.case,
+            matter=members["matter"],
         )
 
-    def waive(
-        self, system: str, retries: bytes | None, query: DatasetQuery, subject: bytes
-    ) -> bool:
+    def waive(self, system: str, retries: bytes | None, query: DatasetQuery, now: Asking) -> bool:
         """Say, once, whether a query repeats an interrupted one in every part."""
         if retries is None:
             return False
         key = (system, retries, query.agreement, str(query.dataset))
         asked = self._asked.get(key)
-        if asked is None or asked.subject != subject or asked.fields != query.fields:
+        same = asked is not None and (asked.subject, asked.case, asked.matter) == now
+        if asked is None or not same or asked.fields != query.fields:
             return False
         # Once: the waiver is for what the crash took, not a free question for ever.
         del self._asked[key]

@@ -94,12 +94,12 @@ class Lookup:
             wanted, item = parse_receipt_lookup(opened.message)
             looked = await self._look(progress, "receipt", wanted)
             entries = await self.receipts.load_receipts(wanted, item, under=looked)
-            own = _own_entries(entries, opened.system.system_id)
+            own = _receipt_of(entries, opened.system.system_id)
             # One refusal for "none" and for "somebody else's": request ids cannot be probed.
-            if not own:
+            if own is None:
                 raise Refusal(Reason.RECEIPT_UNAVAILABLE)
             header = self._header(progress, opened.system)
-            return self._answer(encode_receipt_body(header, own[-1], own[-1].openings), looked)
+            return self._answer(encode_receipt_body(header, own, own.openings), looked)
 
         return await self.exchange.admitted(call, walk)
 
@@ -142,18 +142,23 @@ def _listing(agreement: Agreement) -> AgreementListing:
     )
 
 
-def _own_entries(entries: tuple[Logged, ...], system_id: str) -> list[Logged]:
-    """Return what is this system's: its `ask` or `refuse`, and the `answer` that names that `ask`.
+def _receipt_of(entries: tuple[Logged, ...], system_id: str) -> Logged | None:
+    """Return what proves a system's exchange: its answer, else its ask, else its first refusal.
 
-    A request id is unique per system only, so entries of others may stand under the same one.
+    A request id is unique per system only, so entries of others may stand under the same one; and a
+    request that was answered may have been refused as REPLAYED afterwards.
     """
-    own: list[Logged] = []
-    asks: set[int] = set()
+    asks: dict[int, Logged] = {}
+    answers: list[Logged] = []
+    refusals: list[Logged] = []
     for logged in entries:
         members = json.loads(logged.entry)
-        if members.get("system") == system_id and members["kind"] in {"ask", "refuse"}:
-            asks.add(logged.index)
-            own.append(logged)
+        own = members.get("system") == system_id
+        if own and members["kind"] == "ask":
+            asks[logged.index] = logged
+        elif own and members["kind"] == "refuse":
+            refusals.append(logged)
         elif members.get("ask") in asks:
-            own.append(logged)
-    return own
+            answers.append(logged)
+    best = [*answers, *asks.values(), *refusals]
+    return best[0] if best else None

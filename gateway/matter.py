@@ -8,7 +8,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from gateway.errors import GatewayError, Reason
+from gateway.errors import Reason
 from gateway.exchange import Exchange
 from gateway.opening import Kind, Question, open_question
 from gateway.outcome import Answered, Outcome, parse_outcome
@@ -42,10 +42,11 @@ class Matter:
         return await self.exchange.admitted(call, walk)
 
     async def _item(self, progress: Progress, question: Question, item: int) -> Outcome:
-        try:
+        async def walk() -> Outcome:
             return await self.exchange.answer_query(progress, question, item)
-        except GatewayError as error:
-            return await self.parts.exits.refuse(progress, error, item, time.monotonic())
+
+        # Each item has an exit of its own: whatever stops it, its siblings are waited for.
+        return await self.parts.exits.guarded(progress, walk, time.monotonic(), item)
 
 
 def _spelled(outcome: Outcome, codes: dict[Reason, int]) -> bytes | Notice:

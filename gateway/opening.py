@@ -85,7 +85,7 @@ def open_envelope(parts: Parts, progress: Progress, message_class: type[M]) -> E
     """
     # One snapshot for the whole call: a reload meanwhile cannot mix two states of trust.
     snapshot = parts.trust.snapshot
-    system = _require_channel(parts, progress, snapshot)  # 1 channel
+    system = open_channel(parts, progress, snapshot)  # 1 channel
     payload = _require_envelope(progress, system)  # 2 envelope
     message = parse_payload(payload, message_class)
     header = _require_binding(parts, progress, system, message)  # 3 binding
@@ -94,7 +94,7 @@ def open_envelope(parts: Parts, progress: Progress, message_class: type[M]) -> E
     return Envelope(system=system, snapshot=snapshot, header=header, message=message, twin=twin)
 
 
-def _require_channel(parts: Parts, progress: Progress, snapshot: TrustSnapshot) -> RegisteredSystem:
+def open_channel(parts: Parts, progress: Progress, snapshot: TrustSnapshot) -> RegisteredSystem:
     """Step 1: the channel is a registered system's, current now, and within its limits."""
     progress.now_ms = parts.clock.now_ms()
     system = require_channel(snapshot, progress.call.peer.leaf_thumbprint, progress.now_ms)

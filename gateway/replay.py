@@ -23,6 +23,8 @@ from gateway.errors import Reason, Refusal
 from gateway.model import Claim
 
 SPACE: Final = "request"
+LOOKS: Final = 8
+"""Old ids looked at per new one: more leave than come, and no call pays for many."""
 NONCE_BYTES: Final = 12
 """RFC 8439 2.3."""
 
@@ -128,14 +130,18 @@ class ReplayGuard:
         """Drop what has expired from the old end; stop at the first that has not.
 
         Lives are at most 300 s, so the order of claiming is close to the order of expiry and
-        nothing stays longer than one life beyond its own.
+        nothing stays longer than one life beyond its own. One that is still being executed goes to
+        the end of the row, so that it holds up nothing behind it.
         """
-        while self._standings:
-            key, standing = next(iter(self._standings.items()))
-            # Under way means not forgotten, however late: a second execution would be a second
-            # question.
-            if standing.until_ms > now_ms or standing.finished is not None:
+        for _ in range(LOOKS):
+            if not self._standings:
                 return
+            key, standing = next(iter(self._standings.items()))
+            if standing.until_ms > now_ms:
+                return
+            if standing.finished is not None:
+                self._standings.move_to_end(key)
+                continue
             del self._standings[key]
             self._kept_bytes -= len(self._kept.pop(key, b""))
 

@@ -23,7 +23,6 @@ from adapters.registry import (
     HttpFace,
     PublicSecurityDepartment,
 )
-from certs.algorithms import load_private_key
 from certs.pem import parse_single
 from gateway.access_log.note import Ed25519LogSigner
 from gateway.catalog import Catalog
@@ -39,7 +38,7 @@ from gateway.config import (
 )
 from gateway.policy.bundle import Bundle, load_bundle
 from gateway.rpc.server import TlsMaterial
-from signing.signer import FileSigner
+from signing.signer import FileSigner, load_key_file
 
 CERTIFICATE: Final = "CERTIFICATE"
 
@@ -186,7 +185,9 @@ def _source(catalog: Catalog, datasets: frozenset[DatasetName], key: KeyConfig) 
 
 
 def _plain_key(config: KeyConfig) -> bytes:
-    """Return a private key as unencrypted PKCS#8 in PEM, in memory only."""
-    # grpcio and the checkpoint key take PEM without a passphrase; it is never written anywhere.
-    encrypted = config.key.read_bytes()
-    return load_private_key(encrypted, load_credential(config.passphrase_file)).encode_pkcs8(None)
+    """Return a private key as unencrypted PKCS#8 in PEM, in memory only.
+
+    Raises:
+        KeyFileRefused: the file is open to others, or the passphrase is wrong.
+    """
+    return load_key_file(config.key, load_credential(config.passphrase_file)).encode_pkcs8(None)

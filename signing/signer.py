@@ -76,14 +76,7 @@ class FileSigner:
             KeyFileRefused: absent, not a regular file, readable by others, of another user, too
                 large, not encrypted, of no suite, the wrong passphrase or certificate.
         """
-        if not passphrase:
-            raise KeyFileRefused("a key file needs a passphrase")
-        try:
-            key = load_private_key(_load_private_file(path), passphrase)
-        except (KeyUnreadable, CertificateRefused, AlgorithmUnavailable):
-            # from None: nothing read from a key file may reach a traceback.
-            raise KeyFileRefused(f"{path.name}: no key of a suite, or wrong passphrase") from None
-        return cls.of(key, certificate_der)
+        return cls.of(load_key_file(path, passphrase), certificate_der)
 
     @property
     def keyid(self) -> str:
@@ -98,6 +91,22 @@ class FileSigner:
     def sign(self, message: bytes) -> bytes:
         """Return the 64 bytes of a signature over a message."""
         return self._key.sign(message)
+
+
+def load_key_file(path: Path, passphrase: bytes) -> PrivateKey:
+    """Open an encrypted PKCS#8 key file, for a key that signs something else than envelopes.
+
+    Raises:
+        KeyFileRefused: absent, not a regular file, readable by others, of another user, too large,
+            not encrypted, of no suite, or the wrong passphrase.
+    """
+    if not passphrase:
+        raise KeyFileRefused("a key file needs a passphrase")
+    try:
+        return load_private_key(_load_private_file(path), passphrase)
+    except (KeyUnreadable, CertificateRefused, AlgorithmUnavailable):
+        # from None: nothing read from a key file may reach a traceback.
+        raise KeyFileRefused(f"{path.name}: no key of a suite, or wrong passphrase") from None
 
 
 def write_key_file(path: Path, key: PrivateKey, passphrase: bytes) -> None:

@@ -13,7 +13,7 @@ from gateway.exchange import Exchange
 from gateway.lookup import Lookup
 from gateway.matter import Matter
 from gateway.metrics import Metrics
-from gateway.opening import Kind
+from gateway.opening import Kind, open_channel
 from gateway.outcome import Answered, Outcome
 from gateway.parts import Parts
 from gateway.progress import Call, Progress
@@ -37,7 +37,6 @@ from gateway.statement.request import (
     parse_matter,
     parse_result,
 )
-from gateway.trust import require_channel
 
 EXCHANGE: Final = "/hutong.exchange.v1.ExchangeService/"
 CATALOG: Final = "/hutong.catalog.v1.CatalogService/"
@@ -140,9 +139,7 @@ def _channel_only(
 
     async def core(call: Call) -> Outcome:
         async def walk(progress: Progress) -> Outcome:
-            snapshot, thumbprint = parts.trust.snapshot, call.peer.leaf_thumbprint
-            system = require_channel(snapshot, thumbprint, progress.now_ms)
-            progress.system = system
+            system = open_channel(parts, progress, parts.trust.snapshot)
             try:
                 return Answered(envelope=answer(call.body, system.system_id))
             except OutOfRange as error:

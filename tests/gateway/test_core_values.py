@@ -286,10 +286,18 @@ QUERY = DatasetQuery(
 )
 
 
+SAME = (b"s" * 16, b"c" * 16, "M2")
+
+
 def _noted() -> Interrupted:
     interrupted = Interrupted()
-    entry = {"agreement": QUERY.agreement, "dataset": QUERY.dataset, "fields": [*QUERY.fields]}
-    search = SearchColumns(request_id=bytes(16), system=SYSTEM, subject=b"s" * 16)
+    entry = {
+        "agreement": QUERY.agreement,
+        "dataset": QUERY.dataset,
+        "fields": [*QUERY.fields],
+        "matter": "M2",
+    }
+    search = SearchColumns(request_id=bytes(16), system=SYSTEM, subject=b"s" * 16, case=b"c" * 16)
     interrupted.note(_Ask(1, json.dumps(entry).encode(), search))
     return interrupted
 
@@ -298,24 +306,29 @@ def test_an_interrupted_question_is_waived_once() -> None:
     """The same question is free once; a second time it is charged."""
     interrupted = _noted()
 
-    assert interrupted.waive(SYSTEM, bytes(16), QUERY, b"s" * 16)
-    assert not interrupted.waive(SYSTEM, bytes(16), QUERY, b"s" * 16)
+    assert interrupted.waive(SYSTEM, bytes(16), QUERY, SAME)
+    assert not interrupted.waive(SYSTEM, bytes(16), QUERY, SAME)
 
 
 @pytest.mark.parametrize(
-    ("system", "retries", "query", "subject"),
+    ("system", "retries", "query", "asking"),
     [
-        (SYSTEM, None, QUERY, b"s" * 16),
-        (SYSTEM, b"1" * 16, QUERY, b"s" * 16),
-        ("11370000MB2DEM0105/title", bytes(16), QUERY, b"s" * 16),
-        (SYSTEM, bytes(16), QUERY, b"t" * 16),
-        (SYSTEM, bytes(16), dataclasses.replace(QUERY, agreement="XY-2026-202"), b"s" * 16),
-        (SYSTEM, bytes(16), dataclasses.replace(QUERY, fields=QUERY.fields[:1]), b"s" * 16),
-        (SYSTEM, bytes(16), dataclasses.replace(QUERY, fields=QUERY.fields[::-1]), b"s" * 16),
+        (SYSTEM, None, QUERY, SAME),
+        (SYSTEM, b"1" * 16, QUERY, SAME),
+        ("11370000MB2DEM0105/title", bytes(16), QUERY, SAME),
+        (SYSTEM, bytes(16), QUERY, (b"t" * 16, b"c" * 16, "M2")),
+        (SYSTEM, bytes(16), QUERY, (b"s" * 16, b"d" * 16, "M2")),
+        (SYSTEM, bytes(16), QUERY, (b"s" * 16, b"c" * 16, "M1")),
+        (SYSTEM, bytes(16), dataclasses.replace(QUERY, agreement="XY-2026-202"), SAME),
+        (SYSTEM, bytes(16), dataclasses.replace(QUERY, fields=QUERY.fields[:1]), SAME),
+        (SYSTEM, bytes(16), dataclasses.replace(QUERY, fields=QUERY.fields[::-1]), SAME),
     ],
 )
 def test_another_question_is_not_waived(
-    system: str, retries: bytes | None, query: DatasetQuery, subject: bytes
+    system: str,
+    retries: bytes | None,
+    query: DatasetQuery,
+    asking: tuple[bytes, bytes | None, str],
 ) -> None:
     """Whatever part differs, the retry is a question of its own and is charged."""
-    assert not _noted().waive(system, retries, query, subject)
+    assert not _noted().waive(system, retries, query, asking)
