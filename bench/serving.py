@@ -58,7 +58,7 @@ async def serve_echo(config_path: Path, port: int, response: bytes) -> None:
         STREAM: grpc.stream_stream_rpc_method_handler(stream),
     }
     server = build_server(handlers, config.limits)
-    server.add_secure_port(f"127.0.0.1:{port}", credentials(lambda: material))
+    server.add_secure_port(f"127.0.0.1:{port}", credentials(material, lambda: None))
     await server.start()
     await _until_end()
     await server.stop(None)

@@ -19,6 +19,11 @@ from tests.gateway.asking import core_question, moment
 from tests.gateway.core import Core
 
 
+# Only the coroutines need the loop of the running gateway; plain tests are left as they are.
+ON_ITS_LOOP = pytest.mark.asyncio(loop_scope="session")
+
+
+@ON_ITS_LOOP
 async def test_a_housekeeper_survives_a_clock_that_goes_back(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,6 +59,7 @@ def test_a_file_that_vanishes_meanwhile_is_left_out(tmp_path: Path) -> None:
     assert {Path(name).name for name, _, _ in stamp} == {"kept"}
 
 
+@ON_ITS_LOOP
 async def test_an_exit_that_fails_itself_leaves_no_twin_waiting(
     core: Core, retirement: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +97,7 @@ def test_an_unfinished_request_holds_up_no_other() -> None:
     assert len(guard._standings) == 51
 
 
+@ON_ITS_LOOP
 async def test_unsigned_calls_are_limited_per_system_too(
     gateway: Gateway, retirement: Identity
 ) -> None:
