@@ -81,6 +81,7 @@ class LogWriter:
 
     def _run(self) -> None:
         why = "the writer ended by a fault of its own"
+        batch: Sequence[Waiting] = ()
         try:
             while batch := self.intake.take():
                 self._write(batch)
@@ -89,6 +90,9 @@ class LogWriter:
             why = str(refused)
         finally:
             self.intake.stop(why)
+            # Whatever ended the writer, a MemoryError too, may have left the last batch untold;
+            # whoever was told already stays with what was said first.
+            fail(batch, why)
 
     def _write(self, batch: Sequence[Waiting]) -> None:
         try:

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from gateway.access_log import writer
 from gateway.access_log.errors import LogUnavailable
+from gateway.access_log.intake import QueueLimits
 from gateway.access_log.log import AccessLog
 from gateway.access_log.note import Ed25519LogSigner
 from gateway.model import Logged
@@ -200,6 +201,35 @@ async def test_silent_signer_is_a_storage_fault(
     log.close()
 
     require_whole(home, [logged])
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning"  # the thread ends by it: the point
+)
+@pytest.mark.parametrize("fault", [RuntimeError("device"), MemoryError()])
+async def test_fault_of_the_writers_own_is_told_to_all_who_wait(
+    home: LogHome, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """What no store raises ends the writer; batch and queue are told, and the log says so."""
+    home.limits = QueueLimits(batch=2, reserve_bytes=0)
+    log = home.open()
+
+    def broken(_signer: Ed25519LogSigner, _message: bytes) -> bytes:
+        raise fault
+
+    monkeypatch.setattr(Ed25519LogSigner, "sign", broken)
+    outcomes = await asyncio.wait_for(
+        asyncio.gather(*(log.append(refuse()) for _ in range(5)), return_exceptions=True),
+        timeout=5,
+    )
+    with pytest.raises(LogUnavailable, match="fault of its own"):
+        await log.tick()
+    stopped = log.health().stopped
+    log.close()
+
+    assert [type(each) for each in outcomes] == [LogUnavailable] * 5
+    assert stopped == "the writer ended by a fault of its own"
+    assert naive_tree.stored_entries(home.file) == []
 
 
 async def test_exchanged_key_stops_the_log(home: LogHome, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,6 @@ from signing.errors import KeyFileRefused
 from tests.gateway.asking import core_question, moment
 from tests.gateway.core import Core
 
-
 # Only the coroutines need the loop of the running gateway; plain tests are left as they are.
 ON_ITS_LOOP = pytest.mark.asyncio(loop_scope="session")
 
