@@ -95,7 +95,8 @@ class Intake:
         """Queue a draft.
 
         Raises:
-            LogUnavailable: stopped, the queue is full or too old, or the disk is at its reserve.
+            LogUnavailable: stopped, the queue is full or too old, or the disk is at its reserve or
+                does not say.
         """
         self._require_disk(waiting)
         with self._wake:
@@ -164,8 +165,12 @@ class Intake:
 
     def _require_disk(self, waiting: Waiting) -> None:
         if waiting.queued_at - self._disk_asked_at >= DISK_ASKED_EVERY_S:
+            try:
+                disk = os.statvfs(self._directory)
+            except OSError as fault:
+                # Asked again by the next draft: an old answer must not let it pass.
+                raise LogUnavailable("the free space cannot be read") from fault
             self._disk_asked_at = waiting.queued_at
-            disk = os.statvfs(self._directory)
             share = int(self._limits.reserve_share * disk.f_blocks * disk.f_frsize)
             reserve = min(share, self._limits.reserve_bytes)
             self._disk_low = disk.f_bavail * disk.f_frsize < reserve

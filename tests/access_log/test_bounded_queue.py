@@ -85,6 +85,23 @@ async def test_disk_at_its_reserve_lets_only_ticks_through(
     assert (await log.tick()).index == 0
 
 
+async def test_disk_that_does_not_say_its_space_refuses_every_draft(
+    log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the free space cannot be read nobody is let in; afterwards all is well."""
+
+    def unreadable(_path: object) -> Disk:
+        raise OSError("I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "statvfs", unreadable)
+        for _ in range(2):
+            with pytest.raises(LogUnavailable, match="free space"):
+                await log.append(ask())
+
+    assert (await log.append(ask())).index == 0
+
+
 async def test_closed_log_accepts_nothing(home: LogHome) -> None:
     """After closing there is no appending."""
     log = home.open()
