@@ -3,7 +3,8 @@
 Knows no dialect. Drops what was not granted, applies each effect, binds the result to the request,
 the asking system and the subject, and signs it as SD-JWT (RFC 9901) with the department's key.
 INVARIANT: the raw record ends here; only disclosures of granted fields go on.
-INVARIANT: a fault of a department becomes `Untold`; nothing but cancellation passes `settle`.
+INVARIANT: a foreseen fault of a department becomes `Untold`. What nobody foresaw passes `settle`;
+the adapter call of the exchange turns it into PROVIDER_FAULT.
 """
 
 import asyncio
@@ -65,7 +66,12 @@ class RecordSource:
 async def settle(
     source: RecordSource, query: Query, fetching: Awaitable[RawRecord | None]
 ) -> Outcome:
-    """Await a raw record within the deadline and return the outcome; None means none is held."""
+    """Await a raw record within the deadline and return the outcome; None means none is held.
+
+    Time-outs, faults of the department and values that no record can carry become `Untold`.
+    Cancellation and unforeseen errors pass; the latter are the caller's to turn into
+    PROVIDER_FAULT, as the exchange does around each adapter call.
+    """
     try:
         # Later than the transport's own end, which tells a breaker what happened.
         async with asyncio.timeout(query.deadline - time.monotonic() - RESERVE_S / 2):

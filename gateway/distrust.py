@@ -1,8 +1,8 @@
 """Steps 9 and 10: prove what came back, then drop whatever was not granted as it came.
 
 The source department has signed what its adapter applied. Here nothing is taken on trust from where
-it came in the code: signature, issuer, audience, request, dataset and subject are verified, and
-each disclosure is held against its grant.
+it came in the code: signature, issuer, audience, request, dataset, subject and the state told are
+verified, and each disclosure is held against its grant.
 
 INVARIANT: what `minimised` returns discloses no field without a grant and no effect but the granted
 one.
@@ -24,6 +24,7 @@ from signing.errors import RecordReason, RecordRefused
 from signing.record import (
     Disclosure,
     RecordExpectation,
+    RecordState,
     VerifiedRecord,
     parse_record_keyid,
     present_record,
@@ -56,9 +57,18 @@ class Minimised:
 
 
 def require_record(
-    compact: str, query: Query, provider: str, keys: Mapping[str, RegisteredKey], now_ms: int
+    compact: str,
+    query: Query,
+    provider: str,
+    keys: Mapping[str, RegisteredKey],
+    now_ms: int,
+    *,
+    found: bool,
 ) -> VerifiedRecord:
     """Return the proof that the source department answered this very question (step 9).
+
+    `found` is what the adapter returned; the requester is told what the department signed, so the
+    two must agree.
 
     Raises:
         Distrusted: `PROVIDER_UNPROVEN`, or `SUBJECT_MISMATCH` when it speaks of another subject.
@@ -70,13 +80,16 @@ def require_record(
             raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_unknown")
         # A comparison of times, so first: under a revoked key no signature is worth computing.
         require_current(key, moment(now_ms))
-        return verify_record(compact, key.public_key, _expectation(query, provider, now_ms))
+        record = verify_record(compact, key.public_key, _expectation(query, provider, now_ms))
     except CertificateRefused as error:
         raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_not_current") from error
     except RecordRefused as error:
         if error.reason is RecordReason.WRONG_SUBJECT:
             raise Distrusted(Indeterminate.SUBJECT_MISMATCH, "wrong_subject") from error
         raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, error.reason.lower()) from error
+    if record.claims.state is not _state_due(query, found=found):
+        raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "wrong_state")
+    return record
 
 
 def minimised(record: VerifiedRecord, grants: Sequence[Grant]) -> Minimised:
@@ -88,6 +101,12 @@ def minimised(record: VerifiedRecord, grants: Sequence[Grant]) -> Minimised:
         if disclosure.name in granted and _as_granted(disclosure, granted[disclosure.name])
     ]
     outcomes = {FieldName(name): FieldOutcome.ABSENT for name in granted}
+    # The department did say something of these: "it has no value" would be a word it never gave.
+    outcomes |= {
+        FieldName(each.name): FieldOutcome.INDETERMINATE
+        for each in record.disclosures
+        if each.name in granted
+    }
     outcomes |= {FieldName(each.name): _outcome(each) for each in kept}
     return Minimised(
         # Dropped, not signed anew: the department's own signature still covers what is left.
@@ -108,6 +127,14 @@ def _expectation(query: Query, provider: str, now_ms: int) -> RecordExpectation:
         now_s=now_ms // 1000,
         leeway_s=LEEWAY_MS // 1000,
     )
+
+
+def _state_due(query: Query, *, found: bool) -> RecordState:
+    """Return what the record must say of a record's existence."""
+    # One word for both: a difference here would give away what the agreement withholds.
+    if not query.tell_not_found:
+        return RecordState.NOT_TOLD
+    return RecordState.FOUND if found else RecordState.NOT_FOUND
 
 
 def _as_granted(disclosure: Disclosure, effect: Effect) -> bool:

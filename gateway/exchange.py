@@ -246,7 +246,10 @@ class Exchange:
             )
         keys = question.snapshot.registry.record_keys(decided.record_signer)
         try:
-            record = require_record(fetched.sd_jwt, query, decided.provider, keys, now_ms)
+            found = isinstance(fetched, Record)
+            record = require_record(
+                fetched.sd_jwt, query, decided.provider, keys, now_ms, found=found
+            )
         except Distrusted as error:
             _log.warning("distrusted", provider=decided.provider, cause=error.cause)
             self._parts.observer.distrusted(decided.provider, error.cause, 1)

@@ -43,6 +43,12 @@ from signing.record import (
 
 _DIGEST_BYTES: Final = 32
 _UNTOLD: Final = frozenset({Finding.INDETERMINATE, Finding.ERROR})
+# Where an agreement withholds whether a record exists, both cases are answered alike (NOT_TOLD);
+# beside INDETERMINATE no record stands at all.
+_SIGNED_AS: Final = {
+    AnswerState.ANSWERED: frozenset({RecordState.FOUND, RecordState.NOT_TOLD}),
+    AnswerState.NOT_FOUND: frozenset({RecordState.NOT_FOUND}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +94,12 @@ def require_record(
 
 
 def require_state(record: VerifiedRecord, state: AnswerState) -> None:
-    """Refuse a "not found" that the source department did not sign.
+    """Refuse a state other than the one the source department signed.
 
     Raises:
         Unproven: STATE_INCONSISTENT.
     """
-    if state is AnswerState.NOT_FOUND and record.claims.state is not RecordState.NOT_FOUND:
+    if record.claims.state not in _SIGNED_AS.get(state, frozenset()):
         raise Unproven(ClientReason.STATE_INCONSISTENT, "record")
 
 

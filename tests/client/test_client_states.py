@@ -85,6 +85,50 @@ async def test_not_found_is_signed_by_the_department(
     assert answer.field_named("is_married").finding is Finding.NO
 
 
+_TOLD_AS = {
+    "ANSWERED": lambda _body: None,
+    "NOT_FOUND": _not_found,
+}
+
+
+@pytest.mark.parametrize(
+    ("told_as", "signed_as"),
+    [
+        ("ANSWERED", RecordState.NOT_FOUND),
+        ("NOT_FOUND", RecordState.FOUND),
+        ("NOT_FOUND", RecordState.NOT_TOLD),
+    ],
+)
+async def test_a_state_the_department_did_not_sign_is_found(
+    told_as: str,
+    signed_as: RecordState,
+    client: Client,
+    question: Question,
+    double: GatewayDouble,
+) -> None:
+    """The gateway may turn neither "none is held" into an answer nor an answer into that."""
+    double.twists = {"body": _TOLD_AS[told_as]}
+    if told_as == "NOT_FOUND":
+        double.twists["disclosed"] = _no_value
+    double.claims_hook = lambda claims: dataclasses.replace(claims, state=signed_as)
+
+    with pytest.raises(Unproven) as told:
+        await client.exchange(question)
+
+    assert (told.value.reason, told.value.detail) == (R.STATE_INCONSISTENT, "record")
+
+
+async def test_an_answer_may_leave_open_whether_a_record_exists(
+    client: Client, question: Question, double: GatewayDouble
+) -> None:
+    """Where the agreement withholds it, the department signs NOT_TOLD beside its findings."""
+    double.claims_hook = lambda claims: dataclasses.replace(claims, state=RecordState.NOT_TOLD)
+
+    answer = await client.exchange(question)
+
+    assert answer.state is AnswerState.ANSWERED
+
+
 async def test_not_found_has_no_value(
     client: Client, question: Question, double: GatewayDouble
 ) -> None:

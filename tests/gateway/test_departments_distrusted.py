@@ -25,9 +25,7 @@ from hutong.client import Identity
 from hutong.client.requests import build_exchange
 from hutong.exchange.v1 import exchange_pb2
 from signing.encoding import parse_b64url, subject_digest
-from signing.record import (
-    DisclosedValue,
-)
+from signing.record import DisclosedValue, RecordState
 from signing.signer import FileSigner
 from tests.gateway.asking import core_question, insured_question, moment
 from tests.gateway.core import Core, SpyAdapter, body_of
@@ -99,7 +97,10 @@ async def test_more_fields_than_granted_are_dropped(core: Core, retirement: Iden
 async def test_another_effect_than_granted_is_dropped(
     core: Core, retirement: Identity, effect: Effect
 ) -> None:
-    """A name in clear, or masked in another way than agreed, does not leave."""
+    """A name in clear, or masked in another way than agreed, does not leave.
+
+    The field is told as indeterminate: the department never said that it has no value.
+    """
 
     def clearer(spy: SpyAdapter, query: Query) -> Outcome:
         own = {"full_name": {"effect": effect.code, "value": "王守仁"}}
@@ -110,7 +111,7 @@ async def test_another_effect_than_granted_is_dropped(
     assert _released(body) == set(VALUES) - {"full_name"}
     assert "王守仁" not in str(body)
     outcomes = {each.field: each.outcome for each in body.fields}
-    assert outcomes["full_name"] == exchange_pb2.FIELD_OUTCOME_ABSENT
+    assert outcomes["full_name"] == exchange_pb2.FIELD_OUTCOME_INDETERMINATE
 
 
 @pytest.mark.parametrize(
@@ -363,9 +364,12 @@ async def test_a_found_record_called_not_found_still_discloses_grants_only(
 
     def odd(spy: SpyAdapter, query: Query) -> Outcome:
         extra = {UNGRANTED: {"effect": "CLEAR", "value": "汉族"}}
-        return NotFound(sd_jwt=signed(spy, query, disclosed_of(query) | extra).sd_jwt)
+        disclosed = disclosed_of(query) | extra
+        record = signed(spy, query, disclosed, state=RecordState.NOT_FOUND)
+        return NotFound(sd_jwt=record.sd_jwt)
 
     body = await _body(core, retirement, odd)
 
+    assert body.state == exchange_pb2.ANSWER_STATE_NOT_FOUND
     assert "汉族" not in str(body)
     assert UNGRANTED not in _released(body)
