@@ -71,7 +71,11 @@ def refusal_of_call(proving: Proving, request: SignedRequest, error: grpc.RpcErr
     status = parse_status(error)
     if status is None:
         return fault_of(error)
-    told = _told_in_clear(status, request)
+    try:
+        told = _told_in_clear(status, request)
+    except DecodeError:
+        # Details that bear our types' names and are none: not a gateway's words, so no refusal.
+        return fault_of(error)
     if told is None:
         return fault_of(error)
     # Returned, not raised: the caller decides by it whether to send again.
@@ -175,7 +179,11 @@ def parse_status(error: grpc.RpcError) -> Status | None:
 
 
 def _told_in_clear(status: Status, request: SignedRequest) -> RefusalTold | None:
-    """Return what the unsigned part of a status says; None when it is not of a gateway."""
+    """Return what the unsigned part of a status says; None when it is not of a gateway.
+
+    Raises:
+        DecodeError: a detail is not of the type it names.
+    """
     info, texts, wait_s = ErrorInfo(), {}, None
     for detail in status.details:
         if detail.Is(ErrorInfo.DESCRIPTOR):

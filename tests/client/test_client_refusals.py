@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import grpc
 import pytest
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import ErrorInfo, LocalizedMessage, RetryInfo
+from google.rpc.status_pb2 import Status
 
 from hutong.client import Client, ClientReason, Fault, MatterQuestion, Question, Refused, Unproven
 from hutong.client.refusals import BEFORE_HEADER, WITHOUT_RECEIPT
@@ -337,6 +340,23 @@ async def test_foreign_details_are_a_fault(
 
     with pytest.raises(Fault):
         await client.exchange(question)
+
+
+@pytest.mark.parametrize("message", [ErrorInfo, LocalizedMessage, RetryInfo])
+async def test_details_that_are_not_what_they_claim_are_a_fault(
+    message: type[Message], client: Client, question: Question, double: GatewayDouble
+) -> None:
+    """A detail that cannot be read is not a gateway's, and no error of another kind."""
+    status = Status(code=grpc.StatusCode.PERMISSION_DENIED.value[0])
+    status.details.add().Pack(ErrorInfo(reason="RATE_LIMITED", domain="hutong"))
+    name = message.DESCRIPTOR.full_name
+    status.details.add(type_url=f"type.googleapis.com/{name}", value=b"\xff\xff\xff")
+    double.script = [trailing(status.SerializeToString())]
+
+    with pytest.raises(Fault) as told:
+        await client.exchange(question)
+
+    assert told.value.reason is R.CALL_FAILED
 
 
 async def test_a_stranger_cannot_ask(double: GatewayDouble, client: Client) -> None:
