@@ -162,18 +162,21 @@ class AccessLog:
         return await asyncio.to_thread(find_entries, self._file.reader, permit)
 
     async def load_receipts(
-        self, request_id: bytes, item: int, *, under: Logged
+        self, request_id: bytes, item: int, *, under: Logged, system: str | None = None
     ) -> tuple[Logged, ...]:
         """Return the entries of one exchange with proofs under the newest checkpoint, oldest first.
 
-        Openings of detached members are not there: the parties hold them.
+        At most 64, each system's first ask and its answer before others; with `system` only its
+        own. Openings of detached members are not there: the parties hold them.
 
         Raises:
             NotLogged: `under`, the entry of this very look, is not in the log.
         """
-        return await asyncio.to_thread(self._load_receipts, request_id, item, under)
+        return await asyncio.to_thread(self._load_receipts, request_id, item, under, system)
 
-    def _load_receipts(self, request_id: bytes, item: int, under: Logged) -> tuple[Logged, ...]:
+    def _load_receipts(
+        self, request_id: bytes, item: int, under: Logged, system: str | None
+    ) -> tuple[Logged, ...]:
         reader = self._file.reader
         if reader.entries(under.index, 1) != [(under.index, under.entry)]:
             raise NotLogged("a look must be logged before it happens")
@@ -181,7 +184,7 @@ class AccessLog:
         tiles = StoredTiles(reader, state.edge)
         return tuple(
             _receipt(stored, tiles, state)
-            for stored in reader.of_request(request_id, item)
+            for stored in reader.of_request(request_id, item, system)
             if stored.index < state.edge.size
         )
 

@@ -15,6 +15,22 @@ _ENTRY = (
     "SELECT e.idx, e.entry, s.kind, s.ts, s.request_id, s.item, s.org, s.system, s.subject,"
     " s.officer, s.case_token, s.openings FROM side s JOIN entries e ON e.idx = s.idx "
 )
+MAX_OF_REQUEST = 64
+"""Entries of one exchange at most: anybody may write under a request id, and each costs a proof."""
+# Answers are matched by the ask they name in the entry itself, which is what gets proven. First
+# comes each system's first ask with its answer, then the oldest of the rest.
+_OF_REQUEST = """WHERE s.idx IN (
+    WITH under (idx, kind, system, ask) AS (
+        SELECT s.idx, s.kind, s.system, CASE s.kind WHEN 'ask' THEN s.idx
+            WHEN 'answer' THEN json_extract(CAST(e.entry AS TEXT), '$.ask') END
+        FROM side s JOIN entries e ON e.idx = s.idx WHERE s.request_id = ? AND s.item = ? AND (
+            s.kind = 'answer' OR s.kind IN ('ask', 'refuse') AND s.system IS coalesce(?, s.system))),
+    asks (idx, first) AS (
+        SELECT idx, idx = min(idx) OVER (PARTITION BY system) FROM under WHERE kind = 'ask')
+    SELECT u.idx FROM under u LEFT JOIN asks a ON a.idx = u.ask
+    WHERE u.kind != 'answer' OR a.idx IS NOT NULL
+    ORDER BY coalesce(a.first, 0) DESC, iif(a.first, a.idx, u.idx), u.idx LIMIT ?
+) ORDER BY s.idx"""
 _Row = tuple[
     int,
     bytes,
@@ -29,7 +45,7 @@ _Row = tuple[
     bytes | None,
     bytes,
 ]
-_Parameter = int | str | bytes
+_Parameter = int | str | bytes | None
 
 
 class LogReader:
@@ -110,11 +126,14 @@ class LogReader:
         """Return asks that no answer names, oldest first."""
         return self._stored("JOIN open_asks o ON o.idx = s.idx ORDER BY s.idx")
 
-    def of_request(self, request_id: bytes, item: int) -> list[StoredEntry]:
-        """Return the entries of one exchange, oldest first."""
-        return self._stored(
-            "WHERE s.request_id = ? AND s.item = ? ORDER BY s.idx", request_id, item
-        )
+    def of_request(
+        self, request_id: bytes, item: int, system: str | None = None
+    ) -> list[StoredEntry]:
+        """Return up to 64 asks, answers and refusals of one exchange, oldest first.
+
+        Each system's first ask and its answer go before the rest; a system given, only its own.
+        """
+        return self._stored(_OF_REQUEST, request_id, item, system, MAX_OF_REQUEST)
 
     def of_subject(self, tokens: Sequence[bytes], before: int, limit: int) -> list[StoredEntry]:
         """Return entries about a subject, newest first, below an index."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.access_log import log as log_module
 from gateway.access_log.errors import (
     ClockBackwards,
     EntryMalformed,
@@ -13,10 +14,13 @@ from gateway.access_log.errors import (
     OutOfRange,
 )
 from gateway.access_log.log import AccessLog
+from gateway.access_log.proof import Proof, TileSource, inclusion_proof
 from gateway.clock import VirtualClock
-from gateway.model import EntryDraft, EntryKind, Logged
+from gateway.model import EntryDraft, EntryKind, Logged, SearchColumns
 from tests.access_log import naive_tree
-from tests.access_log.drafts import NOW_MS, LogHome, answer, ask, charge, claim, refuse
+from tests.access_log.drafts import NOW_MS, SYSTEM, LogHome, answer, ask, charge, claim, refuse
+
+OTHER_SYSTEM = "11370000MB2DEM0105/other"
 
 
 async def many(log: AccessLog, count: int) -> list[Logged]:
@@ -204,6 +208,82 @@ async def test_receipts_without_an_entry_of_the_look_are_refused(log: AccessLog)
 
     with pytest.raises(NotLogged):
         await log.load_receipts(b"\x07" * 16, 0, under=replace(logged, entry=b"{}"))
+
+
+def refused_under(request_id: bytes, system: str) -> EntryDraft:
+    """A system's refusal under a request id."""
+    found_by = SearchColumns(request_id=request_id, system=system)
+    return replace(refuse("REPLAYED", system=system), search=found_by)
+
+
+def asked_under(request_id: bytes, system: str) -> EntryDraft:
+    """A system's ask under a request id."""
+    draft = ask(request_id)
+    return replace(
+        draft,
+        members=dict(draft.members) | {"system": system},
+        search=replace(draft.search, system=system),
+    )
+
+
+async def test_flood_under_one_request_id_hides_no_exchange_and_costs_few_proofs(
+    log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 2,000 entries under one id, 64 are proven: first asks and their answers among them."""
+    request_id = b"\x07" * 16
+    flood = [refused_under(request_id, OTHER_SYSTEM) for _ in range(2_000)]
+    for at in range(0, len(flood), 500):
+        await asyncio.gather(*map(log.append, flood[at : at + 500]))
+    asked = await log.append(ask(request_id))
+    theirs = await log.append(asked_under(request_id, OTHER_SYSTEM))
+    answered = await log.append(answer(asked.index, request_id))
+    proven: list[int] = []
+
+    def counting(source: TileSource, index: int, size: int) -> Proof:
+        proven.append(index)
+        return inclusion_proof(source, index, size)
+
+    monkeypatch.setattr(log_module, "inclusion_proof", counting)
+    receipts = await log.load_receipts(request_id, 0, under=await log.append(refuse()))
+
+    indices = [each.index for each in receipts]
+    assert indices == proven
+    assert indices == [*range(61), asked.index, theirs.index, answered.index]
+
+
+async def test_receipts_of_one_system_leave_out_those_of_others(log: AccessLog) -> None:
+    """A system named gets its asks, their answers and its refusals, whoever else used the id."""
+    request_id = b"\x07" * 16
+    theirs = await log.append(asked_under(request_id, OTHER_SYSTEM))
+    asked = await log.append(ask(request_id))
+    await log.append(answer(theirs.index, request_id))
+    answered = await log.append(answer(asked.index, request_id))
+    await log.append(refused_under(request_id, OTHER_SYSTEM))
+    refused = await log.append(refused_under(request_id, SYSTEM))
+    await log.append(replace(refuse(), search=SearchColumns(request_id=request_id)))
+    look = await log.append(refuse())
+
+    own = await log.load_receipts(request_id, 0, under=look, system=SYSTEM)
+    nobodys = await log.load_receipts(request_id, 0, under=look, system="nobody")
+
+    assert [each.index for each in own] == [asked.index, answered.index, refused.index]
+    assert nobodys == ()
+
+
+async def test_first_ask_of_a_system_is_kept_before_its_later_ones(log: AccessLog) -> None:
+    """The answer to the first ask is shown even when it comes after many other asks."""
+    request_id = b"\x07" * 16
+    asks = [await log.append(ask(request_id)) for _ in range(100)]
+    later = await log.append(answer(asks[-1].index, request_id))
+    first = await log.append(answer(asks[0].index, request_id))
+
+    receipts = await log.load_receipts(
+        request_id, 0, under=await log.append(refuse()), system=SYSTEM
+    )
+
+    indices = [each.index for each in receipts]
+    assert indices == [*range(63), first.index]
+    assert later.index not in indices
 
 
 def shared_runs(first: str, second: str, length: int) -> set[str]:
