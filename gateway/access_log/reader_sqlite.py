@@ -23,8 +23,9 @@ _OF_REQUEST = """WHERE s.idx IN (
     WITH under (idx, kind, system, ask) AS (
         SELECT s.idx, s.kind, s.system, CASE s.kind WHEN 'ask' THEN s.idx
             WHEN 'answer' THEN json_extract(CAST(e.entry AS TEXT), '$.ask') END
-        FROM side s JOIN entries e ON e.idx = s.idx WHERE s.request_id = ? AND s.item = ? AND (
-            s.kind = 'answer' OR s.kind IN ('ask', 'refuse') AND s.system IS coalesce(?, s.system))),
+        FROM side s JOIN entries e ON e.idx = s.idx WHERE s.request_id = ? AND s.item = ?
+            AND (s.kind = 'answer'
+                OR s.kind IN ('ask', 'refuse') AND s.system IS coalesce(?, s.system))),
     asks (idx, first) AS (
         SELECT idx, idx = min(idx) OVER (PARTITION BY system) FROM under WHERE kind = 'ask')
     SELECT u.idx FROM under u LEFT JOIN asks a ON a.idx = u.ask
