@@ -37,7 +37,7 @@ class ReceiptSource(Protocol):
     """The access log, as far as lookups need it."""
 
     async def load_receipts(
-        self, request_id: bytes, item: int, *, under: Logged
+        self, request_id: bytes, item: int, *, under: Logged, system: str | None
     ) -> tuple[Logged, ...]:
         """Return the entries of one exchange with proofs, oldest first, under a logged look."""
         ...
@@ -93,8 +93,11 @@ class Lookup:
                 return await self._twin(opened.twin)
             wanted, item = parse_receipt_lookup(opened.message)
             looked = await self._look(progress, "receipt", wanted)
-            entries = await self.receipts.load_receipts(wanted, item, under=looked)
-            own = _receipt_of(entries, opened.system.system_id)
+            system_id = opened.system.system_id
+            entries = await self.receipts.load_receipts(
+                wanted, item, under=looked, system=system_id
+            )
+            own = _receipt_of(entries, system_id)
             # One refusal for "none" and for "somebody else's": request ids cannot be probed.
             if own is None:
                 raise Refusal(Reason.RECEIPT_UNAVAILABLE)
