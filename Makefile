@@ -9,7 +9,7 @@ help:
 
 setup: .venv/stamp ## make .venv from pins.txt (again only when the pins change)
 
-demo: setup ## start the sandbox, make one signed and verified exchange, show its proof
+demo: setup ## run a sandbox, exchange, attack it, and verify every receipt
 	$(V)/hutong demo
 
 test: setup ## the whole test suite (wheels only, no system package)
