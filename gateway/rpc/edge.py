@@ -10,7 +10,7 @@ import hashlib
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NoReturn, TypeAlias
 
@@ -134,11 +134,6 @@ def build_call(context: Context, method: str, payload_type: str, body: bytes) ->
         peer=peer_of(context),
         deadline=time.monotonic() + patience,
     )
-
-
-def with_body(call: Call, body: bytes) -> Call:
-    """Return the same call with the next message of its stream."""
-    return replace(call, body=body)
 
 
 def peer_of(context: Context) -> Peer:
