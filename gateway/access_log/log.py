@@ -128,12 +128,23 @@ class AccessLog:
             ChargeRefused: a counter would exceed its limit; nothing was written.
             EntryMalformed: the draft breaks the table of its kind.
         """
+        return await self.begin(draft)
+
+    def begin(self, draft: EntryDraft) -> "asyncio.Future[Logged]":
+        """Queue an entry and return what becomes of it: done once durable, or failed as `append`.
+
+        Cancelled before the writer takes it, it is not written; later, nobody is told of it.
+
+        Raises:
+            LogUnavailable: not queued: nothing is accepted now.
+            EntryMalformed: the draft breaks the table of its kind.
+        """
         require_terms(draft)
         prepared = prepare_entry(draft, self._node)
         loop = asyncio.get_running_loop()
-        waiting = Waiting(draft, prepared, loop, loop.create_future(), time.monotonic())
-        self._writer.intake.put(waiting)
-        return await waiting.future
+        future: asyncio.Future[Logged] = loop.create_future()
+        self._writer.intake.put(Waiting(draft, prepared, loop, future, time.monotonic()))
+        return future
 
     async def tick(self) -> Logged:
         """Append a sign of life, so that a cut tail shows also where nobody asked.

@@ -10,6 +10,7 @@ from gateway.access_log import log as log_module
 from gateway.access_log.errors import (
     ClockBackwards,
     EntryMalformed,
+    LogUnavailable,
     NotLogged,
     OutOfRange,
 )
@@ -53,6 +54,43 @@ async def test_callers_share_a_commit(log: AccessLog) -> None:
     logged = await many(log, 100)
 
     assert len({each.checkpoint for each in logged}) < 10
+
+
+async def test_begun_entry_is_durable_when_its_future_is_done(
+    home: LogHome, log: AccessLog
+) -> None:
+    """Beginning queues at once, without a task; the future brings what `append` returns."""
+    begun = [log.begin(ask()) for _ in range(3)]
+    queued = log.health().queued
+    logged = await asyncio.gather(*begun)
+
+    assert queued == 3
+    assert [each.entry for each in logged] == naive_tree.stored_entries(home.file)
+    for each in logged:
+        require_proven(each)
+
+
+async def test_what_cannot_be_queued_is_refused_by_beginning(home: LogHome) -> None:
+    """A malformed draft, or any draft once the log is closed, gets no future."""
+    log = home.open()
+
+    with pytest.raises(EntryMalformed):
+        log.begin(EntryDraft(kind=EntryKind.REFUSE, members={}))
+    log.close()
+    with pytest.raises(LogUnavailable):
+        log.begin(ask())
+
+
+async def test_begun_entry_that_is_cancelled_in_the_queue_is_not_written(
+    home: LogHome, log: AccessLog
+) -> None:
+    """Whoever gives up before the writer takes the draft leaves nothing behind."""
+    begun = log.begin(ask())
+    begun.cancel()
+
+    await log.append(refuse())
+
+    assert len(naive_tree.stored_entries(home.file)) == 1
 
 
 async def test_tree_goes_on_after_reopening(home: LogHome) -> None:
