@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 
 import grpc
 import structlog
+import uvloop
 
 from certs.trust_store import load_trust_store
 from gateway.app import build_gateway
@@ -85,16 +86,16 @@ def main() -> None:
         statistics, core = rest
         pin(core)
         profile = cProfile.Profile()
-        profile.runcall(asyncio.run, serve_gateway(Path(config)))
+        profile.runcall(uvloop.run, serve_gateway(Path(config)))
         profile.dump_stats(statistics)
         return
     if kind == "gateway":
         pin(rest[0] if rest else "")
-        asyncio.run(serve_gateway(Path(config)))
+        uvloop.run(serve_gateway(Path(config)))
         return
     port, response, core = rest
     pin(core)
-    asyncio.run(serve_echo(Path(config), int(port), Path(response).read_bytes()))
+    uvloop.run(serve_echo(Path(config), int(port), Path(response).read_bytes()))
 
 
 if __name__ == "__main__":
