@@ -1,0 +1,75 @@
+"""A lookup that cannot be done at once waits in a thread: the event loop is everybody's."""
+
+import asyncio
+import sqlite3
+import time
+from dataclasses import replace
+
+import pytest
+
+from adapters.kinds import hrss
+from adapters.kinds.hrss import HrssAdapter
+from adapters.port import Indeterminate, Record, Untold
+from tests.adapters.asking import CLEAR, disclosed, query_of
+from tests.adapters.hrss.tables import CONTRIBUTION, NAME, PERSON, Tables
+
+HELD_S = 0.3
+TICK_S = 0.01
+
+
+async def test_a_locked_file_holds_up_nobody_else(adapter: HrssAdapter, tables: Tables) -> None:
+    """While another program writes, the loop turns; the answer comes once the lock is gone."""
+    tables.add("hr_contribution_record", months_paid=12)
+    query = query_of(CONTRIBUTION, (PERSON, NAME), {"months_paid": CLEAR})
+    writer = sqlite3.connect(tables.path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+
+    asking = asyncio.create_task(adapter.fetch(query))
+    ticks = await _ticks_during(HELD_S)
+    waiting = not asking.done()
+    writer.execute("ROLLBACK")
+    outcome = await asking
+
+    writer.close()
+    assert waiting
+    assert ticks > HELD_S / TICK_S / 3
+    assert isinstance(outcome, Record)
+    assert disclosed(query, outcome)["months_paid"] == "12"
+
+
+async def test_a_lookup_that_walks_moves_to_the_thread(
+    adapter: HrssAdapter, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ended on the loop after its steps, it is done in the thread all the same."""
+    tables.add("hr_contribution_record", months_paid=12)
+    monkeypatch.setattr(hrss, "_STEPS_AT_ONCE", 1)
+    query = query_of(CONTRIBUTION, (PERSON, NAME), {"months_paid": CLEAR})
+
+    outcome = await adapter.fetch(query)
+
+    assert isinstance(outcome, Record)
+    assert disclosed(query, outcome)["months_paid"] == "12"
+
+
+async def test_a_lock_that_stays_ends_with_the_deadline(
+    adapter: HrssAdapter, tables: Tables
+) -> None:
+    """Waiting has the time of the question and no more."""
+    tables.add("hr_contribution_record", months_paid=12)
+    query = query_of(CONTRIBUTION, (PERSON, NAME), {"months_paid": CLEAR})
+    query = replace(query, deadline=time.monotonic() + HELD_S)
+    writer = sqlite3.connect(tables.path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+
+    outcome = await adapter.fetch(query)
+
+    writer.close()
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
+
+
+async def _ticks_during(seconds: float) -> int:
+    ticks, until = 0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        await asyncio.sleep(TICK_S)
+        ticks += 1
+    return ticks
