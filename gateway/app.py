@@ -34,7 +34,7 @@ from gateway.exits import Exits
 from gateway.interrupted import Interrupted, close_open_asks
 from gateway.lookup import Lookup
 from gateway.matter import Matter
-from gateway.metrics import Metrics
+from gateway.metrics import Metrics, MetricsObserver
 from gateway.model import Claim, EntryDraft, Logged
 from gateway.parts import Parts
 from gateway.policy.bundle import Bundle
@@ -65,22 +65,6 @@ DRAIN_S: Final = 10.0
 _log: Final = structlog.get_logger("app")
 
 
-class MetricsObserver:
-    """Counts what departments did."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def asked(self, provider: str, outcome: str, seconds: float) -> None:
-        """Count one question to a department."""
-        self._metrics.provider_total.labels(provider=provider, outcome=outcome).inc()
-        self._metrics.provider_seconds.labels(provider=provider).observe(seconds)
-
-    def distrusted(self, provider: str, cause: str, count: int) -> None:
-        """Count what was dropped or discarded."""
-        self._metrics.distrusted_total.labels(provider=provider, cause=cause).inc(count)
-
-
 class TimedLog:
     """The access log, with the time until an entry is durable observed."""
 
@@ -90,10 +74,20 @@ class TimedLog:
 
     async def append(self, draft: EntryDraft) -> Logged:
         """Return once the entry is durable."""
+        return await self.begin(draft)
+
+    def begin(self, draft: EntryDraft) -> "asyncio.Future[Logged]":
+        """Return what becomes of the entry."""
         started = time.monotonic()
-        logged = await self._log.append(draft)
-        self._seconds.observe(time.monotonic() - started)
-        return logged
+
+        def observe(appending: "asyncio.Future[Logged]") -> None:
+            # A refused or cancelled entry was never durable: its time says nothing of the disk.
+            if not appending.cancelled() and appending.exception() is None:
+                self._seconds.observe(time.monotonic() - started)
+
+        appending = self._log.begin(draft)
+        appending.add_done_callback(observe)
+        return appending
 
     def live_claims(self, space: str, now_ms: int) -> Sequence[Claim]:
         """Return the claims of a space that have not expired."""

@@ -10,6 +10,7 @@ INVARIANT: an ask is closed as INTERRUPTED only after its own answer is known no
 import asyncio
 import contextlib
 from collections.abc import Coroutine
+from typing import Protocol
 
 from gateway.access_log.errors import (
     AccessLogError,
@@ -22,12 +23,20 @@ from gateway.interrupted import Appender, Interrupted, LeftAsk, close_ask
 from gateway.model import EntryDraft, Logged
 
 
+class Log(Appender, Protocol):
+    """What appending for exchanges needs of the access log."""
+
+    def begin(self, draft: EntryDraft) -> "asyncio.Future[Logged]":
+        """Return what becomes of the entry; raises and fails as `append`."""
+        ...
+
+
 class Entries:
     """Appends for exchanges; one per gateway, on one event loop."""
 
     __slots__ = ("_behind", "_interrupted", "_log")
 
-    def __init__(self, log: Appender, interrupted: Interrupted) -> None:
+    def __init__(self, log: Log, interrupted: Interrupted) -> None:
         self._log = log
         self._interrupted = interrupted
         self._behind: set[asyncio.Future[None]] = set()
@@ -39,14 +48,14 @@ class Entries:
             Refusal: `QUOTA_EXHAUSTED`, `REPLAYED`.
             Fault: `LOG_UNAVAILABLE`, `CLOCK_BACKWARDS`.
         """
-        appending = asyncio.ensure_future(self._log.append(draft))
+        appending = self._begin(draft)
         # Somebody has to look at the outcome when the caller is gone.
         appending.add_done_callback(_looked_at)
         return await _durable(appending)
 
     async def ask(self, draft: EntryDraft) -> LeftAsk:
         """Return once an `ask` is durable; raises as `append`."""
-        appending = asyncio.ensure_future(self._log.append(draft))
+        appending = self._begin(draft)
         try:
             logged = await _durable(appending)
         except asyncio.CancelledError:
@@ -56,7 +65,7 @@ class Entries:
 
     async def answer(self, asked: LeftAsk, draft: EntryDraft) -> Logged:
         """Return once the `answer` of an ask is durable; raises as `append`."""
-        appending = asyncio.ensure_future(self._log.append(draft))
+        appending = self._begin(draft)
         answered = False
         try:
             logged = await _durable(appending)
@@ -74,6 +83,15 @@ class Entries:
         """Wait until everything that goes on behind its callers has ended."""
         while self._behind:
             await asyncio.gather(*self._behind, return_exceptions=True)
+
+    def _begin(self, draft: EntryDraft) -> "asyncio.Future[Logged]":
+        """Begin an append; what is not even queued looks like what the writer refused."""
+        try:
+            return self._log.begin(draft)
+        except AccessLogError as error:
+            failed: asyncio.Future[Logged] = asyncio.get_running_loop().create_future()
+            failed.set_exception(error)
+            return failed
 
     def _go_on(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)

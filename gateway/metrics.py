@@ -3,9 +3,10 @@
 `TABLE` below is compared with docs/operations/metrics.md; labels are always present.
 """
 
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 
 TABLE: Final = (
     ("hutong_exchange_total", "Calls by method, outcome and reason."),
@@ -26,6 +27,26 @@ TABLE: Final = (
 _SECONDS_BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _BYTES_BUCKETS: Final = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 98304)
 
+M = TypeVar("M", bound=MetricWrapperBase)
+
+
+class Labelled(Generic[M]):
+    """A metric with labels; what one list of values leads to is found once and kept."""
+
+    __slots__ = ("_found", "_metric")
+
+    def __init__(self, metric: M) -> None:
+        self._metric = metric
+        self._found: dict[tuple[str, ...], M] = {}
+
+    def of(self, *values: str) -> M:
+        """Return the metric of these label values, in the order the labels were declared."""
+        found = self._found.get(values)
+        if found is None:
+            # The library looks them up under a lock, which costs ten times as much as this.
+            found = self._found[values] = self._metric.labels(*values)
+        return found
+
 
 class Metrics:
     """One registry per process, handed to whoever counts."""
@@ -38,40 +59,45 @@ class Metrics:
         def name(metric: str) -> tuple[str, str]:
             return metric, text[metric]
 
-        self.exchange_total = Counter(
-            *name("hutong_exchange_total"), ("method", "outcome", "reason"), registry=self.registry
-        )
-        self.exchange_seconds = Histogram(
-            *name("hutong_exchange_seconds"),
-            ("method",),
-            registry=self.registry,
-            buckets=_SECONDS_BUCKETS,
-        )
-        self.request_bytes = Histogram(
-            *name("hutong_exchange_request_bytes"),
-            ("method",),
-            registry=self.registry,
-            buckets=_BYTES_BUCKETS,
-        )
+        def counter(metric: str, *labels: str) -> Labelled[Counter]:
+            return Labelled(Counter(*name(metric), labels, registry=self.registry))
+
+        def histogram(
+            metric: str, label: str, buckets: tuple[float, ...] = _SECONDS_BUCKETS
+        ) -> Labelled[Histogram]:
+            return Labelled(
+                Histogram(*name(metric), (label,), registry=self.registry, buckets=buckets)
+            )
+
+        self.exchange_total = counter("hutong_exchange_total", "method", "outcome", "reason")
+        self.exchange_seconds = histogram("hutong_exchange_seconds", "method")
+        self.request_bytes = histogram("hutong_exchange_request_bytes", "method", _BYTES_BUCKETS)
         self.in_flight = Gauge(*name("hutong_exchange_in_flight"), registry=self.registry)
-        self.provider_total = Counter(
-            *name("hutong_provider_total"), ("provider", "outcome"), registry=self.registry
-        )
-        self.provider_seconds = Histogram(
-            *name("hutong_provider_seconds"),
-            ("provider",),
-            registry=self.registry,
-            buckets=_SECONDS_BUCKETS,
-        )
-        self.distrusted_total = Counter(
-            *name("hutong_record_distrusted_total"), ("provider", "cause"), registry=self.registry
-        )
+        self.provider_total = counter("hutong_provider_total", "provider", "outcome")
+        self.provider_seconds = histogram("hutong_provider_seconds", "provider")
+        self.distrusted_total = counter("hutong_record_distrusted_total", "provider", "cause")
         self.log_size = Gauge(*name("hutong_log_size"), registry=self.registry)
         self.log_append_seconds = Histogram(
             *name("hutong_log_append_seconds"), registry=self.registry, buckets=_SECONDS_BUCKETS
         )
-        self.health = Gauge(*name("hutong_health"), ("part",), registry=self.registry)
+        self.health = Labelled(Gauge(*name("hutong_health"), ("part",), registry=self.registry))
 
     def exposition(self) -> bytes:
         """Return the Prometheus text format."""
         return generate_latest(self.registry)
+
+
+class MetricsObserver:
+    """Counts what departments did."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def asked(self, provider: str, outcome: str, seconds: float) -> None:
+        """Count one question to a department."""
+        self._metrics.provider_total.of(provider, outcome).inc()
+        self._metrics.provider_seconds.of(provider).observe(seconds)
+
+    def distrusted(self, provider: str, cause: str, count: int) -> None:
+        """Count what was dropped or discarded."""
+        self._metrics.distrusted_total.of(provider, cause).inc(count)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from adapters.port import DatasetName, ProviderAdapter
 from certs.identity import SystemId
@@ -14,12 +14,19 @@ from gateway.quota import BurstLimiter, InFlight
 from gateway.replay import ReplayGuard
 from signing.signer import Signer
 
+if TYPE_CHECKING:
+    import asyncio
+
 
 class Log(Protocol):
     """The access log, as far as the path needs it."""
 
     async def append(self, draft: EntryDraft) -> Logged:
         """Return once the entry is durable; raises what `gateway.access_log.errors` lists."""
+        ...
+
+    def begin(self, draft: EntryDraft) -> "asyncio.Future[Logged]":
+        """Return what becomes of the entry; raises and fails as `append`."""
         ...
 
 

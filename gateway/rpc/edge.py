@@ -86,7 +86,7 @@ class Edge:
 
     async def judge(self, core: Core, call: Call) -> Outcome:
         """Bound one message, then let the core judge it."""
-        self._metrics.request_bytes.labels(method=short_name(call.method)).observe(len(call.body))
+        self._metrics.request_bytes.of(short_name(call.method)).observe(len(call.body))
         if len(call.body) > MAX_MESSAGE_BYTES:
             return Refused(reason=Reason.MESSAGE_TOO_LARGE, envelope=None)
         self._metrics.in_flight.inc()
@@ -98,8 +98,8 @@ class Edge:
     def count(self, method: str, started: float, outcome: str, reason: str) -> None:
         """Count one outcome."""
         name = short_name(method)
-        self._metrics.exchange_total.labels(method=name, outcome=outcome, reason=reason).inc()
-        self._metrics.exchange_seconds.labels(method=name).observe(time.monotonic() - started)
+        self._metrics.exchange_total.of(name, outcome, reason).inc()
+        self._metrics.exchange_seconds.of(name).observe(time.monotonic() - started)
 
     async def refuse(
         self, method: str, started: float, refused: Refused, context: Context

@@ -58,7 +58,7 @@ class Health:
         self._found = dict(zip(self._parts, found, strict=True))
         self._looked = time.monotonic()
         for name, code in self._found.items():
-            self._metrics.health.labels(part=name).set(code is None)
+            self._metrics.health.of(name).set(code is None)
 
 
 async def _looked_at(part: Part) -> str | None:

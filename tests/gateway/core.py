@@ -74,6 +74,10 @@ class LogDouble:
         await asyncio.sleep(self.slow_to_tell.get(draft.kind, 0))
         return logged
 
+    def begin(self, draft: EntryDraft) -> "asyncio.Future[Logged]":
+        """Begin to append, unless this kind is to fail."""
+        return asyncio.ensure_future(self.append(draft))
+
     def entries(self, kind: EntryKind) -> list[EntryDraft]:
         """Return the drafts of one kind that became durable."""
         return [draft for draft in self.drafts if draft.kind is kind]

@@ -1,14 +1,22 @@
 """Each ask has exactly one answer in the log, whenever its caller stops waiting."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from gateway.errors import Reason
-from gateway.model import EntryKind
+from gateway.access_log.errors import LogUnavailable
+from gateway.entries import Entries
+from gateway.errors import Fault, Reason
+from gateway.interrupted import Interrupted, LeftAsk
+from gateway.model import EntryDraft, EntryKind, Logged, SearchColumns
 from hutong.client import Identity
 from hutong.client.requests import build_exchange
 from tests.gateway.asking import core_question, moment
 from tests.gateway.core import Core
 from tests.gateway.provoked import require_refused
+
+if TYPE_CHECKING:
+    import asyncio
 
 SLOW_S = 0.3
 PATIENCE_S = 0.15
@@ -61,3 +69,33 @@ async def test_the_same_bytes_are_not_executed_again(
 
     require_refused(again, Reason.REPLAYED)
     assert len(core.log.entries(EntryKind.ASK)) == 1
+
+
+class _ClosedLog:
+    """A log that takes nothing, not even into its queue."""
+
+    def __init__(self) -> None:
+        self.tried = 0
+
+    async def append(self, draft: EntryDraft) -> Logged:
+        """Refuse."""
+        return await self.begin(draft)
+
+    def begin(self, _draft: EntryDraft) -> "asyncio.Future[Logged]":
+        """Refuse at once."""
+        self.tried += 1
+        raise LogUnavailable("closed")
+
+
+async def test_what_is_not_even_queued_is_a_fault_like_any_other() -> None:
+    """A log that refuses at once is as unavailable as one that fails later; the ask is tried."""
+    log = _ClosedLog()
+    entries = Entries(log, Interrupted())
+    asked = LeftAsk(index=0, entry=b'{"tx":"00","item":0,"request":"00"}', search=SearchColumns())
+
+    with pytest.raises(Fault) as fault:
+        await entries.answer(asked, EntryDraft(kind=EntryKind.TICK, members={}))
+    await entries.drain()
+
+    assert fault.value.reason is Reason.LOG_UNAVAILABLE
+    assert log.tried == 2
