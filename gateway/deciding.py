@@ -10,6 +10,7 @@ import hmac
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone
+from functools import lru_cache
 from typing import Final, Protocol
 
 from adapters.port import DatasetShape, Effect, EffectKind, FieldName, Grant
@@ -102,7 +103,8 @@ class Deciding:
         """
         bundle = self.bundle
         query = question.statement.queries[item]
-        facts = await self._gathered(progress, question)
+        named = bundle.list_facts(query.agreement)
+        facts = await self._gathered(progress, question, named)
         decision = bundle.decide(_input(progress, question, query, facts))
         # One code for every cause, so that probing does not map other people's agreements.
         if decision.agreement is None or decision.basis_index is None:
@@ -112,7 +114,7 @@ class Deciding:
         dataset = bundle.catalog.find(query.dataset)
         if dataset is None:
             raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
-        if not {each.name for each in dataset.fields}.issuperset(query.fields):
+        if not bundle.field_names[dataset.name].issuperset(query.fields):
             # Names of nobody's making but the caller's would stand in the entry.
             raise Refusal(Reason.QUERY_INVALID)
         tokens = self._tokens(progress, question)
@@ -131,11 +133,11 @@ class Deciding:
             basis_index=decision.basis_index,
             provider=dataset.provider,
             record_signer=SystemId(f"{dataset.provider}/{PROVIDER_SLUG}"),
-            shape=dataset.build_shape(),
+            shape=bundle.shapes[dataset.name],
             grants=self._grants(question, dataset.provider, decision),
             charges=charges,
             tokens=tokens,
-            rules=tuple(f"{each.field}:{each.rule}:{each.rule_id}" for each in decision.fields),
+            rules=decision.rules,
             delete_by_ms=progress.now_ms + decision.delete_after_days * DAY_MS,
             tell_not_found=_tells(decision),
         )
@@ -149,12 +151,12 @@ class Deciding:
         """
         query = question.statement.queries[0]
         vocabulary = self.bundle.vocabulary
-        facts = await self._gathered(progress, question)
-        told = {
-            name: value
-            for name, value in facts.items()
-            if name in vocabulary and vocabulary[name].source is not FactSource.SUBJECT
-        }
+        named = frozenset(
+            name
+            for name in self.bundle.list_facts(query.agreement)
+            if vocabulary[name].source is not FactSource.SUBJECT
+        )
+        told = await self._gathered(progress, question, named)
         explained = explain_question(self.bundle, _input(progress, question, query, told))
         return self.bundle.digest, tuple(
             FieldExplanation(
@@ -168,7 +170,9 @@ class Deciding:
             for each in explained
         )
 
-    async def _gathered(self, progress: Progress, question: Question) -> Facts:
+    async def _gathered(
+        self, progress: Progress, question: Question, named: frozenset[str]
+    ) -> Facts:
         officer = question.officer
         return await fetch_facts(
             self._registers,
@@ -182,6 +186,7 @@ class Deciding:
                 else OfficerFacts(level=officer.level, division=officer.division),
                 at_ms=progress.now_ms,
             ),
+            named,
         )
 
     def _tokens(self, progress: Progress, question: Question) -> Tokens:
@@ -223,7 +228,7 @@ class Deciding:
         """Return the calendar charges that commit with the `ask`."""
         subject = question.statement.subject
         case = question.statement.purpose.case_number
-        day = moment(progress.now_ms).astimezone(CHINA).date().isoformat()
+        day = _china_day(progress.now_ms)
         charges = []
         for quota in quotas:
             if quota.kind is QuotaKind.PER_SECOND:
@@ -263,6 +268,11 @@ class Deciding:
             len(part.encode()).to_bytes(2, "big") + part.encode() for part in (use, *parts)
         )
         return hmac.digest(self._secret, text, "sha256")
+
+
+@lru_cache(maxsize=64)
+def _china_day(now_ms: int) -> str:
+    return moment(now_ms).astimezone(CHINA).date().isoformat()
 
 
 def _input(

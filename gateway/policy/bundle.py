@@ -24,7 +24,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from adapters.port import DatasetName, Effect, FieldName
+from adapters.port import DatasetName, DatasetShape, Effect, FieldName
 from gateway.catalog import Catalog, SharingClass, load_catalog
 from gateway.catalog.document import (
     DocumentNode,
@@ -83,6 +83,9 @@ class Bundle:
     vocabulary: Vocabulary
     rows: Mapping[str, Row]
     decider: Decider
+    shapes: Mapping[DatasetName, DatasetShape]
+    """What an adapter is told of each dataset."""
+    field_names: Mapping[DatasetName, frozenset[FieldName]]
 
     def decide(self, question: DecisionInput) -> Decision:
         """Decide each field of a question.
@@ -96,6 +99,11 @@ class Bundle:
         """Return the agreement of this number, or None."""
         row = self.rows.get(number)
         return None if row is None else row.agreement
+
+    def list_facts(self, agreement: str) -> frozenset[str]:
+        """Return the names of the facts an agreement's conditions depend on."""
+        row = self.rows.get(agreement)
+        return frozenset() if row is None else row.fact_names
 
     def list_agreements(self, system: str) -> tuple[Agreement, ...]:
         """Return the agreements of a system, ordered by number."""
@@ -169,6 +177,11 @@ def load_bundle(
         vocabulary=stated.vocabulary,
         rows=rows,
         decider=decider,
+        shapes={each.name: each.build_shape() for each in catalog.datasets.values()},
+        field_names={
+            each.name: frozenset(field.name for field in each.fields)
+            for each in catalog.datasets.values()
+        },
     )
 
 

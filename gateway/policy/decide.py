@@ -3,9 +3,9 @@
 Step 7 (quota) and step 9 (log, release) are the exchange's; the quotas to charge are values here.
 Step 8 is proven at compile time: an effect with no meaning for a field's type is no cell.
 
-INVARIANT: every field asked gets exactly one decision; the plan cache is keyed by (agreement,
-system, role, matter, dataset, outcomes) and never by the subject, so it can neither leak nor go
-stale in a bundle.
+INVARIANT: every field asked gets exactly one decision; plans and decisions are kept by (agreement,
+system, role, matter, dataset, outcomes; fields, basis) and never by the subject, so they can
+neither leak nor go stale in a bundle.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from adapters.port import DatasetName, EffectKind
+from adapters.port import DatasetName, EffectKind, FieldName
 from gateway.policy.conditions import ConditionEngine
 from gateway.policy.errors import QuestionInvalid
 from gateway.policy.model import (
@@ -33,7 +33,11 @@ COMPARE_ATTEMPTS: Final = 3
 MAX_PLANS: Final = 20_000
 """Plans kept; a bundle of 500 agreements used 1,500 in measurement."""
 
+MAX_DECISIONS: Final = 8_192
+"""Decisions kept, about 1 KiB each; systems ask for the same fields again and again."""
+
 PlanKey = tuple[str, str, str, str, DatasetName, tuple[Outcome, ...]]
+DecisionKey = tuple[PlanKey, tuple[FieldName, ...], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class Decider:
         self._rows = rows
         self._engine = engine
         self._plans: dict[PlanKey, Plan] = {}
+        self._decisions: dict[DecisionKey, Decision] = {}
 
     def decide(self, question: DecisionInput) -> Decision:
         """Decide each field asked.
@@ -70,9 +75,29 @@ class Decider:
         row = self.find_row(question)
         if row is None:
             return self._refuse(question)
-        plan = self._find_plan(question, row)
-        fields = tuple(plan.find(name) for name in question.fields)
+        outcomes = self.evaluate(row, question.facts)
+        plan_key = (
+            question.agreement,
+            question.system,
+            question.role,
+            question.matter,
+            question.dataset,
+            outcomes,
+        )
+        key = (plan_key, question.fields, question.legal_basis)
+        decision = self._decisions.get(key)
+        if decision is None:
+            decision = self._build(question, row, self._find_plan(plan_key, row, outcomes))
+            # Names of the catalog's making only: of his own a requester could think up any number.
+            if row.agreement.cells.keys() >= set(question.fields):
+                if len(self._decisions) >= MAX_DECISIONS:
+                    self._decisions.clear()
+                self._decisions[key] = decision
+        return decision
+
+    def _build(self, question: DecisionInput, row: Row, plan: Plan) -> Decision:
         agreement = row.agreement
+        fields = tuple(plan.find(name) for name in question.fields)
         return Decision(
             fields=fields,
             policy_digest=self._seal.digest,
@@ -82,6 +107,8 @@ class Decider:
             quotas=_list_quotas(agreement, fields),
             delete_after_days=agreement.delete_after_days,
             tell_not_found=agreement.tell_not_found,
+            released=tuple(field for field in fields if field.released),
+            rules=_spell_rules(fields),
         )
 
     def find_row(self, question: DecisionInput) -> Row | None:
@@ -99,16 +126,7 @@ class Decider:
         """Return the outcome of each condition of a row."""
         return self._engine.evaluate(row.conditions, select_known(facts, row.facts))
 
-    def _find_plan(self, question: DecisionInput, row: Row) -> Plan:
-        outcomes = self.evaluate(row, question.facts)
-        key = (
-            question.agreement,
-            question.system,
-            question.role,
-            question.matter,
-            question.dataset,
-            outcomes,
-        )
+    def _find_plan(self, key: PlanKey, row: Row, outcomes: tuple[Outcome, ...]) -> Plan:
         plan = self._plans.get(key)
         if plan is None:
             # Outcomes are few per agreement; the bound is against a bundle nobody foresaw.
@@ -119,14 +137,17 @@ class Decider:
         return plan
 
     def _refuse(self, question: DecisionInput) -> Decision:
+        fields = tuple(withhold(name, RuleCode.AGREEMENT) for name in question.fields)
         return Decision(
-            fields=tuple(withhold(name, RuleCode.AGREEMENT) for name in question.fields),
+            fields=fields,
             policy_digest=self._seal.digest,
             agreement=None,
             basis_index=None,
             quotas=(),
             delete_after_days=0,
             tell_not_found=False,
+            released=(),
+            rules=_spell_rules(fields),
         )
 
 
@@ -142,6 +163,10 @@ def is_in_force(agreement: Agreement, question: DecisionInput) -> bool:
         and question.dataset == agreement.dataset
         and question.legal_basis in agreement.basis
     )
+
+
+def _spell_rules(fields: tuple[FieldDecision, ...]) -> tuple[str, ...]:
+    return tuple(f"{each.field}:{each.rule}:{each.rule_id}" for each in fields)
 
 
 def _list_quotas(agreement: Agreement, fields: tuple[FieldDecision, ...]) -> tuple[Quota, ...]:

@@ -23,6 +23,19 @@ from gateway.policy.vocabulary import UNKNOWN, FactValue, Unknown
 
 _CHINA: Final = timezone(timedelta(hours=8))
 _RESIDENT_ID_LENGTH: Final = 18
+_OF_CASES: Final = frozenset(
+    {
+        "case_state",
+        "case_matter_agrees",
+        "case_organisation_agrees",
+        "in_investigation",
+        "special_grade",
+        "subject_is_applicant",
+        "subject_is_party",
+        "division_agrees",
+    }
+)
+"""The facts that the register of cases tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,28 +70,44 @@ class Registers:
     guardians: Guardianship
 
 
-async def fetch_facts(registers: Registers, question: FactQuestion) -> dict[str, FactValue]:
-    """Ask every register and return all facts of the vocabulary."""
+async def fetch_facts(
+    registers: Registers, question: FactQuestion, named: frozenset[str]
+) -> dict[str, FactValue]:
+    """Return the facts named; a register none of whose facts is named is not asked."""
     subject = question.subject
     occasion = Occasion(
         organisation=question.organisation, matter=question.matter, at_ms=question.at_ms
     )
     # One after another: the registers that exist answer from a local file within microseconds, and
     # five tasks per question cost more than they do. A register over a network gathers by itself.
-    case = await registers.cases.fetch_case(question.organisation, question.case_number, subject)
-    consent = await registers.consents.fetch_consent(ConsentKind.CONSENT, subject, occasion)
-    mandate = await registers.consents.fetch_consent(ConsentKind.MANDATE, subject, occasion)
-    protected = await registers.protected.fetch_protected(subject)
-    guardian = await registers.guardians.fetch_guardian_consent(subject, occasion)
+    facts = _list_plain_facts(question)
+    if _OF_CASES & named:
+        case = await registers.cases.fetch_case(
+            question.organisation, question.case_number, subject
+        )
+        facts |= _list_case_facts(case, question)
+    if "consent" in named:
+        facts["consent"] = await registers.consents.fetch_consent(
+            ConsentKind.CONSENT, subject, occasion
+        )
+    if "mandate" in named:
+        facts["mandate"] = await registers.consents.fetch_consent(
+            ConsentKind.MANDATE, subject, occasion
+        )
+    if "protected" in named:
+        facts["protected"] = await registers.protected.fetch_protected(subject)
+    if "guardian" in named:
+        facts["guardian"] = await registers.guardians.fetch_guardian_consent(subject, occasion)
+    return {name: value for name, value in facts.items() if name in named}
+
+
+def _list_plain_facts(question: FactQuestion) -> dict[str, FactValue]:
+    """Return what no register is asked for: it stands in the question itself."""
+    subject = question.subject
     # One zone, no summer time: the days and hours of conditions are those of China.
     local = datetime.fromtimestamp(question.at_ms / 1000, UTC).astimezone(_CHINA)
     is_person = subject.type is SubjectType.RESIDENT_ID
     return {
-        **_list_case_facts(case, question),
-        "consent": consent,
-        "mandate": mandate,
-        "guardian": guardian,
-        "protected": protected,
         "subject_kind": "person" if is_person else "organisation",
         "age": compute_age(subject.identifier, local.date()) if is_person else UNKNOWN,
         "staff_level": _level(question.officer),

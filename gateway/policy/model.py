@@ -156,7 +156,7 @@ class Decision:
     delete_after_days: int
     tell_not_found: bool
 
-    @property
-    def released(self) -> tuple[FieldDecision, ...]:
-        """The fields of which something may leave."""
-        return tuple(field for field in self.fields if field.released)
+    released: tuple[FieldDecision, ...]
+    """The fields of which something may leave."""
+    rules: tuple[str, ...]
+    """Per field asked which rule decided, as the log commits to it: `field:rule:rule_id`."""

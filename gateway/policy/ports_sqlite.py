@@ -4,7 +4,6 @@ INVARIANT: no identifier stands in the file; a subject is HMAC-SHA-256 under a k
 INVARIANT: what cannot be read is UNKNOWN, never an empty answer.
 """
 
-import hashlib
 import hmac
 import sqlite3
 from pathlib import Path
@@ -47,6 +46,7 @@ class SqliteRegisters:
     def __init__(self, connection: sqlite3.Connection, key: bytes) -> None:
         self._connection = connection
         self._key = key
+        self._last: tuple[Subject | None, bytes] = (None, b"")
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "SqliteRegisters":
@@ -202,9 +202,14 @@ class SqliteRegisters:
         return row is not None
 
     def _token(self, subject: Subject) -> bytes:
-        # Keyed: identifiers are few enough to be found from a bare digest by trying them all.
-        message = f"{subject.type.value}\0{subject.identifier}".encode()
-        return hmac.digest(self._key, message, hashlib.sha256().name)
+        known, token = self._last
+        # One question asks several registers about one and the same subject.
+        if known is not subject:
+            # Keyed: identifiers are few enough to be found from a bare digest by trying them all.
+            message = f"{subject.type.value}\0{subject.identifier}".encode()
+            token = hmac.digest(self._key, message, "sha256")
+            self._last = (subject, token)
+        return token
 
 
 def _encode_flag(*, flag: bool | Unknown) -> int | None:

@@ -44,6 +44,8 @@ class Row:
     conditions: tuple[str, ...]
     facts: tuple[FactDeclaration, ...]
     """The facts these conditions name."""
+    fact_names: frozenset[str]
+    """The same by name."""
 
 
 def build_row(
@@ -61,13 +63,14 @@ def build_row(
     names += [restriction.condition for restriction in covering]
     # A condition named twice is evaluated once; the order is the document's.
     distinct = tuple(dict.fromkeys(names))
-    facts = frozenset().union(*(stated.conditions[name].facts for name in distinct))
+    facts = frozenset[str]().union(*(stated.conditions[name].facts for name in distinct))
     return Row(
         agreement=agreement,
         prohibitions=tuple(item for item in covering if item.ceiling is None),
         conditional_ceilings=tuple(item for item in covering if item.ceiling is not None),
         conditions=distinct,
         facts=tuple(stated.vocabulary[fact] for fact in sorted(facts)),
+        fact_names=facts,
     )
 
 

@@ -20,6 +20,7 @@ from gateway.policy import (
     FactValue,
     QuestionInvalid,
     RuleCode,
+    decide,
     load_bundle,
 )
 from gateway.policy.effects import WITHHOLD, is_at_most, parse_effect
@@ -311,3 +312,28 @@ def test_quotas_count_fields_and_comparisons(load_small: LoadSmall) -> None:
         ("PER_SECOND", 10, 1, None),
         ("COMPARE_ATTEMPTS", 3, 1, "full_name"),
     }
+
+
+def test_names_a_requester_invents_are_not_remembered(load_small: LoadSmall) -> None:
+    """What is kept for the next question is bounded by the agreement, not by who asks."""
+    bundle = load_small()
+
+    for number in range(50):
+        bundle.decide(ask(fields=(FieldName(f"invented_{number}"),)))
+    bundle.decide(ask(fields=(FieldName("full_name"),)))
+
+    assert len(bundle.decider._decisions) == 1
+
+
+def test_decisions_kept_are_bounded(load_small: LoadSmall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound all are forgotten and worked out anew, with the same result."""
+    bundle = load_small()
+    monkeypatch.setattr(decide, "MAX_DECISIONS", 2)
+    names = (FieldName("full_name"), FieldName("months"))
+    asked = [names, names[:1], names[1:], names[::-1]]
+
+    first = [bundle.decide(ask(fields=each)) for each in asked]
+    again = [bundle.decide(ask(fields=each)) for each in asked]
+
+    assert again == first
+    assert len(bundle.decider._decisions) <= 2

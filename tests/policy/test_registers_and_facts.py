@@ -46,6 +46,15 @@ QUESTION = FactQuestion(
     at_ms=AT,
 )
 
+EVERY_FACT = frozenset(
+    {
+        *("age", "subject_kind", "protected", "consent", "mandate", "guardian", "staff_level"),
+        *("case_state", "case_matter_agrees", "case_organisation_agrees", "in_investigation"),
+        *("special_grade", "subject_is_applicant", "subject_is_party", "division_agrees"),
+        *("working_day", "hour"),
+    }
+)
+
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteRegisters]:
@@ -63,7 +72,7 @@ def all_of(store: SqliteRegisters) -> Registers:
 
 async def test_an_open_case_of_the_applicant_gives_every_case_fact(store: SqliteRegisters) -> None:
     """State, matter, organisation, relation, grade and division are known."""
-    facts = await fetch_facts(all_of(store), QUESTION)
+    facts = await fetch_facts(all_of(store), QUESTION, EVERY_FACT)
 
     assert facts["case_state"] == "open"
     assert facts["case_matter_agrees"] is True
@@ -83,8 +92,8 @@ async def test_an_open_case_of_the_applicant_gives_every_case_fact(store: Sqlite
 
 async def test_a_party_is_no_applicant_and_a_stranger_is_neither(store: SqliteRegisters) -> None:
     """Relations are kept apart."""
-    party = await fetch_facts(all_of(store), replace(QUESTION, subject=CHILD))
-    stranger = await fetch_facts(all_of(store), replace(QUESTION, subject=FIRM))
+    party = await fetch_facts(all_of(store), replace(QUESTION, subject=CHILD), EVERY_FACT)
+    stranger = await fetch_facts(all_of(store), replace(QUESTION, subject=FIRM), EVERY_FACT)
 
     assert (party["subject_is_applicant"], party["subject_is_party"]) == (False, True)
     assert (stranger["subject_is_applicant"], stranger["subject_is_party"]) == (False, False)
@@ -101,7 +110,7 @@ async def test_a_case_that_is_not_there_agrees_with_nothing(
     """A foreign or invented number opens nothing."""
     question = replace(QUESTION, **change)  # type: ignore[arg-type]  # names of the value
 
-    facts = await fetch_facts(all_of(store), question)
+    facts = await fetch_facts(all_of(store), question, EVERY_FACT)
 
     assert "case_state" not in facts
     assert facts["case_matter_agrees"] is False
@@ -110,7 +119,7 @@ async def test_a_case_that_is_not_there_agrees_with_nothing(
 
 async def test_a_case_of_another_matter_does_not_agree(store: SqliteRegisters) -> None:
     """The matter asked under must be the case's."""
-    facts = await fetch_facts(all_of(store), replace(QUESTION, matter="M4"))
+    facts = await fetch_facts(all_of(store), replace(QUESTION, matter="M4"), EVERY_FACT)
 
     assert facts["case_matter_agrees"] is False
 
@@ -119,7 +128,7 @@ async def test_registers_that_are_gone_leave_their_facts_unknown(store: SqliteRe
     """A closed file is unknown everywhere, and nothing is raised."""
     store.close()
 
-    facts = await fetch_facts(all_of(store), QUESTION)
+    facts = await fetch_facts(all_of(store), QUESTION, EVERY_FACT)
 
     for name in ("consent", "mandate", "guardian", "protected"):
         assert facts[name] is UNKNOWN
@@ -213,10 +222,42 @@ def test_a_division_covers_those_below_it(wider: str, narrower: str, *, covered:
 
 async def test_every_fact_gathered_is_declared(sandbox: Bundle, store: SqliteRegisters) -> None:
     """The vocabulary of the sandbox and what is gathered are one list."""
-    facts = await fetch_facts(all_of(store), QUESTION)
+    facts = await fetch_facts(all_of(store), QUESTION, EVERY_FACT)
 
     assert facts.keys() == sandbox.vocabulary.keys()
     assert datetime.fromtimestamp(AT / 1000, UTC).hour == 0
+
+
+async def test_only_what_is_named_is_gathered(store: SqliteRegisters) -> None:
+    """What no condition of the agreement names is nobody's to know, also not ours."""
+    facts = await fetch_facts(all_of(store), QUESTION, frozenset({"protected", "case_state"}))
+
+    assert facts == {"protected": False, "case_state": "open"}
+
+
+class _AskedRegister:
+    """A register of every kind that must not be asked."""
+
+    async def fetch_case(self, *_question: object) -> None:
+        """Fail."""
+        raise AssertionError
+
+    fetch_consent = fetch_protected = fetch_guardian_consent = fetch_case
+
+
+async def test_a_register_is_not_asked_for_facts_nobody_named() -> None:
+    """A look into a register of persons needs a condition that depends on it."""
+    asked = _AskedRegister()
+    registers = Registers(
+        cases=asked,
+        consents=asked,  # type: ignore[arg-type]  # it returns nothing, ever
+        protected=asked,  # type: ignore[arg-type]  # it returns nothing, ever
+        guardians=asked,  # type: ignore[arg-type]  # it returns nothing, ever
+    )
+
+    facts = await fetch_facts(registers, QUESTION, frozenset({"hour", "age"}))
+
+    assert facts == {"hour": 8, "age": 70}
 
 
 async def test_a_replaced_case_forgets_its_former_parties(store: SqliteRegisters) -> None:
