@@ -153,7 +153,8 @@ class Exchange:
             query = self._query(progress, question, decided, item)
             fetched = await self._fetch(decided.provider, query)  # 8
             told = self._prove(question, decided, query, fetched, progress.now_ms)  # 9, 10
-            body = encode_answer_body(self._content(progress, decided, told, item))
+            fields = _field_answers(decided, told)
+            body = encode_answer_body(self._content(progress, decided, told, fields, item))
             # The bytes are fixed from here on: committed to, logged, and sent as they are.
             commitment = commit_to(body)
             note = AnswerNote(
@@ -161,7 +162,7 @@ class Exchange:
                 ask_index=asked.index,
                 state=told.state.name,
                 reason=told.reason,
-                fields=_field_answers(decided, told),
+                fields=fields,
                 elapsed_ms=round((time.monotonic() - started) * 1000),
             )
             draft = answer_draft(progress, note, commitment.committed, decided.tokens)
@@ -260,7 +261,12 @@ class Exchange:
         return Told(state=_state(fetched, decided), record=kept.record, outcomes=kept.outcomes)
 
     def _content(
-        self, progress: Progress, decided: Decided, told: Told, item: int
+        self,
+        progress: Progress,
+        decided: Decided,
+        told: Told,
+        fields: tuple[FieldAnswer, ...],
+        item: int,
     ) -> AnswerContent:
         """Return what is answered, before it is spelled."""
         query = decided.query
@@ -281,7 +287,7 @@ class Exchange:
             state=told.state,
             reason=told.reason,
             retry_after_s=told.retry_after_s,
-            fields=_field_answers(decided, told),
+            fields=fields,
             record=told.record,
             delete_by_ms=decided.delete_by_ms,
         )

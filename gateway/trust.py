@@ -5,6 +5,7 @@ among that system's keys only; nothing inside a message selects trust.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from certs.chain import require_current
@@ -25,6 +26,8 @@ _TRUST: Final = {
 _NOT_CURRENT: Final = {CertificateReason.EXPIRED, CertificateReason.NOT_YET_VALID}
 
 
+# A call has one time and asks for it ten times; calls of one millisecond share it.
+@lru_cache(maxsize=64)
 def moment(now_ms: int) -> datetime:
     """Return UTC milliseconds as an aware datetime."""
     return datetime.fromtimestamp(now_ms / 1000, UTC)

@@ -68,7 +68,9 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 def b64url_encode(octets: bytes) -> str:
     """Write bytes as base64url without padding (RFC 7515 section 2)."""
-    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL, b"=").decode("ascii")
+    return (
+        binascii.b2a_base64(octets, newline=False).rstrip(b"=").translate(_TO_URL).decode("ascii")
+    )
 
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")

@@ -108,7 +108,11 @@ def _scan(data: bytes, position: int, end: int, table: _Table, depth: int) -> No
     last = 0
     members = 0
     while position < end:
-        tag, position = _read_varint(data, position, end)
+        # Nearly all tags and lengths take one byte; that case stands in line, here and below.
+        tag = data[position]
+        position += 1
+        if tag >= _CONTINUED:
+            tag, position = _read_varint(data, position - 1, end)
         # The tag holds number and wire type: one look answers both, and groups are in no table.
         field = table.get(tag)
         if field is None:
@@ -127,7 +131,10 @@ def _scan(data: bytes, position: int, end: int, table: _Table, depth: int) -> No
 
 
 def _read_length_delimited(data: bytes, position: int, end: int, field: _Field, depth: int) -> int:
-    length, position = _read_varint(data, position, end)
+    if position < end and data[position] < _CONTINUED:
+        length, position = data[position], position + 1
+    else:
+        length, position = _read_varint(data, position, end)
     # Integers do not wrap here; a length of 2^64 - 1 is only too long.
     stop = position + length
     if stop > end:

@@ -5,6 +5,7 @@ Knows no department. A day without a zone is a day in China: departments write l
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 from adapters.errors import AnswerMalformed
@@ -64,6 +65,8 @@ def encode_day(text: str) -> str:
     return parse_day(text).isoformat()
 
 
+# One question asks twice for the day of its one time.
+@lru_cache(maxsize=64)
 def day_of_ms(now_ms: int) -> date:
     """Return the day it is in China at a UTC time in milliseconds."""
     instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=now_ms)

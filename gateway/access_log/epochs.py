@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import os
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -32,6 +33,7 @@ _MAGIC = b"hutong epoch keys v1\n"
 _SALT_LENGTH = 16
 _NONCE_LENGTH = 12
 _LIMITS = JsonLimits(max_bytes=1 << 20)
+_DAY_MS = 86_400_000
 
 
 class EpochKeys:
@@ -138,7 +140,12 @@ class EpochKeys:
 
 def epoch_at(now_ms: int) -> str:
     """Return the quarter of a time in UTC, e.g. `2026Q4`."""
-    at = datetime.fromtimestamp(now_ms / 1000, tz=UTC)
+    return _epoch_of_day(now_ms // _DAY_MS)
+
+
+@lru_cache(maxsize=8)
+def _epoch_of_day(day: int) -> str:
+    at = datetime.fromtimestamp(day * _DAY_MS / 1000, tz=UTC)
     return f"{at.year}Q{(at.month + 2) // 3}"
 
 

@@ -13,6 +13,9 @@ from signing.wire import parse_signed
 MAX_MESSAGE_BYTES: Final = 98_304
 """Bound of one gRPC message: a payload of 65,536 bytes and its wrapping, with room to spare."""
 
+# Field 1, wire type 2 (length-delimited).
+_FIELD_1: Final = b"\x0a"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
@@ -47,10 +50,9 @@ def encode_envelope(envelope: Envelope) -> bytes:
 def encode_response(signed_envelope: bytes) -> bytes:
     """Return a response message around an encoded `SignedEnvelope`.
 
-    All unary ones wrap it in field 1.
+    All unary ones wrap it in field 1: a tag, a length and the bytes as they are.
     """
-    wrapped = envelope_pb2.SignedEnvelope.FromString(signed_envelope)
-    return exchange_pb2.ExchangeResponse(answer=wrapped).SerializeToString(deterministic=True)
+    return _FIELD_1 + _encode_varint(len(signed_envelope)) + signed_envelope
 
 
 def encode_stream_response(request_id: bytes, outcome: bytes | Notice) -> bytes:
@@ -73,6 +75,16 @@ def encode_matter_response(outcomes: Sequence[bytes | Notice]) -> bytes:
         else:
             item.answer.ParseFromString(outcome)
     return message.SerializeToString(deterministic=True)
+
+
+def _encode_varint(value: int) -> bytes:
+    """Write a number below 2^64 in its shortest spelling (protobuf encoding guide, "Base 128")."""
+    octets = bytearray()
+    while value >= 1 << 7:
+        octets.append(value & 0x7F | 0x80)
+        value >>= 7
+    octets.append(value)
+    return bytes(octets)
 
 
 def _notice(notice: Notice) -> exchange_pb2.RefusalNotice:
