@@ -91,6 +91,10 @@ RECORD_LIES: dict[str, Lie] = {
         reason=R.DISCLOSURE_UNASKED,
         twists={"disclosed": _disclose(spouse_name={"effect": "CLEAR", "value": "王芳"})},
     ),
+    "a word of the department why a field is withheld": Lie(
+        reason=R.DISCLOSURE_UNASKED,
+        twists={"disclosed": _disclose(spouse_name={"effect": "WITHHOLD"})},
+    ),
     "a disclosure of a field nobody asked for": Lie(
         reason=R.DISCLOSURE_UNASKED,
         twists={"disclosed": _disclose(changes={"effect": "CLEAR", "value": "2"})},
@@ -117,6 +121,10 @@ RECORD_LIES: dict[str, Lie] = {
     "a value under a withheld effect": Lie(
         reason=R.DISCLOSURE_DIFFERS,
         twists={"body": of_field(0, effect=exchange_pb2.EFFECT_WITHHOLD)},
+    ),
+    "a field withheld under another effect": Lie(
+        reason=R.DISCLOSURE_DIFFERS,
+        twists={"body": of_field(2, effect=exchange_pb2.EFFECT_MASK)},
     ),
     "a derived value without its source": Lie(
         reason=R.DISCLOSURE_DIFFERS,

@@ -216,7 +216,7 @@ function matchFields(question, body, told) {
     const disclosure = told.get(answer.field);
     told.delete(answer.field);
     demand(!answer.derived, "a value the gateway derived itself: this client takes none");
-    demand(effect !== "WITHHOLD" || outcome === "WITHHELD", "a value under a withheld effect");
+    demand((effect === "WITHHOLD") === (outcome === "WITHHELD"), "withheld under another effect, or a value under it");
     if (!disclosure) {
       demand(outcome !== "VALUE" && outcome !== "FINDING", "a value without disclosure");
     } else {
