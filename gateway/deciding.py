@@ -33,6 +33,7 @@ from gateway.policy.model import (
 from gateway.policy.vocabulary import Facts, FactSource
 from gateway.progress import Progress
 from gateway.quota import BurstLimit, BurstLimiter
+from gateway.replay import item_key, request_key
 from gateway.statement.answer import FieldExplanation
 from gateway.statement.values import DatasetQuery, Header
 from gateway.trust import moment
@@ -120,7 +121,12 @@ class Deciding:
         self._charge_burst(query.agreement, decision.quotas)
         charges = self._charges(progress, question, query, decision.quotas)
         header = question.statement.header
-        asking = (tokens.subject, tokens.case, question.statement.purpose.matter)
+        known = self._known(question, query)
+        progress.known[item] = known
+        self.interrupted.expect(
+            item_key(request_key(header.sender, header.request_id), item), known
+        )
+        asking = (tokens.subject, tokens.case, question.statement.purpose.matter, known)
         if self.interrupted.waive(header.sender, header.retries, query, asking):
             charges = ()  # charged when it was first asked, and never answered
         return Decided(
@@ -195,6 +201,12 @@ class Deciding:
             if officer is None
             else token("officer", f"{organisation}/{officer.staff}", progress.now_ms),
         )
+
+    def _known(self, question: Question, query: DatasetQuery) -> bytes:
+        """Return a keyed digest of what the requester claims to know of the subject."""
+        # Keyed: it is kept with the request id, and names and dates are soon tried out.
+        claimed = (part for pair in sorted(query.claims.items()) for part in pair)
+        return self._derived("known", question.statement.subject.full_name or "", *claimed)
 
     def _grants(self, question: Question, provider: str, decision: Decision) -> tuple[Grant, ...]:
         return tuple(

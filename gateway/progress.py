@@ -59,13 +59,16 @@ class Progress:
     """Whether an entry holding the request's claim is durable."""
     claimed: set[int] = field(default_factory=set)
     """Items whose claim is durable: a second entry of theirs claims nothing."""
+    known: dict[int, bytes] = field(default_factory=dict, repr=False)
+    """Per item decided, the keyed digest of what its query claims to know of the subject."""
 
     def claims(self, item: int) -> tuple[Claim, ...]:
         """Return what makes the request id durable together with an entry of this item."""
         if self.first is None or self.header is None or item in self.claimed:
             return ()
         until_ms = self.header.expires_at_ms + LEEWAY_MS
-        return (durable_claim(self.first.key, item, self.request_digest, until_ms),)
+        value = self.request_digest + self.known.get(item, b"")
+        return (durable_claim(self.first.key, item, value, until_ms),)
 
     def note_durable(self, item: int) -> None:
         """Note that an entry of this item is durable, and its claim with it."""

@@ -206,6 +206,7 @@ def build_core(
     registers: Registers | None = None,
     interrupted: Interrupted | None = None,
     refusals: BurstLimit = PLENTY,
+    secret: bytes | None = None,
 ) -> Core:
     """Build a core with a spy for every dataset of the connected departments."""
     running = gateway.exchange._parts
@@ -235,7 +236,7 @@ def build_core(
         deciding.bundle,
         registers or deciding._registers,
         deciding._tokeniser,
-        secrets.token_bytes(32),  # counters of its own: each core starts with fresh quotas
+        secret or secrets.token_bytes(32),  # counters of its own: a core starts with fresh quotas
         interrupted or Interrupted(),
     )
     exchange = Exchange(parts, own)
