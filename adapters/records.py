@@ -3,8 +3,8 @@
 Knows no dialect. Drops what was not granted, applies each effect, binds the result to the request,
 the asking system and the subject, and signs it as SD-JWT (RFC 9901) with the department's key.
 INVARIANT: the raw record ends here; only disclosures of granted fields go on.
-INVARIANT: a foreseen fault of a department becomes `Untold`. What nobody foresaw passes `settle`;
-the adapter call of the exchange turns it into PROVIDER_FAULT.
+INVARIANT: a foreseen fault of a department becomes `Untold`; nothing is released of what nobody
+foresaw.
 """
 
 import asyncio
@@ -69,9 +69,12 @@ async def settle(
     """Await a raw record within the deadline and return the outcome; None means none is held.
 
     Time-outs, faults of the department and values that no record can carry become `Untold`.
-    Cancellation and unforeseen errors pass; the latter are the caller's to turn into
-    PROVIDER_FAULT, as the exchange does around each adapter call.
+    Cancellation and unforeseen errors pass.
     """
+    # No `except Exception` here. An unforeseen error is a mistake of ours, not the department's,
+    # and must look like one: the exchange, which trusts no adapter to catch everything, has the one
+    # broad place around the call; it counts the error, logs its type and answers PROVIDER_FAULT.
+    # A second net here would hide the type and still leave adapters without it uncaught.
     try:
         # Later than the transport's own end, which tells a breaker what happened.
         async with asyncio.timeout(query.deadline - time.monotonic() - RESERVE_S / 2):
