@@ -102,7 +102,9 @@ class Lookup:
             if own is None:
                 raise Refusal(Reason.RECEIPT_UNAVAILABLE)
             header = self._header(progress, opened.system)
-            return self._answer(encode_receipt_body(header, own, own.openings), looked)
+            # Nothing is opened: what the log keeps of an `ask` are tokens that join requesters, and
+            # rules that tell which cause withheld a field. The party holds what opens its request.
+            return self._answer(encode_receipt_body(header, own), looked)
 
         return await self.exchange.admitted(call, walk)
 

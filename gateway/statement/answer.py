@@ -202,11 +202,9 @@ def encode_explain_body(
     return Body(data=body.SerializeToString(deterministic=True), type=body.DESCRIPTOR.full_name)
 
 
-def encode_receipt_body(header: AnswerHeader, logged: Logged, openings: Sequence[Opening]) -> Body:
-    """Return the body that carries the receipt of an earlier exchange."""
-    body = accesslog_pb2.ReceiptBody(
-        header=encode_header(header), receipt=_receipt(logged, openings)
-    )
+def encode_receipt_body(header: AnswerHeader, logged: Logged) -> Body:
+    """Return the body that carries the receipt of an earlier exchange, without openings."""
+    body = accesslog_pb2.ReceiptBody(header=encode_header(header), receipt=_receipt(logged, ()))
     return Body(data=body.SerializeToString(deterministic=True), type=body.DESCRIPTOR.full_name)
 
 

@@ -1,5 +1,6 @@
 """Over the wire: matters, streams, pending results, explanations, lists, receipts and proofs."""
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -32,6 +33,7 @@ from hutong.client.clock import system_clock
 from hutong.client.requests import (
     SignedRequest,
     build_agreements,
+    build_exchange,
     build_explain,
     build_matter,
     build_receipt,
@@ -49,7 +51,7 @@ from tests.gateway.asking import (
     moment,
     retold,
 )
-from tests.gateway.core import Core
+from tests.gateway.core import Core, answer_of
 from tests.gateway.provoked import note, require_refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -265,6 +267,26 @@ async def test_a_receipt_is_for_the_parties_only(client: Client, job_client: Cli
     assert [each.reason for each in refused] == [Reason.RECEIPT_UNAVAILABLE] * 2
     assert refused[0].text_en == refused[1].text_en
     note(refused[0].reason)
+
+
+async def test_the_receipt_of_an_open_ask_opens_nothing(core: Core, retirement: Identity) -> None:
+    """Before there is an answer the ask is proven; neither its tokens nor its rules are told."""
+    request = build_exchange(retirement, core_question(retirement), moment(core.now_ms))
+    gate = core.spies["ps."].gate = asyncio.Event()
+    under_way = asyncio.ensure_future(core.ask(retirement, request))
+    async with asyncio.timeout(5):
+        while "fetch" not in core.events:  # noqa: ASYNC110 - a list has no event
+            await asyncio.sleep(0.01)
+    lookup = build_receipt(retirement, moment(core.now_ms), request.request_id)
+
+    looked = await core.lookup.receipt(_call(retirement, lookup, "GetReceipt"))
+
+    gate.set()
+    await under_way
+    assert isinstance(looked, CoreAnswered)
+    body = accesslog_pb2.ReceiptBody.FromString(answer_of(looked.envelope).body)
+    assert json.loads(body.receipt.entry)["kind"] == "ask"
+    assert list(body.receipt.openings) == []
 
 
 async def test_a_look_is_logged_before_it_is_answered(core: Core, retirement: Identity) -> None:
