@@ -43,6 +43,8 @@ CHINA: Final = timezone(timedelta(hours=8))
 ALWAYS: Final = "always"
 """Period of counters that belong to a case and never start anew."""
 DAY_MS: Final = 86_400_000
+_OF_AGREEMENT: Final = frozenset({QuotaKind.PER_DAY, QuotaKind.PER_SECOND})
+"""Limits of an agreement as a whole; the others are of one subject in one case."""
 PROVIDER_SLUG: Final = "provider"
 """Records of an organisation are signed by its system of this name."""
 
@@ -73,6 +75,15 @@ class Decided:
     rules: tuple[str, ...]
     delete_by_ms: int
     tell_not_found: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Why each field would be released as it would, and what saying so costs."""
+
+    policy_digest: bytes
+    fields: tuple[FieldExplanation, ...]
+    charges: tuple[Charge, ...] = field(repr=False)
 
 
 class Deciding:
@@ -146,12 +157,13 @@ class Deciding:
             tell_not_found=_tells(decision),
         )
 
-    async def explain(
-        self, progress: Progress, question: Question
-    ) -> tuple[bytes, tuple[FieldExplanation, ...]]:
-        """Return the policy digest and why each field would be released as it would.
+    async def explain(self, progress: Progress, question: Question) -> Explained:
+        """Return why each field would be released as it would.
 
         Facts of the subject are never consulted: what depends on them is said to.
+
+        Raises:
+            Refusal: `QUOTA_EXHAUSTED`.
         """
         query = question.statement.queries[0]
         vocabulary = self.bundle.vocabulary
@@ -161,17 +173,28 @@ class Deciding:
             for name, value in facts.items()
             if name in vocabulary and vocabulary[name].source is not FactSource.SUBJECT
         }
-        explained = explain_question(self.bundle, _input(progress, question, query, told))
-        return self.bundle.digest, tuple(
-            FieldExplanation(
-                name=each.field,
-                effect=each.effect,
-                effect_text=each.effect_text,
-                depends_on_subject=each.depends_on_subject,
-                text_zh=each.text_zh,
-                text_en=each.text_en,
-            )
-            for each in explained
+        asked = _input(progress, question, query, told)
+        explained = explain_question(self.bundle, asked)
+        # Charged, so that an agreement cannot be mapped for nothing; but not to the case, in which
+        # nobody is looked at, and not as a comparison, which is not made.
+        quotas = tuple(
+            quota for quota in self.bundle.decide(asked).quotas if quota.kind in _OF_AGREEMENT
+        )
+        self._charge_burst(query.agreement, quotas)
+        return Explained(
+            policy_digest=self.bundle.digest,
+            fields=tuple(
+                FieldExplanation(
+                    name=each.field,
+                    effect=each.effect,
+                    effect_text=each.effect_text,
+                    depends_on_subject=each.depends_on_subject,
+                    text_zh=each.text_zh,
+                    text_en=each.text_en,
+                )
+                for each in explained
+            ),
+            charges=self._charges(progress, question, query, quotas),
         )
 
     async def _gathered(self, progress: Progress, question: Question) -> Facts:

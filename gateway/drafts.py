@@ -133,7 +133,9 @@ def rolled_up_draft(peer: str, reason: Reason, count: int, window_ms: int) -> En
     )
 
 
-def view_draft(progress: Progress, what: str, query: bytes) -> EntryDraft:
+def view_draft(
+    progress: Progress, what: str, query: bytes, charges: tuple[Charge, ...] = ()
+) -> EntryDraft:
     """Return the entry of a look that asks no department: receipts, agreements, explanations."""
     members = {
         name: value
@@ -147,6 +149,7 @@ def view_draft(progress: Progress, what: str, query: bytes) -> EntryDraft:
         committed=(*_request_commitment(progress), looked),
         search=_search(progress, 0, None),
         claims=progress.claims(0),
+        charges=charges,
     )
 
 
