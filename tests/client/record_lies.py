@@ -56,6 +56,10 @@ def _hide(name: str) -> Callable[[dict[str, object]], None]:
 
 RECORD_LIES: dict[str, Lie] = {
     "no record": Lie(reason=R.RECORD_MISSING, twists={"body": sets(record="")}),
+    "not found, which no department signed": Lie(
+        reason=R.RECORD_MISSING,
+        twists={"body": sets(record="", state=exchange_pb2.ANSWER_STATE_NOT_FOUND)},
+    ),
     "a record that is none": Lie(reason=R.RECORD_MALFORMED, twists={"record": lambda _: "a.b"}),
     "a record of a key nobody registered": Lie(
         reason=R.RECORD_SIGNER_UNKNOWN, prepare=_record_of_another_key
