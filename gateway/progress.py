@@ -1,13 +1,13 @@
 """How far one call has come: what its exit needs to log, sign and count, whatever stops it.
 
-One `Progress` per call and, in a matter, one `Step` per query. Mutable on purpose: each step notes
-what it has proven, so that the exit sees exactly that and nothing is guessed.
+One `Progress` per call. Mutable on purpose: each step notes what it has proven, so that the exit
+sees exactly that and nothing is guessed.
 """
 
 from dataclasses import dataclass, field
 
 from certs.identity import RegisteredSystem
-from gateway.model import Claim, Logged
+from gateway.model import Claim
 from gateway.replay import First, durable_claim
 from gateway.statement.values import Header
 
@@ -74,14 +74,3 @@ class Progress:
         """Note that an entry of this item is durable, and its claim with it."""
         self.durable = True
         self.claimed.add(item)
-
-
-@dataclass(slots=True, kw_only=True)
-class Step:
-    """What is proven so far about one query of a call."""
-
-    item: int
-    agreement: str = ""
-    dataset: str = ""
-    asked: Logged | None = None
-    """The durable `ask`, once step 7 has passed."""
