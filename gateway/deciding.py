@@ -18,6 +18,7 @@ from gateway.drafts import Tokens
 from gateway.errors import Reason, Refusal
 from gateway.interrupted import Interrupted
 from gateway.model import Charge
+from gateway.officer import relation_of
 from gateway.opening import Question
 from gateway.policy.bundle import Bundle
 from gateway.policy.explain import explain_question
@@ -223,6 +224,7 @@ class Deciding:
             officer=None
             if officer is None
             else token("officer", f"{organisation}/{officer.staff}", progress.now_ms),
+            relation=relation_of(officer, subject),
         )
 
     def _known(self, question: Question, query: DatasetQuery) -> bytes:
