@@ -197,6 +197,18 @@ def test_a_burst_limit_equals_a_leaking_bucket(
             assert caught.value.retry_after_s > 0
 
 
+@given(st.floats(0, 1e8), st.integers(1, 50), st.floats(0.001, 5_000))
+def test_a_whole_burst_is_taken_at_any_time(now_s: float, burst: int, per_second: float) -> None:
+    """However long the machine has run, as many calls at once pass as agreed, and one no more."""
+    limiter = BurstLimiter(BurstLimit(per_second=per_second, burst=burst))
+
+    for _ in range(burst):
+        limiter.charge("x", now_s)
+
+    with pytest.raises(Refusal):
+        limiter.charge("x", now_s)
+
+
 def test_keys_of_a_limiter_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The longest unused key is forgotten first."""
     monkeypatch.setattr("gateway.quota.MAX_KEYS", 3)
