@@ -194,7 +194,8 @@ class AdapterHealth:
 class ProviderAdapter(Protocol):
     """One department behind one dialect.
 
-    `fetch` raises nothing but cancellation: every fault is `Untold`.
+    `fetch` returns every fault it foresees as `Untold`. Whatever it raises besides cancellation is
+    a mistake of the adapter, which the exchange takes for PROVIDER_FAULT.
     """
 
     @property

@@ -3,8 +3,8 @@
 Knows no dialect. Drops what was not granted, applies each effect, binds the result to the request,
 the asking system and the subject, and signs it as SD-JWT (RFC 9901) with the department's key.
 INVARIANT: the raw record ends here; only disclosures of granted fields go on.
-INVARIANT: a foreseen fault of a department becomes `Untold`. What nobody foresaw passes `settle`;
-the adapter call of the exchange turns it into PROVIDER_FAULT.
+INVARIANT: a foreseen fault of a department becomes `Untold`; nothing is released of what nobody
+foresaw.
 """
 
 import asyncio
@@ -14,14 +14,13 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from adapters.effects import Disclosure, FieldContext, apply_effect, apply_when_not_found
+from adapters.effects import FieldContext, apply_effect, apply_when_not_found
 from adapters.effects.families import RawValue
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, EffectNotApplicable
 from adapters.mapping.dates import day_of_ms
 from adapters.mapping.identifiers import parse_resident_id, parse_uscc
 from adapters.mapping.names import compare_names
 from adapters.port import (
-    Effect,
     FieldName,
     Finding,
     Indeterminate,
@@ -37,6 +36,7 @@ from adapters.transport import RESERVE_S
 from signing.encoding import subject_digest
 from signing.errors import SigningError
 from signing.record import (
+    WITHHELD,
     Custody,
     DisclosedValue,
     RecordClaims,
@@ -69,9 +69,12 @@ async def settle(
     """Await a raw record within the deadline and return the outcome; None means none is held.
 
     Time-outs, faults of the department and values that no record can carry become `Untold`.
-    Cancellation and unforeseen errors pass; the latter are the caller's to turn into
-    PROVIDER_FAULT, as the exchange does around each adapter call.
+    Cancellation and unforeseen errors pass.
     """
+    # No `except Exception` here. An unforeseen error is a mistake of ours, not the department's,
+    # and must look like one: the exchange, which trusts no adapter to catch everything, has the one
+    # broad place around the call; it counts the error, logs its type and answers PROVIDER_FAULT.
+    # A second net here would hide the type and still leave adapters without it uncaught.
     try:
         # Later than the transport's own end, which tells a breaker what happened.
         async with asyncio.timeout(query.deadline - time.monotonic() - RESERVE_S / 2):
@@ -94,10 +97,6 @@ def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> 
     Where the agreement does not let it be told whether a record exists, the record does not say so
     either: it states NOT_TOLD for both, because a department signs nothing that is untrue.
     """
-    disclosed: dict[str, DisclosedValue] = {
-        name: disclosure.encode_claim(granted)
-        for name, (granted, disclosure) in _disclose(query, raw).items()
-    }
     issued_at_s = query.issued_at_ms // 1000
     claims = RecordClaims(
         issuer=source.organisation,
@@ -113,15 +112,15 @@ def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> 
         expires_at_s=issued_at_s + RECORD_LIFE_S,
     )
     slots = [shape.name for shape in query.dataset.fields]
-    compact = issue_record(source.signer, claims, slots, disclosed)
+    compact = issue_record(source.signer, claims, slots, _disclose(query, raw))
     # Signed as well: that nothing is held is a statement the requester may have to prove.
     return NotFound(sd_jwt=compact) if raw is None else Record(sd_jwt=compact)
 
 
-def _disclose(query: Query, raw: RawRecord | None) -> Mapping[FieldName, tuple[Effect, Disclosure]]:
+def _disclose(query: Query, raw: RawRecord | None) -> Mapping[str, DisclosedValue]:
     today = day_of_ms(query.issued_at_ms)
     grants = {grant.field: grant for grant in query.grants}
-    disclosed: dict[FieldName, tuple[Effect, Disclosure]] = {}
+    disclosed: dict[str, DisclosedValue] = {}
     # In the catalog's order: the order of grants would tell how the rule is written.
     for shape in query.dataset.fields:
         grant = grants.get(shape.name)
@@ -135,9 +134,11 @@ def _disclose(query: Query, raw: RawRecord | None) -> Mapping[FieldName, tuple[E
                 disclosure = apply_effect(grant, context, raw.get(shape.name))
         except EffectNotApplicable as cause:
             _LOG.warning("dataset %s field %s: %s", query.dataset.name, shape.name, cause)
+            # Said, not left out: left out it would read as "the department has no value".
+            disclosed[shape.name] = WITHHELD
             continue
         if disclosure is not None:
-            disclosed[shape.name] = (grant.effect, disclosure)
+            disclosed[shape.name] = disclosure.encode_claim(grant.effect)
     return disclosed
 
 

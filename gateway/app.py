@@ -218,6 +218,8 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     departments = load_departments(config.departments, bundle.catalog, bundle.matters)
     registry = build_registry(departments, chosen_clock.now_ms)
     interrupted = Interrupted()
+    # Expired ones too: what was open when the process died may have been so for long.
+    interrupted.load(log.live_claims(SPACE, 0))
     timed = TimedLog(log, metrics)
     parts = _build_parts(config, trust, timed, chosen_clock, registry, MetricsObserver(metrics))
     deciding = _build_deciding(config, bundle, registers, interrupted)

@@ -19,6 +19,7 @@ from gateway.drafts import Tokens
 from gateway.errors import Reason, Refusal
 from gateway.interrupted import Interrupted
 from gateway.model import Charge
+from gateway.officer import relation_of
 from gateway.opening import Question
 from gateway.policy.bundle import Bundle
 from gateway.policy.explain import explain_question
@@ -34,6 +35,7 @@ from gateway.policy.model import (
 from gateway.policy.vocabulary import Facts, FactSource
 from gateway.progress import Progress
 from gateway.quota import BurstLimit, BurstLimiter
+from gateway.replay import item_key, request_key
 from gateway.statement.answer import FieldExplanation
 from gateway.statement.values import DatasetQuery, Header
 from gateway.trust import moment
@@ -43,6 +45,8 @@ CHINA: Final = timezone(timedelta(hours=8))
 ALWAYS: Final = "always"
 """Period of counters that belong to a case and never start anew."""
 DAY_MS: Final = 86_400_000
+_OF_AGREEMENT: Final = frozenset({QuotaKind.PER_DAY, QuotaKind.PER_SECOND})
+"""Limits of an agreement as a whole; the others are of one subject in one case."""
 PROVIDER_SLUG: Final = "provider"
 """Records of an organisation are signed by its system of this name."""
 
@@ -73,6 +77,15 @@ class Decided:
     rules: tuple[str, ...]
     delete_by_ms: int
     tell_not_found: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Why each field would be released as it would, and what saying so costs."""
+
+    policy_digest: bytes
+    fields: tuple[FieldExplanation, ...]
+    charges: tuple[Charge, ...] = field(repr=False)
 
 
 class Deciding:
@@ -122,7 +135,12 @@ class Deciding:
         self._charge_burst(query.agreement, decision.quotas)
         charges = self._charges(progress, question, query, decision.quotas)
         header = question.statement.header
-        asking = (tokens.subject, tokens.case, question.statement.purpose.matter)
+        known = self._known(question, query)
+        progress.known[item] = known
+        self.interrupted.expect(
+            item_key(request_key(header.sender, header.request_id), item), known
+        )
+        asking = (tokens.subject, tokens.case, question.statement.purpose.matter, known)
         if self.interrupted.waive(header.sender, header.retries, query, asking):
             charges = ()  # charged when it was first asked, and never answered
         return Decided(
@@ -142,12 +160,13 @@ class Deciding:
             tell_not_found=_tells(decision),
         )
 
-    async def explain(
-        self, progress: Progress, question: Question
-    ) -> tuple[bytes, tuple[FieldExplanation, ...]]:
-        """Return the policy digest and why each field would be released as it would.
+    async def explain(self, progress: Progress, question: Question) -> Explained:
+        """Return why each field would be released as it would.
 
         Facts of the subject are never consulted: what depends on them is said to.
+
+        Raises:
+            Refusal: `QUOTA_EXHAUSTED`.
         """
         query = question.statement.queries[0]
         vocabulary = self.bundle.vocabulary
@@ -157,17 +176,28 @@ class Deciding:
             if vocabulary[name].source is not FactSource.SUBJECT
         )
         told = await self._gathered(progress, question, named)
-        explained = explain_question(self.bundle, _input(progress, question, query, told))
-        return self.bundle.digest, tuple(
-            FieldExplanation(
-                name=each.field,
-                effect=each.effect,
-                effect_text=each.effect_text,
-                depends_on_subject=each.depends_on_subject,
-                text_zh=each.text_zh,
-                text_en=each.text_en,
-            )
-            for each in explained
+        asked = _input(progress, question, query, told)
+        explained = explain_question(self.bundle, asked)
+        # Charged, so that an agreement cannot be mapped for nothing; but not to the case, in which
+        # nobody is looked at, and not as a comparison, which is not made.
+        quotas = tuple(
+            quota for quota in self.bundle.decide(asked).quotas if quota.kind in _OF_AGREEMENT
+        )
+        self._charge_burst(query.agreement, quotas)
+        return Explained(
+            policy_digest=self.bundle.digest,
+            fields=tuple(
+                FieldExplanation(
+                    name=each.field,
+                    effect=each.effect,
+                    effect_text=each.effect_text,
+                    depends_on_subject=each.depends_on_subject,
+                    text_zh=each.text_zh,
+                    text_en=each.text_en,
+                )
+                for each in explained
+            ),
+            charges=self._charges(progress, question, query, quotas),
         )
 
     async def _gathered(
@@ -199,7 +229,14 @@ class Deciding:
             officer=None
             if officer is None
             else token("officer", f"{organisation}/{officer.staff}", progress.now_ms),
+            relation=relation_of(officer, subject),
         )
+
+    def _known(self, question: Question, query: DatasetQuery) -> bytes:
+        """Return a keyed digest of what the requester claims to know of the subject."""
+        # Keyed: it is kept with the request id, and names and dates are soon tried out.
+        claimed = (part for pair in sorted(query.claims.items()) for part in pair)
+        return self._derived("known", question.statement.subject.full_name or "", *claimed)
 
     def _grants(self, question: Question, provider: str, decision: Decision) -> tuple[Grant, ...]:
         return tuple(

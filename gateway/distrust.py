@@ -5,7 +5,7 @@ it came in the code: signature, issuer, audience, request, dataset, subject and 
 verified, and each disclosure is held against its grant.
 
 INVARIANT: what `minimised` returns discloses no field without a grant and no effect but the granted
-one.
+one; that an effect could not be applied looks like any other withheld field.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ from gateway.trust import moment
 from signing.encoding import subject_digest
 from signing.errors import RecordReason, RecordRefused
 from signing.record import (
+    WITHHELD,
     Disclosure,
     RecordExpectation,
     RecordState,
@@ -100,6 +101,9 @@ def minimised(record: VerifiedRecord, grants: Sequence[Grant]) -> Minimised:
         for disclosure in record.disclosures
         if disclosure.name in granted and _as_granted(disclosure, granted[disclosure.name])
     ]
+    withheld = {
+        each.name for each in record.disclosures if each.name in granted and each.value == WITHHELD
+    }
     outcomes = {FieldName(name): FieldOutcome.ABSENT for name in granted}
     # The department did say something of these: "it has no value" would be a word it never gave.
     outcomes |= {
@@ -107,12 +111,15 @@ def minimised(record: VerifiedRecord, grants: Sequence[Grant]) -> Minimised:
         for each in record.disclosures
         if each.name in granted
     }
+    # Not passed on either: whoever reads the record would learn which cause it was, of the one code
+    # for condition, ceiling, prohibition and "cannot apply" (decisions.md, "The path, refined").
+    outcomes |= {FieldName(name): FieldOutcome.WITHHELD for name in withheld}
     outcomes |= {FieldName(each.name): _outcome(each) for each in kept}
     return Minimised(
         # Dropped, not signed anew: the department's own signature still covers what is left.
         record=present_record(record, {each.name for each in kept}),
         outcomes=outcomes,
-        dropped=len(record.disclosures) - len(kept),
+        dropped=len(record.disclosures) - len(kept) - len(withheld),
     )
 
 

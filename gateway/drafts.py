@@ -33,6 +33,8 @@ class Tokens:
     subject: bytes = field(repr=False)
     case: bytes = field(repr=False)
     officer: bytes | None = field(repr=False)
+    relation: bytes = field(repr=False)
+    """No token but codes: how officer and subject may be related. Committed to, never searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,8 @@ def answer_draft(
         name: sum(each.outcome is outcome for each in answered.fields)
         for name, outcome in _COUNTED.items()
     }
-    own = () if commitment is None else (commitment,)
+    relation = Committed(member="relation", value=tokens.relation)
+    own = (relation,) if commitment is None else (commitment, relation)
     return EntryDraft(
         kind=EntryKind.ANSWER,
         members=members,
@@ -133,7 +136,9 @@ def rolled_up_draft(peer: str, reason: Reason, count: int, window_ms: int) -> En
     )
 
 
-def view_draft(progress: Progress, what: str, query: bytes) -> EntryDraft:
+def view_draft(
+    progress: Progress, what: str, query: bytes, charges: tuple[Charge, ...] = ()
+) -> EntryDraft:
     """Return the entry of a look that asks no department: receipts, agreements, explanations."""
     members = {
         name: value
@@ -147,6 +152,7 @@ def view_draft(progress: Progress, what: str, query: bytes) -> EntryDraft:
         committed=(*_request_commitment(progress), looked),
         search=_search(progress, 0, None),
         claims=progress.claims(0),
+        charges=charges,
     )
 
 

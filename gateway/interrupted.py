@@ -3,15 +3,21 @@
 An `ask` without `answer` means that a department may have been asked and nobody was answered. The
 log says so (`answer` with state INTERRUPTED); a retry names the old request and its quota is waived
 once.
+
+An entry holds no claimed value, so what was claimed is compared by a keyed digest: kept in memory
+while the question is under way, and behind the request's digest in its durable claim.
+INVARIANT: a retry is free only if it repeats agreement, dataset, fields, subject, case, matter and
+everything claimed; what can no longer be compared is charged.
 """
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from gateway.model import EntryDraft, EntryKind, Logged, SearchColumns
+from gateway.model import Claim, EntryDraft, EntryKind, Logged, SearchColumns
+from gateway.replay import DIGEST_BYTES, item_key, request_key
 from gateway.statement.values import DatasetQuery
 
 INTERRUPTED: Final = "INTERRUPTED"
@@ -54,8 +60,9 @@ class Log(Appender, Protocol):
         ...
 
 
-Asking = tuple[bytes, bytes | None, str]
-"""Subject token, case token and matter of a question: counters belong to these."""
+Asking = tuple[bytes, bytes | None, str, bytes]
+"""Subject token, case token and matter, which counters belong to, and the digest of what is claimed
+to be known of the subject: with other claims a free retry would be one more guess."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +73,31 @@ class _Asked:
     subject: bytes
     case: bytes | None
     matter: str
+    known: bytes | None
+    """None: it can no longer be told."""
 
 
 class Interrupted:
     """Remembers what was interrupted until it is asked again."""
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_asked", "_known")
 
     def __init__(self) -> None:
         self._asked: OrderedDict[tuple[str, bytes, str, str], _Asked] = OrderedDict()
+        self._known: OrderedDict[bytes, bytes] = OrderedDict()
+
+    def load(self, claims: Iterable[Claim]) -> None:
+        """Take over what questions of an earlier process claimed, expired or not."""
+        for claim in sorted(claims, key=lambda claim: claim.expires_ms):
+            if known := claim.value[DIGEST_BYTES:]:
+                self.expect(claim.key, known)
+
+    def expect(self, item: bytes, known: bytes) -> None:
+        """Remember what a question claims, by its `item_key`, in case it is interrupted."""
+        while len(self._known) >= MAX_REMEMBERED:
+            # As many as cannot be under way at once have begun since: it has ended long ago.
+            self._known.popitem(last=False)
+        self._known[item] = known
 
     def note(self, ask: OpenAsk) -> None:
         """Remember one interrupted ask."""
@@ -85,6 +108,7 @@ class Interrupted:
         while len(self._asked) >= MAX_REMEMBERED:
             # The oldest goes: whoever wanted to retry it has had the most time to.
             self._asked.popitem(last=False)
+        item = item_key(request_key(search.system, search.request_id), search.item)
         key = (search.system, search.request_id, members["agreement"], members["dataset"])
         self._asked[key] = _Asked(
             agreement=members["agreement"],
@@ -93,6 +117,7 @@ class Interrupted:
             subject=search.subject,
             case=search.case,
             matter=members["matter"],
+            known=self._known.pop(item, None),
         )
 
     def waive(self, system: str, retries: bytes | None, query: DatasetQuery, now: Asking) -> bool:
@@ -101,8 +126,9 @@ class Interrupted:
             return False
         key = (system, retries, query.agreement, str(query.dataset))
         asked = self._asked.get(key)
-        same = asked is not None and (asked.subject, asked.case, asked.matter) == now
-        if asked is None or not same or asked.fields != query.fields:
+        if asked is None or asked.fields != query.fields:
+            return False
+        if (asked.subject, asked.case, asked.matter, asked.known) != now:
             return False
         # Once: the waiver is for what the crash took, not a free question for ever.
         del self._asked[key]

@@ -15,7 +15,7 @@ from gateway.deciding import Deciding
 from gateway.drafts import view_draft
 from gateway.errors import Reason, Refusal
 from gateway.exchange import Exchange
-from gateway.model import Logged
+from gateway.model import Charge, Logged
 from gateway.opening import Kind, open_envelope, open_question
 from gateway.outcome import Answered, Outcome, parse_outcome
 from gateway.parts import Parts
@@ -60,10 +60,12 @@ class Lookup:
             if question.twin is not None:
                 return await self._twin(question.twin)
             query = question.statement.queries[0]
-            digest, fields = await self.deciding.explain(progress, question)
-            looked = await self._look(progress, "explain", query.agreement.encode())
+            told = await self.deciding.explain(progress, question)
+            looked = await self._look(progress, "explain", query.agreement.encode(), told.charges)
             header = self._header(progress, question.system)
-            body = encode_explain_body(header, query.agreement, query.dataset, digest, fields)
+            body = encode_explain_body(
+                header, query.agreement, query.dataset, told.policy_digest, told.fields
+            )
             return self._answer(body, looked)
 
         return await self.exchange.admitted(call, walk)
@@ -102,15 +104,19 @@ class Lookup:
             if own is None:
                 raise Refusal(Reason.RECEIPT_UNAVAILABLE)
             header = self._header(progress, opened.system)
-            return self._answer(encode_receipt_body(header, own, own.openings), looked)
+            # Nothing is opened: what the log keeps of an `ask` are tokens that join requesters, and
+            # rules that tell which cause withheld a field. The party holds what opens its request.
+            return self._answer(encode_receipt_body(header, own), looked)
 
         return await self.exchange.admitted(call, walk)
 
     async def _twin(self, twin: Twin) -> Outcome:
         return parse_outcome(await self.parts.replay.outcome_of(twin))
 
-    async def _look(self, progress: Progress, what: str, query: bytes) -> Logged:
-        looked = await self.exchange.append(view_draft(progress, what, query))
+    async def _look(
+        self, progress: Progress, what: str, query: bytes, charges: tuple[Charge, ...] = ()
+    ) -> Logged:
+        looked = await self.exchange.append(view_draft(progress, what, query, charges))
         progress.note_durable(0)
         return looked
 

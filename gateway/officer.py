@@ -6,14 +6,16 @@ every query asked there is one authorisation with the same matter, case, fields 
 
 import hmac
 from dataclasses import dataclass, field
+from typing import Final
 
-from adapters.port import EndUser
+from adapters.port import EndUser, Subject
 from certs.chain import require_current
 from certs.errors import CertificateRefused
 from certs.identity import RegisteredSystem, SystemId
 from certs.trust_store import TrustSnapshot
 from gateway.errors import Reason, Refusal
 from gateway.progress import LEEWAY_MS, Progress
+from gateway.statement.identifiers import FIFTEEN, lengthened
 from gateway.statement.values import DatasetQuery, Statement
 from gateway.trust import moment
 from signing.assertion import (
@@ -25,6 +27,11 @@ from signing.assertion import (
 from signing.encoding import subject_digest
 from signing.errors import AssertionReason, AssertionRefused
 
+NOT_TOLD: Final = b"unknown"
+"""A system job, or an officer whose assertion does not name him."""
+NO_RELATION: Final = b"none"
+_DOTS: Final = frozenset("·•‧・")
+"""What separates the parts of names that have no surname; as departments spell it."""
 _UNBOUND = frozenset(
     {
         AssertionReason.WRONG_ISSUER,
@@ -67,6 +74,35 @@ def require_officer(
     for query in statement.queries:
         _require_authorised(proven, statement, query)
     return _officer(proven.staff)
+
+
+def relation_of(officer: Officer | None, subject: Subject) -> bytes:
+    """Return how officer and subject may be related, as the log commits to it.
+
+    Codes only, for whoever reviews looks at oneself and at relatives (access-log.md (c)); which
+    household somebody is of no register here can tell.
+    """
+    if officer is None or officer.end_user is None:
+        return NOT_TOLD
+    named = officer.end_user
+    flags = []
+    if _normal(named.identifier) == subject.identifier:
+        flags.append("self")
+    if _surname(named.name) == _surname(subject.full_name or "") != "":
+        flags.append("same_surname")
+    return ",".join(flags).encode("ascii") or NO_RELATION
+
+
+def _normal(identifier: str) -> str:
+    """Return a resident number in the form subjects have; a wrong one stays what it is."""
+    upper = identifier.upper()
+    fifteen = len(upper) == FIFTEEN and upper.isascii() and upper.isdigit()
+    return lengthened(upper) if fifteen else upper
+
+
+def _surname(name: str) -> str:
+    """Return the first character; nothing of names that have parts."""
+    return "" if _DOTS & set(name) else name[:1]
 
 
 def _proven(

@@ -1,13 +1,13 @@
 """How far one call has come: what its exit needs to log, sign and count, whatever stops it.
 
-One `Progress` per call and, in a matter, one `Step` per query. Mutable on purpose: each step notes
-what it has proven, so that the exit sees exactly that and nothing is guessed.
+One `Progress` per call. Mutable on purpose: each step notes what it has proven, so that the exit
+sees exactly that and nothing is guessed.
 """
 
 from dataclasses import dataclass, field
 
 from certs.identity import RegisteredSystem
-from gateway.model import Claim, Logged
+from gateway.model import Claim
 from gateway.replay import First, durable_claim
 from gateway.statement.values import Header
 
@@ -59,26 +59,18 @@ class Progress:
     """Whether an entry holding the request's claim is durable."""
     claimed: set[int] = field(default_factory=set)
     """Items whose claim is durable: a second entry of theirs claims nothing."""
+    known: dict[int, bytes] = field(default_factory=dict, repr=False)
+    """Per item decided, the keyed digest of what its query claims to know of the subject."""
 
     def claims(self, item: int) -> tuple[Claim, ...]:
         """Return what makes the request id durable together with an entry of this item."""
         if self.first is None or self.header is None or item in self.claimed:
             return ()
         until_ms = self.header.expires_at_ms + LEEWAY_MS
-        return (durable_claim(self.first.key, item, self.request_digest, until_ms),)
+        value = self.request_digest + self.known.get(item, b"")
+        return (durable_claim(self.first.key, item, value, until_ms),)
 
     def note_durable(self, item: int) -> None:
         """Note that an entry of this item is durable, and its claim with it."""
         self.durable = True
         self.claimed.add(item)
-
-
-@dataclass(slots=True, kw_only=True)
-class Step:
-    """What is proven so far about one query of a call."""
-
-    item: int
-    agreement: str = ""
-    dataset: str = ""
-    asked: Logged | None = None
-    """The durable `ask`, once step 7 has passed."""

@@ -23,6 +23,10 @@ class BurstLimit:
     burst: int
 
 
+ROUNDING_S: Final = 1e-6
+"""A float counts three years in steps a hundred times finer; no limit is meant so finely."""
+
+
 class BurstLimiter:
     """Counts calls per key by the generic cell rate algorithm. One event loop, no lock."""
 
@@ -42,7 +46,8 @@ class BurstLimiter:
         tolerance = interval * self._limit.burst
         arrival = max(self._arrivals.get(key, now_s), now_s) + interval * cost
         # A refused call moves nothing: otherwise whoever keeps trying would never get in again.
-        if arrival - now_s > tolerance:
+        # Clock readings are large and intervals small: the last bit of a sum must refuse nobody.
+        if arrival - now_s - tolerance > ROUNDING_S:
             raise Refusal(Reason.RATE_LIMITED, retry_after_s=arrival - now_s - tolerance)
         self._arrivals[key] = arrival
         self._arrivals.move_to_end(key)

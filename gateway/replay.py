@@ -7,7 +7,8 @@ a key that dies with the process, until the request has expired for everyone (de
 path, refined").
 
 INVARIANT: sameness is SHA-256 of the payload, never of signature bytes: signatures have more than
-one valid spelling.
+one valid spelling. A durable claim holds it first, and behind it the keyed digest of what was
+claimed to know (`gateway.interrupted`).
 """
 
 import asyncio
@@ -25,6 +26,8 @@ from gateway.model import Claim
 SPACE: Final = "request"
 LOOKS: Final = 8
 """Old ids looked at per new one: more leave than come, and no call pays for many."""
+DIGEST_BYTES: Final = 32
+"""SHA-256."""
 NONCE_BYTES: Final = 12
 """RFC 8439 2.3."""
 
@@ -71,7 +74,7 @@ class ReplayGuard:
             # From the right: a request id is raw bytes and may hold a `#`, an item is digits.
             key, _, _item = claim.key.rpartition(b"#")
             self._standings[key] = _Standing(
-                digest=claim.value, until_ms=claim.expires_ms, finished=None
+                digest=claim.value[:DIGEST_BYTES], until_ms=claim.expires_ms, finished=None
             )
 
     def claim(self, key: bytes, digest: bytes, until_ms: int, now_ms: int) -> First | Twin:
@@ -157,6 +160,11 @@ def request_key(system: str, request_id: bytes) -> bytes:
     return system.encode("ascii") + b"#" + request_id
 
 
-def durable_claim(key: bytes, item: int, digest: bytes, until_ms: int) -> Claim:
+def item_key(key: bytes, item: int) -> bytes:
+    """Return the key of one item of a request."""
+    return key + b"#%d" % item
+
+
+def durable_claim(key: bytes, item: int, value: bytes, until_ms: int) -> Claim:
     """Return the claim that commits with an entry of this request."""
-    return Claim(space=SPACE, key=key + b"#%d" % item, value=digest, expires_ms=until_ms)
+    return Claim(space=SPACE, key=item_key(key, item), value=value, expires_ms=until_ms)

@@ -5,6 +5,7 @@ The one door to `record_form` (values), `record_issue` and `record_verify`.
 
 from signing.record_form import (
     RECORD_TYPE,
+    WITHHELD,
     Custody,
     DisclosedValue,
     Disclosure,
@@ -19,6 +20,7 @@ from signing.record_verify import parse_record_keyid, present_record, verify_rec
 
 __all__ = [
     "RECORD_TYPE",
+    "WITHHELD",
     "Custody",
     "DisclosedValue",
     "Disclosure",

@@ -9,6 +9,7 @@ INVARIANT: a `VerifiedRecord` is made by `signing.record_verify` only.
 from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, TypeAlias, final
 
 from signing.encoding import JsonValue
@@ -31,7 +32,11 @@ RESERVED_NAMES: Final = frozenset({"_sd", "..."})
 """RFC 9901 7.1 step 3.d: a claim name a disclosure may never carry."""
 
 DisclosedValue: TypeAlias = Mapping[str, str | Sequence[str]]
-"""`{"effect": "MASK", "value": "李**"}` or `{"effect": "PREDICATE", "finding": "YES"}`."""
+"""`{"effect": "MASK", "value": "李**"}` or `{"effect": "PREDICATE", "finding": "YES"}`, or
+`WITHHELD`."""
+WITHHELD: Final[DisclosedValue] = MappingProxyType({"effect": "WITHHOLD"})
+"""What stands for a field whose granted effect the source could not apply: for whoever minimises
+the record, and nobody beyond."""
 
 # The one object that opens the constructor of `VerifiedRecord`.
 _VERIFIER_MARK: Final = object()
@@ -96,7 +101,8 @@ class Disclosure:
 
     name: str
     value: JsonValue = field(repr=False)
-    """An object of `effect` and either `value` (text or list of texts) or `finding`."""
+    """An object of `effect` and either `value` (text or list of texts) or `finding`, or
+    `WITHHELD`."""
     digest: bytes
     encoded: str = field(repr=False)
 

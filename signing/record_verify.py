@@ -34,6 +34,7 @@ from signing.record_form import (
     MAX_SLOTS,
     RECORD_TYPE,
     RESERVED_NAMES,
+    WITHHELD,
     Custody,
     Disclosure,
     RecordClaims,
@@ -300,7 +301,9 @@ def _parse_disclosure(text: str) -> tuple[str, JsonValue]:
 
 
 def _is_disclosed_value(value: JsonValue) -> bool:
-    """Say whether a value is an effect with either a finding or a text or list of texts."""
+    """Say whether a value is an effect with a finding, a text or a list of texts, or `WITHHELD`."""
+    if value == WITHHELD:
+        return True
     if not isinstance(value, dict) or len(value) != _VALUE_MEMBERS:
         return False
     if not isinstance(value.get("effect"), str):

@@ -9,8 +9,10 @@ INVARIANT: a document is bounded before it is parsed, and each node is visited o
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import yaml
+from typing_extensions import override
 
 from gateway.catalog.problems import PolicyReason, Position, refusal
 
@@ -19,7 +21,6 @@ MAX_CHARACTERS = 4_000_000
 MAX_DEPTH = 12
 """Nesting; the deepest document of ours has 6."""
 
-_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))
 # No sign, no leading zero, no `1_000` and no octal: a number reads the same to a clerk and to us.
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,14}")
 
@@ -93,12 +94,25 @@ def parse_document(text: str, file: str) -> DocumentNode:
     return _Converter(file).convert(node, MAX_DEPTH)
 
 
+_DEFAULT_TAGS: Final[dict[type[yaml.Node], str]] = {
+    yaml.ScalarNode: "tag:yaml.org,2002:str",
+    yaml.SequenceNode: "tag:yaml.org,2002:seq",
+    yaml.MappingNode: "tag:yaml.org,2002:map",
+}
+_PLAIN_TAGS: Final = frozenset(_DEFAULT_TAGS.values())
+
+
 class _TextLoader(yaml.CSafeLoader):
     """Gives no scalar another type than text: nothing is guessed from how it looks."""
 
-
-# YAML 1.1 reads `no` as false and `1e3` as a number; here both stay what the author wrote.
-_TextLoader.yaml_implicit_resolvers = {}
+    @override
+    def resolve(
+        self, kind: type[yaml.Node], value: str | None, implicit: tuple[bool, bool] | bool | None
+    ) -> str:
+        """Return the tag of a node that bears none."""
+        # YAML 1.1 reads `no` as false and `1e3` as a number; here both stay what the author wrote.
+        del value, implicit
+        return _DEFAULT_TAGS[kind]
 
 
 class _Converter:

@@ -59,6 +59,8 @@ class DocumentEffect(StrEnum):
     WITHHOLD = "不予提供"
 
 
+# An agreement has tens of cells and a bundle few spellings; what was refused is not remembered.
+@lru_cache(maxsize=4096)
 def parse_effect(text: str) -> Effect:
     """Parse an effect in its one spelling, e.g. `掩码(3,4)`.
 
@@ -163,6 +165,7 @@ _SHORTEST_PATTERNS: Final = {
 }
 
 
+@lru_cache(maxsize=4096)
 def applies_to(effect: Effect, dataset: str, field: str, field_type: str) -> bool:
     """Whether an effect has a meaning for a field; `dataset` without its version."""
     match effect.kind:

@@ -31,9 +31,15 @@ def find_example_problems(
             )
             continue
         outcomes = _complete(example, row)
-        plan = build_plan(row, outcomes)
-        yield from _compare(example, plan, titles, row.agreement.cells)
-        reached |= _list_reached(example, row, outcomes, plan, titles)
+        # A single word stands for every field with a cell.
+        expected = example.expected
+        if "*" in expected:
+            cells = row.agreement.cells
+            expected = {title: expected["*"] for title, name in titles.items() if name in cells}
+        shown = {titles[title] for title in expected if title in titles}
+        plan = build_plan(row, outcomes, shown)
+        yield from _compare(example, expected, plan, titles)
+        reached |= _list_reached(row, outcomes, plan, shown)
     for cell in row.agreement.cells.values():
         for index, step in enumerate(cell.steps):
             if (cell.field, index) not in reached:
@@ -55,17 +61,11 @@ def _complete(example: ExampleDocument, row: Row) -> Mapping[str, Outcome]:
 
 def _compare(
     example: ExampleDocument,
+    expected: Mapping[str, str],
     plan: Plan,
     titles: Mapping[str, FieldName],
-    cells: Collection[FieldName],
 ) -> Iterator[Problem]:
-    # A single word stands for every field with a cell.
-    expected = example.expected
-    if "*" in expected:
-        by_field = {title: expected["*"] for title, name in titles.items() if name in cells}
-    else:
-        by_field = dict(expected)
-    for title, wanted in by_field.items():
+    for title, wanted in expected.items():
         found = plan.find(titles.get(title, FieldName(""))).effect_text
         if title not in titles or found != wanted:
             yield _problem(
@@ -77,21 +77,12 @@ def _compare(
 
 
 def _list_reached(
-    example: ExampleDocument,
-    row: Row,
-    outcomes: Mapping[str, Outcome],
-    plan: Plan,
-    titles: Mapping[str, FieldName],
+    row: Row, outcomes: Mapping[str, Outcome], plan: Plan, shown: Collection[FieldName]
 ) -> set[tuple[FieldName, int]]:
     """Return the rungs an example shows: those it names that no precondition shut off."""
     # An example under a failed precondition shows that nothing leaves, not which rung would.
     if any(outcomes[name] is not Outcome.TRUE for name in row.agreement.preconditions):
         return set()
-    shown = (
-        row.agreement.cells.keys()
-        if "*" in example.expected
-        else {titles.get(t) for t in example.expected}
-    )
     reached: set[tuple[FieldName, int]] = set()
     for cell in row.agreement.cells.values():
         if cell.field in shown:

@@ -7,7 +7,7 @@ INVARIANT: an UNKNOWN outcome never raises a field: it fails a precondition, ski
 conditional ceiling and keeps a prohibition.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from adapters.port import Effect, FieldName
@@ -74,15 +74,22 @@ def build_row(
     )
 
 
-def build_plan(row: Row, outcomes: Outcomes) -> Plan:
-    """Decide every field of the agreement under the outcomes of its conditions."""
+def build_plan(row: Row, outcomes: Outcomes, only: Collection[FieldName] | None = None) -> Plan:
+    """Decide the fields of the agreement under the outcomes of its conditions.
+
+    With `only` the plan may be asked about these fields alone.
+    """
     # Step 2 comes before step 3: a field without a cell is told the precondition, like any other.
     failed = next(
         (name for name in row.agreement.preconditions if outcomes[name] is not Outcome.TRUE), None
     )
     if failed is not None:
         return Plan(cells={}, otherwise=RuleCode.PRECONDITION, otherwise_id=failed)
-    cells = {cell.field: _decide_cell(row, cell, outcomes) for cell in row.agreement.cells.values()}
+    cells = {
+        cell.field: _decide_cell(row, cell, outcomes)
+        for cell in row.agreement.cells.values()
+        if only is None or cell.field in only
+    }
     return Plan(cells=cells, otherwise=RuleCode.NO_CELL)
 
 

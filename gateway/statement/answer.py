@@ -5,7 +5,7 @@ Whatever this module writes is deterministic and in ascending field order, so it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
@@ -24,6 +24,10 @@ PADDING_STEP: Final = 512
 
 ANSWER_TYPE: Final = "application/vnd.hutong.exchange.v1.Answer+protobuf"
 REFUSAL_TYPE: Final = "application/vnd.hutong.exchange.v1.Refusal+protobuf"
+
+
+WITHHELD_TEXT: Final = "不予提供"
+"""The effect of a withheld field in an agreement's words, whatever the cause."""
 
 
 class State(Enum):
@@ -141,13 +145,21 @@ def encode_answer_body(content: AnswerContent) -> Body:
                 effect_text=answer.effect_text,
                 outcome=answer.outcome.value,
             )
-            for answer in content.fields
+            for answer in map(_told, content.fields)
         ],
         record=content.record,
         delete_by=_timestamp(content.delete_by_ms),
         provider=content.provider,
     )
     return Body(data=body.SerializeToString(deterministic=True), type=body.DESCRIPTOR.full_name)
+
+
+def _told(answer: FieldAnswer) -> FieldAnswer:
+    """Return what the requester is told: a withheld field has no other effect than that."""
+    # Under the effect decided it would show that the source could not apply it, and not a rule.
+    if answer.outcome is not FieldOutcome.WITHHELD:
+        return answer
+    return replace(answer, effect=Effect(kind=EffectKind.WITHHOLD), effect_text=WITHHELD_TEXT)
 
 
 def encode_refusal_body(content: RefusalContent) -> bytes:
@@ -190,11 +202,9 @@ def encode_explain_body(
     return Body(data=body.SerializeToString(deterministic=True), type=body.DESCRIPTOR.full_name)
 
 
-def encode_receipt_body(header: AnswerHeader, logged: Logged, openings: Sequence[Opening]) -> Body:
-    """Return the body that carries the receipt of an earlier exchange."""
-    body = accesslog_pb2.ReceiptBody(
-        header=encode_header(header), receipt=_receipt(logged, openings)
-    )
+def encode_receipt_body(header: AnswerHeader, logged: Logged) -> Body:
+    """Return the body that carries the receipt of an earlier exchange, without openings."""
+    body = accesslog_pb2.ReceiptBody(header=encode_header(header), receipt=_receipt(logged, ()))
     return Body(data=body.SerializeToString(deterministic=True), type=body.DESCRIPTOR.full_name)
 
 

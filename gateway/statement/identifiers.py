@@ -16,6 +16,8 @@ from gateway.errors import Reason, Refusal
 
 MAX_AGE_YEARS: Final = 130
 """Above this a birth date is taken for an error (domain.md 6)."""
+FIFTEEN: Final = 15
+"""Digits of a resident number of the first generation."""
 _CHINA: Final = timezone(timedelta(hours=8))
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
 _FIFTEEN = re.compile(r"[0-9]{15}", re.ASCII)

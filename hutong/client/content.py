@@ -183,7 +183,8 @@ def _state(body: exchange_pb2.AnswerBody) -> tuple[AnswerState, IndeterminateRea
     reason = None if reason_name == "UNSPECIFIED" else IndeterminateReason(reason_name)
     if (state is AnswerState.INDETERMINATE) != (reason is not None):
         raise Unproven(ClientReason.STATE_INCONSISTENT, "reason")
-    if state is AnswerState.ANSWERED and not body.record:
+    # NOT_FOUND too: that nothing is held is the department's word, never the gateway's alone.
+    if state is not AnswerState.INDETERMINATE and not body.record:
         raise Unproven(ClientReason.RECORD_MISSING)
     if state is AnswerState.INDETERMINATE and body.record:
         raise Unproven(ClientReason.RECORD_UNEXPECTED)

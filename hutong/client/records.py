@@ -32,6 +32,7 @@ from hutong.exchange.v1 import exchange_pb2
 from signing.encoding import subject_digest
 from signing.errors import RecordReason, RecordRefused
 from signing.record import (
+    WITHHELD,
     Disclosure,
     RecordExpectation,
     RecordState,
@@ -128,8 +129,9 @@ _DISCLOSED: Final = frozenset(
 def _field(answer: exchange_pb2.FieldAnswer, told: Mapping[str, Told]) -> AnsweredField:
     effect = Effect(_name(exchange_pb2.Effect.Name(answer.effect), "EFFECT_"))
     outcome = FieldOutcome(_name(exchange_pb2.FieldOutcome.Name(answer.outcome), "FIELD_OUTCOME_"))
-    # The other way round is lawful: what could not be applied is withheld under its own effect.
-    if effect is Effect.WITHHOLD and outcome is not FieldOutcome.WITHHELD:
+    # Neither way round: a value would be withheld by name only, and a field withheld under another
+    # effect would tell why (the causes share one code).
+    if (effect is Effect.WITHHOLD) is not (outcome is FieldOutcome.WITHHELD):
         raise Unproven(ClientReason.DISCLOSURE_DIFFERS, "outcome")
     if answer.HasField("derived"):
         return _derived_field(answer, effect, outcome)
@@ -187,6 +189,9 @@ def _told(disclosure: Disclosure) -> Told:
     content = disclosure.value
     if not isinstance(content, dict):
         raise Unproven(ClientReason.RECORD_MALFORMED, "disclosure")
+    if content == WITHHELD:
+        # For the gateway's eyes: passed on it tells what nobody was granted to learn.
+        raise Unproven(ClientReason.DISCLOSURE_UNASKED)
     effect, value, finding = content.get("effect"), content.get("value"), content.get("finding")
     if not isinstance(effect, str):
         raise Unproven(ClientReason.RECORD_MALFORMED, "disclosure")

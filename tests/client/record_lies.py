@@ -56,6 +56,10 @@ def _hide(name: str) -> Callable[[dict[str, object]], None]:
 
 RECORD_LIES: dict[str, Lie] = {
     "no record": Lie(reason=R.RECORD_MISSING, twists={"body": sets(record="")}),
+    "not found, which no department signed": Lie(
+        reason=R.RECORD_MISSING,
+        twists={"body": sets(record="", state=exchange_pb2.ANSWER_STATE_NOT_FOUND)},
+    ),
     "a record that is none": Lie(reason=R.RECORD_MALFORMED, twists={"record": lambda _: "a.b"}),
     "a record of a key nobody registered": Lie(
         reason=R.RECORD_SIGNER_UNKNOWN, prepare=_record_of_another_key
@@ -91,6 +95,10 @@ RECORD_LIES: dict[str, Lie] = {
         reason=R.DISCLOSURE_UNASKED,
         twists={"disclosed": _disclose(spouse_name={"effect": "CLEAR", "value": "王芳"})},
     ),
+    "a word of the department why a field is withheld": Lie(
+        reason=R.DISCLOSURE_UNASKED,
+        twists={"disclosed": _disclose(spouse_name={"effect": "WITHHOLD"})},
+    ),
     "a disclosure of a field nobody asked for": Lie(
         reason=R.DISCLOSURE_UNASKED,
         twists={"disclosed": _disclose(changes={"effect": "CLEAR", "value": "2"})},
@@ -117,6 +125,10 @@ RECORD_LIES: dict[str, Lie] = {
     "a value under a withheld effect": Lie(
         reason=R.DISCLOSURE_DIFFERS,
         twists={"body": of_field(0, effect=exchange_pb2.EFFECT_WITHHOLD)},
+    ),
+    "a field withheld under another effect": Lie(
+        reason=R.DISCLOSURE_DIFFERS,
+        twists={"body": of_field(2, effect=exchange_pb2.EFFECT_MASK)},
     ),
     "a derived value without its source": Lie(
         reason=R.DISCLOSURE_DIFFERS,

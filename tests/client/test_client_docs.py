@@ -9,6 +9,7 @@ import hutong.client
 from hutong.client import ClientReason
 from hutong.client.identity_file import parse_identity
 from hutong.client.refusals import BEFORE_HEADER, WITHOUT_RECEIPT
+from signing.record_verify import CLAIM_NAMES
 
 PAGES = Path(__file__).parents[2] / "docs" / "clients"
 
@@ -83,6 +84,15 @@ def test_the_node_client_names_exact_versions() -> None:
     versions = package["dependencies"].values()
     assert all(re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", each) for each in versions)
     assert not list((PAGES / "node").glob("*lock*"))
+
+
+def test_the_node_client_reads_claims_that_records_have() -> None:
+    """A claim of another name is `undefined` there: a rule about it never holds, or always."""
+    text = (PAGES / "node" / "client.mjs").read_text("utf-8")
+    read = set(re.findall(r"\bclaims\.([a-z_]+)", text))
+
+    assert "answer_state" in read
+    assert read <= CLAIM_NAMES
 
 
 def test_the_node_client_stays_readable() -> None:

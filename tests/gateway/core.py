@@ -6,6 +6,7 @@ are spies behind the port, because what matters is what the core does with them.
 
 import asyncio
 import dataclasses
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ from gateway.statement.request import M
 from hutong.client import Identity
 from hutong.client.requests import SignedRequest
 from hutong.exchange.v1 import exchange_pb2
+from signing.encoding import parse_b64url
 from tests.gateway.asking import call_of, call_with
 
 RAW: dict[str, str] = {
@@ -210,6 +212,7 @@ def build_core(
     registers: Registers | None = None,
     interrupted: Interrupted | None = None,
     refusals: BurstLimit = PLENTY,
+    secret: bytes | None = None,
 ) -> Core:
     """Build a core with a spy for every dataset of the connected departments."""
     running = gateway.exchange._parts
@@ -239,7 +242,7 @@ def build_core(
         deciding.bundle,
         registers or deciding._registers,
         deciding._tokeniser,
-        secrets.token_bytes(32),  # counters of its own: each core starts with fresh quotas
+        secret or secrets.token_bytes(32),  # counters of its own: a core starts with fresh quotas
         interrupted or Interrupted(),
     )
     exchange = Exchange(parts, own)
@@ -276,6 +279,12 @@ def body_of(outcome: Ended) -> exchange_pb2.AnswerBody:
     assert isinstance(outcome, Answered), outcome
     answer = answer_of(outcome.envelope)
     return exchange_pb2.AnswerBody.FromString(answer.body)
+
+
+def released_by(body: exchange_pb2.AnswerBody) -> set[str]:
+    """Return the names disclosed in the record itself, whatever the body says."""
+    parts = body.record.split("~")[1:-1]
+    return {json.loads(parse_b64url(part))[1] for part in parts}
 
 
 def answer_of(signed_envelope: bytes) -> exchange_pb2.Answer:

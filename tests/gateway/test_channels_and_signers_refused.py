@@ -173,6 +173,20 @@ async def test_a_revoked_envelope_certificate_is_refused(
     assert "fetch" not in core.events
 
 
+async def test_a_kept_answer_is_not_given_to_a_revoked_signer(
+    core: Core, retirement: Identity, sandbox: Sandbox
+) -> None:
+    """The same bytes again are judged by today's revocation before their answer is given."""
+    envelope = sandbox.world.partners[retirement.system_id].envelope
+    request = _request(core, retirement)
+    assert isinstance(await core.ask(retirement, request), Answered)
+    material = _revoking(sandbox, envelope.certificate.serial, HOUR, core)
+
+    outcome = await _ask(_with_trust(core, material), retirement, request)
+
+    require_refused(outcome, Reason.SIGNER_REVOKED)
+
+
 async def test_a_revoked_channel_certificate_is_refused(
     core: Core, retirement: Identity, sandbox: Sandbox
 ) -> None:

@@ -17,7 +17,15 @@ from gateway.interrupted import Interrupted
 from gateway.model import Claim, Logged, SearchColumns
 from gateway.outcome import Answered, Outcome, Refused, encode_outcome, parse_outcome
 from gateway.quota import BurstLimit, BurstLimiter, InFlight
-from gateway.replay import SPACE, First, ReplayGuard, Twin, durable_claim, request_key
+from gateway.replay import (
+    SPACE,
+    First,
+    ReplayGuard,
+    Twin,
+    durable_claim,
+    item_key,
+    request_key,
+)
 from gateway.statement.answer import Body, encode_answer
 from gateway.statement.values import DatasetQuery
 from hutong.exchange.v1 import exchange_pb2
@@ -189,6 +197,18 @@ def test_a_burst_limit_equals_a_leaking_bucket(
             assert caught.value.retry_after_s > 0
 
 
+@given(st.floats(0, 1e8), st.integers(1, 50), st.floats(0.001, 5_000))
+def test_a_whole_burst_is_taken_at_any_time(now_s: float, burst: int, per_second: float) -> None:
+    """However long the machine has run, as many calls at once pass as agreed, and one no more."""
+    limiter = BurstLimiter(BurstLimit(per_second=per_second, burst=burst))
+
+    for _ in range(burst):
+        limiter.charge("x", now_s)
+
+    with pytest.raises(Refusal):
+        limiter.charge("x", now_s)
+
+
 def test_keys_of_a_limiter_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The longest unused key is forgotten first."""
     monkeypatch.setattr("gateway.quota.MAX_KEYS", 3)
@@ -286,11 +306,15 @@ QUERY = DatasetQuery(
 )
 
 
-SAME = (b"s" * 16, b"c" * 16, "M2")
+KNOWN = b"k" * 32
+SAME = (b"s" * 16, b"c" * 16, "M2", KNOWN)
+ITEM = item_key(request_key(SYSTEM, bytes(16)), 0)
 
 
-def _noted() -> Interrupted:
-    interrupted = Interrupted()
+def _noted(interrupted: Interrupted | None = None) -> Interrupted:
+    if interrupted is None:
+        interrupted = Interrupted()
+        interrupted.expect(ITEM, KNOWN)
     entry = {
         "agreement": QUERY.agreement,
         "dataset": QUERY.dataset,
@@ -316,9 +340,10 @@ def test_an_interrupted_question_is_waived_once() -> None:
         (SYSTEM, None, QUERY, SAME),
         (SYSTEM, b"1" * 16, QUERY, SAME),
         ("11370000MB2DEM0105/title", bytes(16), QUERY, SAME),
-        (SYSTEM, bytes(16), QUERY, (b"t" * 16, b"c" * 16, "M2")),
-        (SYSTEM, bytes(16), QUERY, (b"s" * 16, b"d" * 16, "M2")),
-        (SYSTEM, bytes(16), QUERY, (b"s" * 16, b"c" * 16, "M1")),
+        (SYSTEM, bytes(16), QUERY, (b"t" * 16, b"c" * 16, "M2", KNOWN)),
+        (SYSTEM, bytes(16), QUERY, (b"s" * 16, b"d" * 16, "M2", KNOWN)),
+        (SYSTEM, bytes(16), QUERY, (b"s" * 16, b"c" * 16, "M1", KNOWN)),
+        (SYSTEM, bytes(16), QUERY, (b"s" * 16, b"c" * 16, "M2", b"l" * 32)),
         (SYSTEM, bytes(16), dataclasses.replace(QUERY, agreement="XY-2026-202"), SAME),
         (SYSTEM, bytes(16), dataclasses.replace(QUERY, fields=QUERY.fields[:1]), SAME),
         (SYSTEM, bytes(16), dataclasses.replace(QUERY, fields=QUERY.fields[::-1]), SAME),
@@ -328,7 +353,34 @@ def test_another_question_is_not_waived(
     system: str,
     retries: bytes | None,
     query: DatasetQuery,
-    asking: tuple[bytes, bytes | None, str],
+    asking: tuple[bytes, bytes | None, str, bytes],
 ) -> None:
     """Whatever part differs, the retry is a question of its own and is charged."""
     assert not _noted().waive(system, retries, query, asking)
+
+
+@pytest.mark.parametrize(
+    ("value", "free"), [(DIGESTS[0] + KNOWN, True), (DIGESTS[0], False), (DIGESTS[0] + b"x", False)]
+)
+def test_what_was_claimed_is_read_from_the_durable_claim(value: bytes, *, free: bool) -> None:
+    """After a restart a question is the same only if its claim says so; without it, it is not."""
+    interrupted = Interrupted()
+    interrupted.load([Claim(space=SPACE, key=ITEM, value=value, expires_ms=1)])
+
+    assert _noted(interrupted).waive(SYSTEM, bytes(16), QUERY, SAME) is free
+
+
+def test_questions_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest is forgotten, and its retry charged; the newest is not."""
+    monkeypatch.setattr("gateway.interrupted.MAX_REMEMBERED", 3)
+    early, late = Interrupted(), Interrupted()
+    others = [b"%d" % number for number in range(3)]
+
+    for key in (ITEM, *others):
+        early.expect(key, KNOWN)
+    for key in (*others, ITEM):
+        late.expect(key, KNOWN)
+
+    assert not _noted(early).waive(SYSTEM, bytes(16), QUERY, SAME)
+    assert _noted(late).waive(SYSTEM, bytes(16), QUERY, SAME)
+    assert len(early._known) == 3

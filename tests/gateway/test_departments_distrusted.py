@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Mapping
 
@@ -24,11 +23,11 @@ from certs.algorithms import Suite, generate_private_key
 from hutong.client import Identity
 from hutong.client.requests import build_exchange
 from hutong.exchange.v1 import exchange_pb2
-from signing.encoding import parse_b64url, subject_digest
+from signing.encoding import subject_digest
 from signing.record import DisclosedValue, RecordState
 from signing.signer import FileSigner
 from tests.gateway.asking import core_question, insured_question, moment
-from tests.gateway.core import Core, SpyAdapter, body_of
+from tests.gateway.core import Core, SpyAdapter, body_of, released_by
 from tests.gateway.signed_records import VALUES, disclosed_of, signed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -45,12 +44,6 @@ async def _body(
     return body_of(await core.ask(identity, request, patience_s=patience_s))
 
 
-def _released(body: exchange_pb2.AnswerBody) -> set[str]:
-    """Return the names disclosed in the record itself, whatever the body says."""
-    parts = body.record.split("~")[1:-1]
-    return {json.loads(parse_b64url(part))[1] for part in parts}
-
-
 def _is_untold(body: exchange_pb2.AnswerBody, reason: Indeterminate) -> None:
     told = exchange_pb2.IndeterminateReason.Name(body.indeterminate_reason)
     assert body.state == exchange_pb2.ANSWER_STATE_INDETERMINATE
@@ -64,7 +57,7 @@ async def test_an_honest_department_is_believed(core: Core, retirement: Identity
     body = await _body(core, retirement, lambda spy, query: spy.honest(query))
 
     assert body.state == exchange_pb2.ANSWER_STATE_ANSWERED
-    assert _released(body) == set(VALUES)
+    assert released_by(body) == set(VALUES)
     assert {each.outcome for each in body.fields} == {exchange_pb2.FIELD_OUTCOME_VALUE}
     assert core.observed.distrusted_causes == []
 
@@ -78,7 +71,7 @@ async def test_more_fields_than_granted_are_dropped(core: Core, retirement: Iden
 
     body = await _body(core, retirement, more)
 
-    assert _released(body) == set(VALUES)
+    assert released_by(body) == set(VALUES)
     assert body.state == exchange_pb2.ANSWER_STATE_ANSWERED
     assert "汉族" not in str(body)
     assert core.observed.distrusted_causes == ["not_granted"]
@@ -108,7 +101,7 @@ async def test_another_effect_than_granted_is_dropped(
 
     body = await _body(core, retirement, clearer)
 
-    assert _released(body) == set(VALUES) - {"full_name"}
+    assert released_by(body) == set(VALUES) - {"full_name"}
     assert "王守仁" not in str(body)
     outcomes = {each.field: each.outcome for each in body.fields}
     assert outcomes["full_name"] == exchange_pb2.FIELD_OUTCOME_INDETERMINATE
@@ -134,7 +127,7 @@ async def test_a_finding_where_a_value_is_due_is_dropped(
     body = await _body(core, retirement, odd)
 
     if body.record:
-        assert _released(body) == set(VALUES) - {"full_name"}
+        assert released_by(body) == set(VALUES) - {"full_name"}
     else:
         _is_untold(body, Indeterminate.PROVIDER_UNPROVEN)
 
@@ -160,7 +153,7 @@ async def test_a_finding_out_of_the_closed_list_is_dropped(
     body = body_of(await core.ask(retirement, request))
 
     assert finding not in str(body)
-    assert body.record == "" or _released(body) == set()
+    assert body.record == "" or released_by(body) == set()
 
 
 @pytest.mark.parametrize("finding", [Finding.INDETERMINATE, Finding.ERROR])
@@ -372,4 +365,4 @@ async def test_a_found_record_called_not_found_still_discloses_grants_only(
 
     assert body.state == exchange_pb2.ANSWER_STATE_NOT_FOUND
     assert "汉族" not in str(body)
-    assert UNGRANTED not in _released(body)
+    assert UNGRANTED not in released_by(body)

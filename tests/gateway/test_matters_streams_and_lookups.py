@@ -1,7 +1,6 @@
 """Over the wire: matters, streams, pending results, explanations, lists, receipts and proofs."""
 
 import dataclasses
-import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -11,11 +10,8 @@ import pytest
 from adapters.port import DatasetName, ProviderAdapter
 from gateway.app import Gateway
 from gateway.errors import Reason
-from gateway.outcome import Answered as CoreAnswered
-from gateway.progress import Call
-from gateway.rpc.services import CATALOG, EXCHANGE_KIND, LOG
+from gateway.rpc.services import CATALOG, LOG
 from hutong.accesslog.v1 import accesslog_pb2
-from hutong.catalog.v1 import catalog_pb2
 from hutong.client import (
     Answered,
     AnswerState,
@@ -30,17 +26,12 @@ from hutong.client import (
 )
 from hutong.client.clock import system_clock
 from hutong.client.requests import (
-    SignedRequest,
-    build_agreements,
-    build_explain,
     build_matter,
-    build_receipt,
     build_result,
     build_stream_exchange,
 )
 from hutong.exchange.v1 import exchange_pb2
 from tests.gateway.asking import (
-    call_of,
     core_question,
     deceased_question,
     diploma_question,
@@ -214,80 +205,6 @@ async def test_the_system_job_gets_a_finding_only(job_client: Client) -> None:
     assert answer.field_named("deceased").value is None
 
 
-async def test_explain_asks_no_department(core: Core, retirement: Identity) -> None:
-    """An explanation is logged as a look and answered from the agreement alone."""
-    request = build_explain(retirement, core_question(retirement), moment(core.now_ms))
-    call = call_of(retirement, request)
-
-    outcome = await core.lookup.explain(call, EXCHANGE_KIND)
-    twin = await core.lookup.explain(call, EXCHANGE_KIND)
-
-    assert isinstance(outcome, CoreAnswered)
-    assert isinstance(twin, CoreAnswered)
-    assert twin.envelope == outcome.envelope
-    assert core.events == ["view"]
-
-
-async def test_explain_tells_each_field_over_the_wire(client: Client) -> None:
-    """Effect and words per field, in the order asked; what depends on the subject is said to."""
-    question = diploma_question(client.identity)
-
-    explained = await client.explain(question)
-
-    assert [each.name for each in explained.fields] == list(question.fields)
-    assert all(each.text_zh and each.text_en for each in explained.fields)
-
-
-async def test_agreements_and_datasets_are_ones_own(client: Client, job_client: Client) -> None:
-    """Two systems of one organisation see two lists that share nothing."""
-    own, other = await client.list_agreements(), await job_client.list_agreements()
-    datasets = await client.list_datasets()
-
-    numbers = {each.number for each in own.agreements}
-    assert numbers == {f"XY-2026-20{number}" for number in range(1, 6)}
-    assert not numbers & {each.number for each in other.agreements}
-    assert {each.name for each in datasets} == {each.dataset for each in own.agreements}
-    assert {each.name for each in datasets if each.connected} == {each.name for each in datasets}
-
-
-async def test_a_receipt_is_for_the_parties_only(client: Client, job_client: Client) -> None:
-    """Another system is told the same as for an exchange that never was."""
-    answer = await client.exchange(insured_question(client.identity, "ordinary_employee"))
-
-    own = await client.get_receipt(answer.request_id)
-    refused = []
-    for request_id in (answer.request_id, bytes(16)):
-        with pytest.raises(Refused) as caught:
-            await job_client.get_receipt(request_id)
-        refused.append(caught.value)
-
-    assert own.index == answer.receipt.index
-    assert [each.reason for each in refused] == [Reason.RECEIPT_UNAVAILABLE] * 2
-    assert refused[0].text_en == refused[1].text_en
-    note(refused[0].reason)
-
-
-async def test_a_look_is_logged_before_it_is_answered(core: Core, retirement: Identity) -> None:
-    """Agreements and receipts have a view entry, also when there is nothing to see."""
-    agreements = build_agreements(retirement, moment(core.now_ms))
-    receipt = build_receipt(retirement, moment(core.now_ms), bytes(16))
-
-    listed = await core.lookup.agreements(_call(retirement, agreements, "ListAgreements"))
-    refused = await core.lookup.receipt(_call(retirement, receipt, "GetReceipt"))
-
-    assert isinstance(listed, CoreAnswered)
-    require_refused(refused, Reason.RECEIPT_UNAVAILABLE)
-    assert core.events[:2] == ["view", "view"]
-
-
-def _call(identity: Identity, request: SignedRequest, name: str) -> Call:
-    message_class = {
-        "ListAgreements": catalog_pb2.AgreementsStatement,
-        "GetReceipt": accesslog_pb2.ReceiptStatement,
-    }[name]
-    return call_of(identity, request, message_class=message_class)
-
-
 async def test_proofs_and_checkpoints_fit_together(client: Client) -> None:
     """A later checkpoint extends an earlier one, and every entry can be proven in it."""
     first = await client.get_checkpoint()
@@ -345,17 +262,3 @@ async def test_a_receipt_in_the_catalogs_name_is_no_method(client: Client) -> No
         await client._connection.call(CATALOG + "GetReceipt", b"", 5.0)
 
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
-
-
-async def test_entries_hold_no_subject_in_clear(client: Client) -> None:
-    """What a receipt shows names the fields and effects, never the person or the values."""
-    question = core_question(client.identity, "sole_trader")
-    answer = await client.exchange(question)
-
-    receipt = await client.get_receipt(answer.request_id)
-
-    shown = answer.receipt.form.entry + receipt.form.entry
-    members = json.loads(receipt.form.entry)
-    assert members["kind"] in {"answer", "ask"}
-    for secret in (question.subject.identifier, question.subject.full_name, "SB-M2"):
-        assert secret.encode() not in shown

@@ -1,19 +1,29 @@
 """Step 5: an officer's assertion counts for this request, this channel and these questions only."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 
 import pytest
 
 from certs.algorithms import Suite, generate_private_key
 from gateway.errors import Reason
+from gateway.model import EntryKind
 from gateway.outcome import Answered
 from hutong.client import AssertionContext, Identity, Officer, Question
 from hutong.client.requests import build_exchange
 from hutong.exchange.v1 import exchange_pb2
 from signing.signer import FileSigner
-from tests.gateway.asking import CORE_FIELDS, STAFF, core_question, moment, retold
-from tests.gateway.core import Core
+from tests.gateway.asking import (
+    CORE_FIELDS,
+    STAFF,
+    core_question,
+    deceased_question,
+    moment,
+    officer_of,
+    retold,
+)
+from tests.gateway.core import Core, answer_of
 from tests.gateway.provoked import require_refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -149,6 +159,47 @@ async def test_a_request_without_officer_is_a_system_job_and_has_no_role(
     request = build_exchange(retirement, question, moment(core.now_ms))
 
     require_refused(await core.ask(retirement, request), Reason.AGREEMENT_NOT_APPLICABLE)
+
+
+@pytest.mark.parametrize(
+    ("who", "changes", "relation"),
+    [
+        ("officer_with_relative", {}, b"self,same_surname"),
+        ("officer_with_relative", {"identifier": "370104198309239011", "name": "王守正"}, b"self"),
+        ("ordinary_pensioner", {"name": "王大力"}, b"same_surname"),
+        ("ordinary_pensioner", {}, b"none"),
+        ("name_dot_2022", {"name": "买买提·吐尔逊"}, b"none"),
+        ("fifteen_digit_id", {"identifier": "370811310409901"}, b"self"),
+    ],
+)
+async def test_a_look_at_oneself_or_a_relative_is_committed_to(
+    core: Core, retirement: Identity, who: str, changes: dict[str, str], relation: bytes
+) -> None:
+    """Codes for the reviewer stand behind a commitment of the answer's entry, and nowhere else."""
+    officer = officer_of(retirement, **changes)
+    question = dataclasses.replace(core_question(retirement, who), officer=officer)
+    request = build_exchange(retirement, question, moment(core.now_ms))
+
+    outcome = await core.ask(retirement, request)
+
+    assert isinstance(outcome, Answered)
+    receipt = answer_of(outcome.envelope).receipt
+    (draft,) = core.log.entries(EntryKind.ANSWER)
+    committed = {each.member: each.value for each in draft.committed}
+    assert committed["relation"] == relation
+    assert len(json.loads(receipt.entry)["relation"]) == 64
+    assert [each.member for each in receipt.openings] == ["answer"]
+
+
+async def test_a_system_job_is_related_to_nobody(core: Core, recertification: Identity) -> None:
+    """There is no officer to be related: the log says that it does not know."""
+    request = build_exchange(recertification, deceased_question(), moment(core.now_ms))
+
+    assert isinstance(await core.ask(recertification, request), Answered)
+
+    (draft,) = core.log.entries(EntryKind.ANSWER)
+    committed = {each.member: each.value for each in draft.committed}
+    assert committed["relation"] == b"unknown"
 
 
 async def test_the_officer_goes_to_the_department_and_into_no_entry(

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -16,7 +16,7 @@ from gateway.model import EntryKind
 from gateway.outcome import Answered
 from gateway.progress import LEEWAY_MS
 from gateway.replay import SPACE, ReplayGuard
-from hutong.client import Client, Identity
+from hutong.client import Client, Identity, Question
 from hutong.client.requests import SignedRequest, build_exchange, build_matter
 from hutong.exchange.v1 import exchange_pb2
 from tests.gateway.asking import (
@@ -162,10 +162,13 @@ async def test_answers_are_forgotten_oldest_first(core: Core, retirement: Identi
 
 
 def _restarted(
-    gateway: Gateway, sources: Mapping[str, RecordSource], interrupted: Interrupted | None = None
+    gateway: Gateway,
+    sources: Mapping[str, RecordSource],
+    interrupted: Interrupted | None = None,
+    secret: bytes | None = None,
 ) -> Core:
     """Return a core as after a restart: nothing in memory, the durable claims loaded."""
-    core = build_core(gateway, sources, interrupted=interrupted)
+    core = build_core(gateway, sources, interrupted=interrupted, secret=secret)
     core.parts.replay.load(gateway.log.live_claims(SPACE, core.now_ms))
     return core
 
@@ -241,8 +244,9 @@ async def test_an_interrupted_ask_is_closed_and_its_retry_costs_nothing(
     request = _request(core, retirement)
     await core.ask(retirement, request)
     interrupted = Interrupted()
+    interrupted.load(gateway.log.live_claims(SPACE, 0))
     closed = await close_open_asks(gateway.log, interrupted)
-    after = _restarted(gateway, sources, interrupted)
+    after = _restarted(gateway, sources, interrupted, core.deciding._secret)
 
     def again() -> SignedRequest:
         retry = moment(after.now_ms, retries=request.request_id)
@@ -260,17 +264,36 @@ async def test_an_interrupted_ask_is_closed_and_its_retry_costs_nothing(
     assert gateway.log.open_asks() == ()
 
 
+def _other_fields(question: Question) -> Question:
+    return dataclasses.replace(question, fields=("sex",))
+
+
+def _other_claims(question: Question) -> Question:
+    return dataclasses.replace(question, claims={"sex": "1"})
+
+
+def _other_name(question: Question) -> Question:
+    subject = dataclasses.replace(question.subject, full_name="王守义")
+    return dataclasses.replace(question, subject=subject)
+
+
+@pytest.mark.parametrize("change", [_other_fields, _other_claims, _other_name])
 async def test_a_retry_of_something_else_is_charged(
-    core: Core, gateway: Gateway, sources: Mapping[str, RecordSource], retirement: Identity
+    core: Core,
+    gateway: Gateway,
+    sources: Mapping[str, RecordSource],
+    retirement: Identity,
+    change: Callable[[Question], Question],
 ) -> None:
-    """Naming an interrupted request waives nothing for other fields or an older request."""
+    """Naming an interrupted request waives nothing for other fields, nor for another guess."""
     core.log.failing = {EntryKind.ANSWER: LogUnavailable("the process dies here")}
     request = _request(core, retirement)
     await core.ask(retirement, request)
     interrupted = Interrupted()
+    interrupted.load(gateway.log.live_claims(SPACE, 0))
     await close_open_asks(gateway.log, interrupted)
-    after = _restarted(gateway, sources, interrupted)
-    question = dataclasses.replace(core_question(retirement), fields=("sex",))
+    after = _restarted(gateway, sources, interrupted, core.deciding._secret)
+    question = change(core_question(retirement))
     other = build_exchange(retirement, question, moment(after.now_ms, retries=request.request_id))
 
     await after.ask(retirement, other)

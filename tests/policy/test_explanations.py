@@ -9,6 +9,8 @@ from adapters.port import DatasetName, EffectKind, FieldName
 from certs.identity import SystemId
 from gateway.policy import UNKNOWN, Bundle, DecisionInput, FactValue
 from gateway.policy.explain import explain_decision, explain_question
+from gateway.policy.table import build_plan
+from gateway.policy.vocabulary import Outcome
 from tests.policy.writing import AT_MS, USCC
 
 CASE_FACTS: dict[str, FactValue] = {
@@ -159,6 +161,23 @@ def test_the_recertification_jobs_get_predicates_only(sandbox: Bundle) -> None:
         for cell in job.cells.values()
         for step in cell.steps
     )
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FALSE, Outcome.UNKNOWN])
+@pytest.mark.parametrize("number", ["XY-2026-801", "XY-2026-802", "XY-2026-803"])
+def test_a_card_is_asked_for_in_ones_own_division(
+    sandbox: Bundle, number: str, outcome: Outcome
+) -> None:
+    """M8 reaches down to the villages: an officer of another division gets nothing."""
+    row = sandbox.rows[number]
+    met = dict.fromkeys(row.agreement.preconditions, Outcome.TRUE)
+    outcomes = dict.fromkeys(row.conditions, Outcome.FALSE) | met
+
+    within = build_plan(row, outcomes)
+    without = build_plan(row, outcomes | {"辖区内经办": outcome})
+
+    assert all(within.find(name).released for name in row.agreement.cells)
+    assert not any(without.find(name).released for name in row.agreement.cells)
 
 
 def test_every_matter_has_an_agreement(sandbox: Bundle) -> None:

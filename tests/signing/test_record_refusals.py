@@ -103,6 +103,14 @@ ATTACKS: dict[str, tuple[RecordReason, Bend]] = {
         RecordReason.DISCLOSURE_MALFORMED,
         _reveal(SALT, "a", {"effect": "CLEAR", "value": [{"...": "x"}]}),
     ),
+    "an effect without value": (
+        RecordReason.DISCLOSURE_MALFORMED,
+        _reveal(SALT, "a", {"effect": "CLEAR"}),
+    ),
+    "withheld with a reason": (
+        RecordReason.DISCLOSURE_MALFORMED,
+        _reveal(SALT, "a", {"effect": "WITHHOLD", "reason": "x"}),
+    ),
     "effect is a number": (
         RecordReason.DISCLOSURE_MALFORMED,
         _reveal(SALT, "a", {"effect": 1, "value": "x"}),

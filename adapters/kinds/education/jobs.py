@@ -1,16 +1,17 @@
 """Where a verification that takes longer is continued: our key → the department's job.
 
-INVARIANT: no personal data stands here; a key is a digest bound to request, dataset and subject, so
-that a job can be continued only for the subject it was begun for.
+INVARIANT: no personal data stands here; a key is a digest bound to request, asker and question, so
+that a job can be continued only by the system and for the question it was begun for.
 """
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from adapters.port import Query
-from signing.encoding import subject_digest
+from signing.encoding import encode_canonical_json
 
 # The department forgets finished jobs after 24 hours (docs/adapters/education.md, section 7).
 _LIFE_S: Final = 24 * 3600.0
@@ -48,6 +49,16 @@ class PendingJobs:
 
 
 def _key(query: Query, request_id: bytes) -> bytes:
-    return subject_digest(
-        request_id, f"{query.dataset.name}/{query.item}", query.subject.identifier
+    """Return the key of a question; the item is left out, for GetResult asks for one at a time."""
+    subject, claims = query.subject, sorted(query.claims.items())
+    question = encode_canonical_json(
+        [
+            query.audience,
+            query.dataset.name,
+            subject.identifier,
+            subject.full_name,
+            [[name, value] for name, value in claims],
+        ]
     )
+    # The request id is random and so the salt of what could otherwise be tried out.
+    return hashlib.sha256(request_id + question).digest()

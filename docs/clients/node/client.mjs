@@ -201,7 +201,7 @@ function verifyRecord(identity, request, question, body) {
     demand(!told.has(name) && !["_sd", "..."].includes(name), "a name twice, or reserved");
     told.set(name, value);
   }
-  return { told, state: claims.state };
+  return { told, state: claims.answer_state };
 }
 
 // What each finding counts as; "could not be told" is an outcome of its own and never a no.
@@ -216,7 +216,7 @@ function matchFields(question, body, told) {
     const disclosure = told.get(answer.field);
     told.delete(answer.field);
     demand(!answer.derived, "a value the gateway derived itself: this client takes none");
-    demand(effect !== "WITHHOLD" || outcome === "WITHHELD", "a value under a withheld effect");
+    demand((effect === "WITHHOLD") === (outcome === "WITHHELD"), "withheld under another effect, or a value under it");
     if (!disclosure) {
       demand(outcome !== "VALUE" && outcome !== "FINDING", "a value without disclosure");
     } else {
@@ -258,7 +258,9 @@ function requireState(body, recordState) {
   demand((state === "INDETERMINATE") === (body.indeterminateReason !== 0), "state and reason");
   demand(state !== "ANSWERED" || body.record, "no record");
   demand(state !== "INDETERMINATE" || !body.record, "a record of what cannot be told");
-  demand(state !== "NOT_FOUND" || !body.record || recordState === "NOT_FOUND", "not found, which the record does not say");
+  // NOT_TOLD: the agreement keeps back whether a record exists, and both cases are answered alike.
+  const signed = { ANSWERED: ["FOUND", "NOT_TOLD"], NOT_FOUND: ["NOT_FOUND"], INDETERMINATE: [null] };
+  demand(signed[state].includes(recordState), "another state than the department signed");
   return state;
 }
 

@@ -884,7 +884,7 @@ class FieldAnswer(_message.Message):
     field: _builtins.str
     """Name of the field."""
     effect: Global___Effect.ValueType
-    """The effect that was granted."""
+    """The effect that was granted and applied. EFFECT_WITHHOLD with FIELD_OUTCOME_WITHHELD and only there."""
     effect_text: _builtins.str
     """The effect in the agreement's own words, e.g. "掩码(3,4)"."""
     outcome: Global___FieldOutcome.ValueType

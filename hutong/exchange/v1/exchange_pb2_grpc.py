@@ -94,7 +94,8 @@ class ExchangeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Explain(self, request, context):
-        """Says what would be released and why, without asking a department. Logged and charged like an exchange.
+        """Says what would be released and why, without asking a department. Logged like an exchange, and charged
+        to the agreement's limits per day and per second; the limit per case is left alone, for nobody is looked at.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

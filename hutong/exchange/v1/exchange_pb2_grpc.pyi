@@ -47,7 +47,9 @@ class ExchangeServiceStub:
     item says for itself whether it was answered, refused or cannot be told.
     """
     Explain: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.ExplainRequest, _exchange_pb2.ExplainResponse]
-    """Says what would be released and why, without asking a department. Logged and charged like an exchange."""
+    """Says what would be released and why, without asking a department. Logged like an exchange, and charged
+    to the agreement's limits per day and per second; the limit per case is left alone, for nobody is looked at.
+    """
     GetResult: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.GetResultRequest, _exchange_pb2.GetResultResponse]
     """Asks again for what a department had not finished (INDETERMINATE_REASON_PENDING). Judged anew."""
 
@@ -70,7 +72,9 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     item says for itself whether it was answered, refused or cannot be told.
     """
     Explain: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ExplainRequest, _exchange_pb2.ExplainResponse]  # type: ignore[assignment]
-    """Says what would be released and why, without asking a department. Logged and charged like an exchange."""
+    """Says what would be released and why, without asking a department. Logged like an exchange, and charged
+    to the agreement's limits per day and per second; the limit per case is left alone, for nobody is looked at.
+    """
     GetResult: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetResultRequest, _exchange_pb2.GetResultResponse]  # type: ignore[assignment]
     """Asks again for what a department had not finished (INDETERMINATE_REASON_PENDING). Judged anew."""
 
@@ -114,7 +118,9 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_pb2.ExplainRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_pb2.ExplainResponse, _abc.Awaitable[_exchange_pb2.ExplainResponse]]:
-        """Says what would be released and why, without asking a department. Logged and charged like an exchange."""
+        """Says what would be released and why, without asking a department. Logged like an exchange, and charged
+        to the agreement's limits per day and per second; the limit per case is left alone, for nobody is looked at.
+        """
 
     @_abc_1.abstractmethod
     def GetResult(
