@@ -32,6 +32,7 @@ from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.exits import Exits
 from gateway.interrupted import Interrupted, close_open_asks
+from gateway.looks import Looks
 from gateway.lookup import Lookup
 from gateway.matter import Matter
 from gateway.metrics import Metrics, MetricsObserver
@@ -42,12 +43,14 @@ from gateway.policy.facts import Registers
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.quota import BurstLimit, BurstLimiter, InFlight
 from gateway.replay import SPACE, ReplayGuard
+from gateway.rpc.admin import LookSocket, socket_beside
 from gateway.rpc.health import Health, Part, build_health_app
 from gateway.rpc.server import TlsMaterial, add_reflection, build_server, credentials
 from gateway.rpc.services import Services, build_handlers
 from gateway.trust import moment
 from gateway.wiring import (
     load_departments,
+    load_epoch_keys,
     load_log_signer,
     load_policy,
     load_signer,
@@ -109,6 +112,7 @@ class Gateway:
     clock: Clock
     metrics: Metrics
     health: Health
+    looks: LookSocket
     interrupted: Interrupted
     port: int = 0
     health_port: int = 0
@@ -132,6 +136,7 @@ class Gateway:
         site = web.TCPSite(self._runner, host, int(port))
         await site.start()
         self.health_port = _bound_port(self._runner)
+        await self.looks.start()
         self._tasks.append(asyncio.create_task(self._keep_house()))
 
     async def stop(self) -> None:
@@ -148,6 +153,7 @@ class Gateway:
             await self.exits.flush(LAST_MS)
         if self._runner is not None:
             await self._runner.cleanup()
+        await self.looks.stop()
         await self.registry.close()
         self.log.close()
         self.registers.close()
@@ -217,12 +223,12 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     registers = SqliteRegisters.open(config.registers, load_credential(config.registers_key_file))
     departments = load_departments(config.departments, bundle.catalog, bundle.matters)
     registry = build_registry(departments, chosen_clock.now_ms)
-    interrupted = Interrupted()
+    interrupted, keys = Interrupted(), load_epoch_keys(config)
     # Expired ones too: what was open when the process died may have been so for long.
     interrupted.load(log.live_claims(SPACE, 0))
     timed = TimedLog(log, metrics)
     parts = _build_parts(config, trust, timed, chosen_clock, registry, MetricsObserver(metrics))
-    deciding = _build_deciding(config, bundle, registers, interrupted)
+    deciding = _build_deciding(config, bundle, registers, keys, interrupted)
     exchange = Exchange(parts, deciding)
     lookup = Lookup(parts=parts, exchange=exchange, deciding=deciding, receipts=log)
     services = Services(
@@ -249,6 +255,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         clock=chosen_clock,
         metrics=metrics,
         interrupted=interrupted,
+        looks=_build_looks(config, log, keys, chosen_clock),
         health=Health(_health_parts(log, trust, registry, chosen_clock), metrics),
     )
 
@@ -305,16 +312,21 @@ def _build_parts(
 
 
 def _build_deciding(
-    config: Config, bundle: Bundle, registers: SqliteRegisters, interrupted: Interrupted
+    config: Config,
+    bundle: Bundle,
+    registers: SqliteRegisters,
+    keys: EpochKeys,
+    interrupted: Interrupted,
 ) -> Deciding:
-    keys = EpochKeys.load(
-        config.log.epoch_keys,
-        origin=config.log.origin,
-        passphrase=load_credential(config.log.epoch_passphrase_file),
-    )
     ports = Registers(cases=registers, consents=registers, protected=registers, guardians=registers)
     secret = load_credential(config.pseudonym_secret_file)
     return Deciding(bundle, ports, keys, secret, interrupted)
+
+
+def _build_looks(config: Config, log: AccessLog, keys: EpochKeys, clock: Clock) -> LookSocket:
+    # The same keys as the exchange's: two readers of that file would draw two keys for one quarter.
+    looks = Looks(log=log, keys=keys, system_id=config.system_id, clock=clock)
+    return LookSocket(socket_beside(config.log.database), looks)
 
 
 def _health_parts(

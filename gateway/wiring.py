@@ -24,6 +24,7 @@ from adapters.registry import (
     PublicSecurityDepartment,
 )
 from certs.pem import parse_single
+from gateway.access_log.epochs import EpochKeys
 from gateway.access_log.note import Ed25519LogSigner
 from gateway.catalog import Catalog
 from gateway.config import (
@@ -67,6 +68,17 @@ def load_log_signer(config: KeyConfig) -> Ed25519LogSigner:
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigError("log.signer: checkpoints are signed with Ed25519")
     return Ed25519LogSigner(key)
+
+
+def load_epoch_keys(config: Config) -> EpochKeys:
+    """Return the keys under which subjects, cases and officers become search tokens.
+
+    Raises:
+        ConfigError: the passphrase cannot be read.
+        EpochKeyError: the file cannot be used.
+    """
+    passphrase = load_credential(config.log.epoch_passphrase_file)
+    return EpochKeys.load(config.log.epoch_keys, origin=config.log.origin, passphrase=passphrase)
 
 
 def load_tls(config: KeyConfig, roots: bytes) -> TlsMaterial:

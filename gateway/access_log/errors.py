@@ -8,6 +8,7 @@
     │   └── ClockBackwards the clock went back further than may be smoothed over
     ├── LogCorrupted       what is stored contradicts what was signed: an operator must look
     ├── LogRefused         another origin, key, format or process: this file is not ours to write
+    │   └── LogHeld        another process writes it: ask that one
     ├── OutOfRange         no such index or tree size
     ├── NotLogged          a look at entries without an entry of its own
     └── EpochKeyError      the file of token keys cannot be used
@@ -62,6 +63,10 @@ class LogCorrupted(AccessLogError):
 
 class LogRefused(AccessLogError):
     """This file must not be written: another origin, key, format or process."""
+
+
+class LogHeld(LogRefused):
+    """Another process writes this log."""
 
 
 class OutOfRange(AccessLogError):

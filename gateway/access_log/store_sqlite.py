@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.access_log.admission import Admission, ClaimKey, CounterKey
-from gateway.access_log.errors import LogRefused
+from gateway.access_log.errors import LogHeld, LogRefused
 from gateway.access_log.merkle import Tile
 from gateway.model import SearchColumns
 
@@ -363,7 +363,7 @@ def _lock_beside(path: Path) -> int:
     except BlockingIOError:
         os.close(lock)
         # from None: the operating system's words add nothing.
-        raise LogRefused("another process writes this log") from None
+        raise LogHeld("another process writes this log") from None
     return lock
 
 

@@ -1,30 +1,22 @@
 """`hutong log verify` and `hutong log show`.
 
-`verify` is the verifier that stands alone (`python -m hutong.evidence log`). `show` opens the log
-as its one writer, because the look itself is an entry: it refuses while a gateway serves.
+`verify` is the verifier that stands alone (`python -m hutong.evidence log`). `show` looks into the
+log, and the look itself is an entry: the gateway that serves writes it, else `show` opens the log.
 """
 
-import asyncio
-import json as json_module
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from gateway.access_log.epochs import EpochKeys
-from gateway.access_log.errors import AccessLogError, LogRefused
-from gateway.access_log.log import AccessLog
-from gateway.access_log.search import CaseQuery, Found, Look, Query, SubjectQuery
+from adapters.port import SubjectType
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.looking import look
 from gateway.cli.printing import print_json
 from gateway.clock import SystemClock
-from gateway.config import Config, ConfigError, load_config, load_credential
-from gateway.wiring import load_log_signer
+from gateway.config import ConfigError, load_config
+from gateway.looks import NEWEST, LookMalformed, LookRequest, require_look
 from hutong.evidence.__main__ import main as judge
-from signing.encoding import JsonValue
-from signing.errors import SigningError
-
-WHAT: Final = "log.show"
 
 _Config = Annotated[Path, typer.Option("--config", help="Configuration of the gateway.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print data for machines.")]
@@ -66,73 +58,52 @@ def verify(
 def show(
     config: _Config,
     officer: Annotated[str, typer.Option(help="Who looks; logged as a token.")],
+    for_case: Annotated[
+        str, typer.Option(help="Number of your own case this look is for; logged as a token.")
+    ],
     *,
     org: Annotated[str, typer.Option(help="USCC of the organisation that asked.")] = "",
     case: Annotated[str, typer.Option(help="Number of the case; with --org.")] = "",
     subject: Annotated[str, typer.Option(help="Identifier of the subject.")] = "",
-    subject_type: Annotated[str, typer.Option(help="RESIDENT_ID or USCC.")] = "RESIDENT_ID",
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    subject_type: SubjectType = SubjectType.RESIDENT_ID,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Entries of one page.")] = 100,
+    before: Annotated[
+        int, typer.Option(min=0, max=NEWEST, help="Only entries below this index: the next page.")
+    ] = NEWEST,
     json: _Json = False,
 ) -> None:
     """Show who asked in a case, or about a subject, newest first. The look is logged first."""
-    if bool(subject) == bool(case) or bool(case) != bool(org):
-        raise Ended(ExitCode.USAGE, "give --org and --case, or --subject")
+    try:
+        request = require_look(
+            LookRequest(
+                officer=officer,
+                for_case=for_case,
+                org=org,
+                case=case,
+                subject=subject,
+                subject_type=subject_type,
+                before=before,
+                limit=limit,
+            ),
+            SystemClock().now_ms(),
+        )
+    except LookMalformed as error:
+        raise Ended(ExitCode.USAGE, str(error)) from error
     try:
         chosen = load_config(config)
-        keys = _epoch_keys(chosen)
-    except (ConfigError, AccessLogError) as error:
-        raise Ended(ExitCode.UNREADABLE, str(error)) from error
-    query: Query
-    if subject:
-        query = SubjectQuery(tokens=keys.tokens(subject_type, subject.upper()), limit=limit)
-    else:
-        query = CaseQuery(org=org, tokens=keys.tokens("case", f"{org}/{case}"), limit=limit)
-    now_ms = SystemClock().now_ms()
-    own = chosen.system_id.partition("/")[0]
-    token = keys.token("officer", f"{own}/{officer}", now_ms)
-    look = Look(what=WHAT, org=own, system=chosen.system_id, officer=token)
-    found = _look(chosen, look, query)
+    except ConfigError as error:
+        raise Ended(ExitCode.UNREADABLE, f"configuration: {error}") from error
+    shown = look(chosen, request)
     if json:
-        entries: list[JsonValue] = [_entry_json(each) for each in found]
-        print_json({"entries": entries})
+        print_json(shown.whole)
         return
-    for each in found:
-        typer.echo(f"{each.index}\t{each.entry.decode('utf-8')}")
-    typer.echo(f"{len(found)} entries; this look was logged", err=True)
-
-
-def _look(config: Config, look: Look, query: Query) -> tuple[Found, ...]:
-    """Open the log, log the look, look, close."""
-    try:
-        log = AccessLog.open(
-            config.log.database,
-            origin=config.log.origin,
-            signer=load_log_signer(config.log.signer),
-            clock=SystemClock(),
-            node=config.system_id,
-        )
-    except LogRefused as refused:
-        text = f"{refused}. While a gateway serves, stop it first: a log has one writer."
-        raise Ended(ExitCode.UNREADABLE, text) from refused
-    except (AccessLogError, SigningError, ConfigError, OSError) as error:
-        raise Ended(ExitCode.UNREADABLE, f"log: {error}") from error
-
-    async def looked() -> tuple[Found, ...]:
-        return await log.search(await log.view(look, query))
-
-    try:
-        return asyncio.run(looked())
-    except AccessLogError as error:
-        raise Ended(ExitCode.INDETERMINATE, f"the look could not be logged: {error}") from error
-    finally:
-        log.close()
-
-
-def _epoch_keys(config: Config) -> EpochKeys:
-    passphrase = load_credential(config.log.epoch_passphrase_file)
-    return EpochKeys.load(config.log.epoch_keys, origin=config.log.origin, passphrase=passphrase)
-
-
-def _entry_json(found: Found) -> JsonValue:
-    entry: JsonValue = json_module.loads(found.entry)
-    return {"index": found.index, "entry": entry}
+    for receipt in shown.receipts:
+        typer.echo(f"{receipt.index}\t{receipt.entry.decode('ascii')}")
+    count = len(shown.receipts)
+    typer.echo(
+        f"共 {count} 条；本次查看已记为第 {shown.view} 条\n"
+        f"{count} entries; this look was logged as entry {shown.view}",
+        err=True,
+    )
+    if shown.next_before is not None:
+        typer.echo(f"更早的 · earlier ones: --before {shown.next_before}", err=True)

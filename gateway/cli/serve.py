@@ -12,7 +12,6 @@ import uvloop
 
 from certs.errors import CertificateRefused
 from certs.trust_store import load_trust_store
-from gateway.access_log.epochs import EpochKeys
 from gateway.access_log.errors import AccessLogError
 from gateway.app import build_gateway
 from gateway.catalog.problems import PolicyRefused
@@ -28,7 +27,14 @@ from gateway.config import (
     load_credential,
 )
 from gateway.policy.ports_sqlite import KEY_BYTES
-from gateway.wiring import load_departments, load_log_signer, load_policy, load_signer, load_tls
+from gateway.wiring import (
+    load_departments,
+    load_epoch_keys,
+    load_log_signer,
+    load_policy,
+    load_signer,
+    load_tls,
+)
 from signing.errors import SigningError
 
 REFUSALS = (
@@ -116,7 +122,7 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         "envelope_signer": lambda: _touch(load_signer(config.envelope_signer)),
         "tls": lambda: _touch(load_tls(config.tls, b"")),
         "log.signer": lambda: _touch(load_log_signer(config.log.signer)),
-        "log.epoch_keys": lambda: _epoch_keys(config),
+        "log.epoch_keys": lambda: _touch(load_epoch_keys(config)),
         "registers_key_file": lambda: _secret(config.registers_key_file),
         "pseudonym_secret_file": lambda: _secret(config.pseudonym_secret_file),
     }
@@ -136,11 +142,6 @@ def _trust(config: Config) -> None:
 def _policy(config: Config) -> None:
     bundle = load_policy(config)
     load_departments(config.departments, bundle.catalog, bundle.matters)
-
-
-def _epoch_keys(config: Config) -> None:
-    passphrase = load_credential(config.log.epoch_passphrase_file)
-    EpochKeys.load(config.log.epoch_keys, origin=config.log.origin, passphrase=passphrase)
 
 
 def _secret(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from gateway.cli.sandbox.running import SandboxOptions, prepared, serving
 from gateway.cli.sandbox.world import HRSS
 from gateway.clock import SystemClock
 from gateway.trust import moment
+from signing.encoding import JsonValue
 
 pytestmark = [
     pytest.mark.integration,
@@ -141,22 +143,10 @@ async def test_taken_seat_is_not_given_twice(folders: Folders) -> None:
     assert refused.value.code == ExitCode.NO
 
 
-async def test_log_of_a_serving_gateway_is_not_opened_twice(
-    folders: Folders, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """`log show` is a writer, because it logs its look: it refuses while a gateway writes."""
-    looking = ["log", "show", "--config", str(folders.config), "--officer", "o", "--subject", "x"]
-
-    code = await asyncio.to_thread(run, looking)
-
-    assert code == ExitCode.UNREADABLE
-    assert "stop it first" in capsys.readouterr().err
-
-
 async def test_look_is_logged_before_anything_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After the gateway has ended, a look at a subject finds the look itself first."""
+    """A look at a subject finds the look itself first, beside the gateway and after it."""
     options = SandboxOptions(root=tmp_path, population=240, systems=frozenset({SYSTEM}))
     async with prepared(options) as sandbox:
         async with serving(sandbox) as gateway:
@@ -164,13 +154,41 @@ async def test_look_is_logged_before_anything_is_shown(
             enrolled = _enrol(sandbox.world.folders, "newcomer-1")
             await asyncio.sleep(2.5)
             await asyncio.to_thread(run, _arguments(enrolled))
-        config = str(sandbox.world.folders.config)
-        subject = enrolled.person.id_number
-        looking = ["log", "show", "--config", config, "--officer", "o", "--subject", subject]
-        capsys.readouterr()
-        code = await asyncio.to_thread(run, [*looking, "--json"])
+            looking = _looking(sandbox.world.folders, enrolled.person.id_number)
+            capsys.readouterr()
+            serving_code = await asyncio.to_thread(run, looking)
+            serving_page = json.loads(capsys.readouterr().out)
+        code = await asyncio.to_thread(run, looking)
 
-    shown = json.loads(capsys.readouterr().out)["entries"]
-    assert code == ExitCode.YES
-    assert [each["entry"]["kind"] for each in shown] == ["view", "answer", "ask"]
-    assert subject not in json.dumps(shown)
+    page = json.loads(capsys.readouterr().out)
+    kinds = [each["entry"]["kind"] for each in page["entries"]]
+    assert serving_code == code == ExitCode.YES
+    assert kinds == ["view", "view", "answer", "ask"]
+    assert page["entries"][0]["index"] == page["view"]
+    assert _told(page)[1:] == _told(serving_page)
+    assert enrolled.person.id_number not in json.dumps(page)
+
+
+def _looking(folders: Folders, subject: str) -> list[str]:
+    who = ("--officer", "o", "--for-case", "FH-1")
+    return ["log", "show", "--config", str(folders.config), *who, "--subject", subject, "--json"]
+
+
+def _told(page: dict[str, list[dict[str, JsonValue]]]) -> list[tuple[JsonValue, JsonValue]]:
+    return [(each["index"], each["entry"]) for each in page["entries"]]
+
+
+async def test_log_that_is_not_there_is_not_made(
+    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A look into a log that does not exist ends with 3 and begins none."""
+    config = folders.config.read_text("utf-8").replace(str(folders.log), str(tmp_path))
+    (tmp_path / "config.yaml").write_text(config, "utf-8")
+    looking = _looking(folders, "370102198203159010")
+    looking[looking.index("--config") + 1] = str(tmp_path / "config.yaml")
+
+    code = await asyncio.to_thread(run, looking)
+
+    assert code == ExitCode.UNREADABLE
+    assert "此处没有访问日志" in capsys.readouterr().err
+    assert await asyncio.to_thread(os.listdir, tmp_path) == ["config.yaml"]
