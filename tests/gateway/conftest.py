@@ -13,12 +13,12 @@ from gateway.cli.sandbox.world import CONNECTED
 from gateway.exits import REFUSAL_BUDGET
 from gateway.quota import BurstLimiter
 from hutong.client import Client, Identity, load_identity
-from tests.gateway.asking import RECERTIFICATION, RETIREMENT, TITLE
+from tests.gateway.asking import LOAN, RECERTIFICATION, RETIREMENT, TITLE
 from tests.gateway.core import Core, build_core
 
 POPULATION = 300
 """The planted people and a few more; more only takes time."""
-SYSTEMS = (RETIREMENT, RECERTIFICATION, TITLE)
+SYSTEMS = (RETIREMENT, RECERTIFICATION, TITLE, LOAN)
 LAST = "test_every_reason_is_provoked.py"
 
 

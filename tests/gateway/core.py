@@ -198,6 +198,10 @@ class Core:
     async def ask_matter(self, identity: Identity, request: SignedRequest) -> Ended:
         """Ask a whole matter."""
         call = call_of(identity, request, message_class=exchange_pb2.MatterStatement)
+        return await self.put_matter(call)
+
+    async def put_matter(self, call: Call) -> Ended:
+        """Put a call of ExchangeMatter to the core."""
         return await self.matter.answer(call, MATTER_KIND, CODES)
 
     async def put(self, call: Call, kind: Kind[M]) -> Ended:
