@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from certs.algorithms import PrivateKey, Suite, generate_private_key, load_private_key
-from certs.authority import Authority, TlsPurpose
+from certs.authority import Authority, AuthorityState, TlsPurpose
 from certs.certificate import PEM_LABEL, Certificate, parse_certificate
 from certs.naming import SubjectName
 from certs.pem import encode_pem, parse_single
@@ -20,6 +20,8 @@ from signing.signer import FileSigner, write_key_file
 
 LIFETIME: Final = timedelta(days=7)
 """Longest life of a sandbox certificate; a sandbox lives for an afternoon."""
+ROOT_LIFETIME: Final = timedelta(days=366)
+"""Life of a sandbox root: a little longer than the agreements, which begin with the sandbox."""
 PASSPHRASE_BYTES: Final = 24
 
 
@@ -66,7 +68,8 @@ class SandboxAuthority:
         """Make a root that says HUTONG SANDBOX in its name."""
         subject = SubjectName(common_name="Sandbox Root")
         # An hour back: a client whose clock is behind by a little still accepts it.
-        root = Authority.create(subject, at=at - timedelta(hours=1), sandbox=True)
+        since = at - timedelta(hours=1)
+        root = Authority.create(subject, at=since, lifetime=ROOT_LIFETIME, sandbox=True)
         return cls(root, at)
 
     def tls(
@@ -129,14 +132,14 @@ def store_authority(authority: Authority, folder: Path) -> None:
     (folder / "authority.crt").write_bytes(certificate)
 
 
-def load_authority(folder: Path) -> Authority:
-    """Return the sandbox CA that `store_authority` kept."""
+def load_authority(folder: Path, state: AuthorityState | None = None) -> Authority:
+    """Return the sandbox CA that `store_authority` kept, with the number of its last CRL."""
     certificate = parse_certificate(
         parse_single((folder / "authority.crt").read_bytes(), PEM_LABEL)
     )
     passphrase = load_credential(folder / "authority.pass")
     key = load_private_key((folder / "authority.key").read_bytes(), passphrase)
-    return Authority(certificate, key)
+    return Authority(certificate, key, state or AuthorityState())
 
 
 def write_private(path: Path, content: bytes) -> None:

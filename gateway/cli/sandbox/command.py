@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,14 +12,18 @@ import typer
 from rich.console import Console
 
 from adapters.simulators.population import planted
+from gateway.app import Gateway
 from gateway.cli.diagnostics import write_diagnostics
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import print_json
 from gateway.cli.sandbox.cases import case_number
 from gateway.cli.sandbox.enrolment import Enrolled, enrol
 from gateway.cli.sandbox.folders import Folders, store_address
-from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared, serving
+from gateway.cli.sandbox.partners import readdress_partners
+from gateway.cli.sandbox.restart import Kept, load_kept, locked, resumed, store_kept
+from gateway.cli.sandbox.running import SandboxOptions, prepared, serving, serving_from
 from gateway.cli.sandbox.settings import Ports
+from gateway.cli.sandbox.simulators import Simulator
 from gateway.clock import SystemClock
 from gateway.trust import moment
 from hutong.client import load_identity
@@ -25,6 +31,20 @@ from signing.encoding import JsonValue
 
 POPULATION: Final = 1_000
 EXAMPLE: Final = "ordinary_graduate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Running:
+    """What `hutong sandbox` tells about."""
+
+    folders: Folders
+    simulators: Mapping[str, Simulator]
+
+    @property
+    def log_vkey(self) -> str:
+        """The log's public key as partners receive it."""
+        return self.folders.log_key.read_text("utf-8").strip()
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print data for machines.")]
 
@@ -40,28 +60,41 @@ def register(app: typer.Typer, name: str, help_line: str) -> None:
 def sandbox(
     context: typer.Context,
     directory: Annotated[
-        Path | None, typer.Option("--dir", help="Keep everything in this empty folder.")
+        Path | None,
+        typer.Option(
+            "--dir", help="Keep everything here; a folder kept earlier is taken up again."
+        ),
     ] = None,
-    port: Annotated[int, typer.Option(help="Port of the gateway; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(help="Port of the gateway; 0: the one it had, or a free one.")
+    ] = 0,
     health_port: Annotated[int, typer.Option(help="Port of health and metrics.")] = 0,
-    population: Annotated[int, typer.Option(min=240, max=1_000_000)] = POPULATION,
-    seed: Annotated[int, typer.Option(min=1)] = 1,
+    population: Annotated[
+        int | None, typer.Option(min=240, max=1_000_000, help=f"People; default {POPULATION}.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=1, help="Of the people; default 1.")] = None,
     *,
     json: Json = False,
 ) -> None:
     """Run departments, gateway and one identity per partner on loopback until Ctrl-C."""
     if context.invoked_subcommand is not None:
         return
-    if directory is not None and directory.exists() and any(directory.iterdir()):
-        raise Ended(ExitCode.USAGE, f"{directory} is not empty: each sandbox needs its own folder")
-    options = SandboxOptions(
-        root=None if directory is None else directory.absolute(),
-        seed=seed,
-        population=population,
-        ports=Ports(gateway=port, health=health_port),
-    )
+    folders = None if directory is None else Folders(root=directory.absolute())
+    kept = None if folders is None else load_kept(folders)
+    if kept is not None and (seed or kept.seed, population or kept.population) != (
+        kept.seed,
+        kept.population,
+    ):
+        text = (
+            "沙箱的人口与种子在首次启动时已定\n"
+            "people and seed of a sandbox are those of its first start"
+        )
+        raise Ended(ExitCode.USAGE, text)
+    people = kept or Kept(seed=seed or 1, population=population or POPULATION, port=0)
+    ports = Ports(gateway=port or people.port, health=health_port)
     write_diagnostics()
-    asyncio.run(_run(options, json=json))
+    with contextlib.nullcontext() if folders is None else locked(folders):
+        asyncio.run(_run(_Start(folders=folders, people=people, ports=ports, kept=kept), json=json))
 
 
 def enrol_newcomer(
@@ -87,7 +120,38 @@ def enrol_newcomer(
     console.print(_example(enrolled), markup=False)
 
 
-async def _run(options: SandboxOptions, *, json: bool) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """How a sandbox begins: anew, or where an earlier one was stopped."""
+
+    folders: Folders | None
+    people: Kept
+    ports: Ports
+    kept: Kept | None
+
+
+@contextlib.asynccontextmanager
+async def _started(start: _Start) -> AsyncIterator[tuple[_Running, Gateway]]:
+    """Start everything, in the order in which it is needed."""
+    if start.folders is not None and start.kept is not None:
+        async with (
+            resumed(start.folders, start.kept, start.ports) as simulators,
+            serving_from(start.folders) as gateway,
+        ):
+            readdress_partners(start.folders, f"127.0.0.1:{gateway.port}")
+            yield _Running(folders=start.folders, simulators=simulators), gateway
+        return
+    options = SandboxOptions(
+        root=None if start.folders is None else start.folders.root,
+        seed=start.people.seed,
+        population=start.people.population,
+        ports=start.ports,
+    )
+    async with prepared(options) as made, serving(made) as gateway:
+        yield _Running(folders=made.world.folders, simulators=made.simulators), gateway
+
+
+async def _run(start: _Start, *, json: bool) -> None:
     """Serve until a signal comes, then end everything in order."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -95,25 +159,25 @@ async def _run(options: SandboxOptions, *, json: bool) -> None:
         loop.add_signal_handler(number, stop.set)
     starting = asyncio.ensure_future(stop.wait())
     async with contextlib.AsyncExitStack() as stack:
-        world = await stack.enter_async_context(prepared(options))
-        gateway = await stack.enter_async_context(serving(world))
+        running, gateway = await stack.enter_async_context(_started(start))
         address, health = f"127.0.0.1:{gateway.port}", f"127.0.0.1:{gateway.health_port}"
-        store_address(world.world.folders, address)
-        stack.callback(world.world.folders.address.unlink, missing_ok=True)
+        store_kept(running.folders, replace(start.people, port=gateway.port))
+        store_address(running.folders, address)
+        stack.callback(running.folders.address.unlink, missing_ok=True)
         if json:
-            print_json(_sandbox_json(world, address, health))
+            print_json(_sandbox_json(running, address, health))
         else:
-            _show(world, address, health)
+            _show(running, address, health)
         await starting
 
 
-def _show(sandbox: Sandbox, address: str, health: str) -> None:
-    folders = sandbox.world.folders
+def _show(sandbox: _Running, address: str, health: str) -> None:
+    folders = sandbox.folders
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"gateway  {address}  (mutual TLS)")
     console.print(f"health   http://{health}/readyz  /healthz  /metrics")
     console.print(f"folder   {folders.root}")
-    console.print(f"log key  {sandbox.world.log_vkey}", markup=False)
+    console.print(f"log key  {sandbox.log_vkey}", markup=False)
     for name, each in sandbox.simulators.items():
         console.print(f"{name:16} {each.base_url}")
     console.print("\nAsk as the retirement system:\n")
@@ -144,8 +208,8 @@ def _ask_line(identity: Path, agreement: str, case: str) -> str:
     )
 
 
-def _sandbox_json(sandbox: Sandbox, address: str, health: str) -> JsonValue:
-    folders = sandbox.world.folders
+def _sandbox_json(sandbox: _Running, address: str, health: str) -> JsonValue:
+    folders = sandbox.folders
     partners: dict[str, JsonValue] = {
         each.name: str(each) for each in sorted(folders.partners.iterdir())
     }
@@ -158,7 +222,7 @@ def _sandbox_json(sandbox: Sandbox, address: str, health: str) -> JsonValue:
         "health": f"http://{health}",
         "folder": str(folders.root),
         "config": str(folders.config),
-        "log_key": sandbox.world.log_vkey,
+        "log_key": sandbox.log_vkey,
         "partners": partners,
         "departments": departments,
     }

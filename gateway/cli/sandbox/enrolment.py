@@ -35,7 +35,7 @@ from gateway.access_log.note import encode_verifier_key
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.sandbox.authority import LIFETIME, load_authority
 from gateway.cli.sandbox.folders import Folders, load_address
-from gateway.cli.sandbox.partners import hints_of
+from gateway.cli.sandbox.partners import hints_of, note_identity
 from gateway.cli.sandbox.seats import MATTER, NEWCOMER, SEATS, seat_system
 from gateway.cli.sandbox.world import CONNECTED, DIVISION, ED25519_BYTES
 from gateway.config import Config, load_config, load_credential
@@ -99,6 +99,7 @@ def enrol(slug: str, folders: Folders, identity: Path, at: datetime) -> Enrolled
     person, case_number = _open_case(config, slug)
     system_id = seat_system(slug)
     write_identity(identity, _material(folders, config, bundle, (system_id, address), pairs))
+    note_identity(folders, identity)
     return Enrolled(
         identity=identity,
         system_id=system_id,

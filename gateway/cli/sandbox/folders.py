@@ -44,6 +44,21 @@ class Folders:
         return self.root / "running.json"
 
     @property
+    def kept(self) -> Path:
+        """What a later start has to know; there once everything has answered."""
+        return self.root / "sandbox.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that runs the sandbox."""
+        return self.root / "lock"
+
+    @property
+    def identities(self) -> Path:
+        """Where newcomers keep identities outside of this folder, a line each."""
+        return self.root / "identities"
+
+    @property
     def log(self) -> Path:
         """The access log and its epoch keys."""
         return self.root / "log"

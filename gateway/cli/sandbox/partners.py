@@ -1,10 +1,18 @@
 """Identity directories of partners: the one spelling that the SDK reads back."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.world import GATEWAY_SLUG, HRSS, Partner, World
 from gateway.policy.bundle import Bundle
-from hutong.client.identity_file import AgreementHint
+from hutong.client.identity_file import (
+    FILE_NAME,
+    AgreementHint,
+    encode_identity,
+    parse_identity,
+)
 from hutong.client.identity_writer import IdentityMaterial, KeyPair, write_identity
 
 
@@ -47,3 +55,28 @@ def hints_of(bundle: Bundle, system_id: str) -> tuple[AgreementHint, ...]:
         )
         for each in bundle.list_agreements(system_id)
     )
+
+
+def note_identity(folders: Folders, identity: Path) -> None:
+    """Note where a newcomer keeps his identity, so that a later start finds it."""
+    if identity.parent != folders.partners:
+        with folders.identities.open("a", encoding="utf-8") as noted:
+            noted.write(f"{identity}\n")
+
+
+def identities_of(folders: Folders) -> Iterator[Path]:
+    """Yield every identity directory of a sandbox that is still there."""
+    known = sorted(folders.partners.iterdir())
+    if folders.identities.exists():
+        known += [Path(line) for line in folders.identities.read_text("utf-8").splitlines()]
+    yield from (each for each in known if (each / FILE_NAME).is_file())
+
+
+def readdress_partners(folders: Folders, address: str) -> None:
+    """Tell every identity where the gateway listens now."""
+    for identity in identities_of(folders):
+        path = identity / FILE_NAME
+        told = parse_identity(path.read_bytes())
+        if told.gateway.address != address:
+            moved = replace(told, gateway=replace(told.gateway, address=address))
+            path.write_bytes(encode_identity(moved))

@@ -11,6 +11,7 @@ from typing import Final
 from adapters.simulators.population.people import DEFAULT_SIZE
 from gateway.app import Gateway, build_gateway
 from gateway.cli.sandbox.cases import seed_registers
+from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.partners import write_partner
 from gateway.cli.sandbox.settings import Ports, write_config
 from gateway.cli.sandbox.simulators import (
@@ -58,23 +59,32 @@ async def prepared(options: SandboxOptions) -> AsyncIterator[Sandbox]:
         at = moment(now_ms - now_ms % 1000)
         world = build_world(options.root or Path(temporary), at, options.systems)
         registration = register_with_departments(world.folders.departments, world.client_key)
-        simulators: dict[str, Simulator] = {}
-        try:
-            await _start_all(simulators, registration, options)
+        async with departments(registration, options.seed, options.population) as simulators:
             addresses = {name: each.base_url for name, each in simulators.items()}
             write_config(world, options.ports, addresses, registration)
             _seed(world, options, now_ms)
             yield Sandbox(world=world, simulators=simulators)
-        finally:
-            for simulator in simulators.values():
-                await simulator.stop()
+
+
+@asynccontextmanager
+async def departments(
+    registration: Registration, seed: int, population: int
+) -> AsyncIterator[dict[str, Simulator]]:
+    """Run every simulated department over one population."""
+    simulators: dict[str, Simulator] = {}
+    try:
+        people = ("--seed", str(seed), "--population", str(population))
+        await _start_all(simulators, registration, people)
+        yield simulators
+    finally:
+        for simulator in simulators.values():
+            await simulator.stop()
 
 
 async def _start_all(
-    simulators: dict[str, Simulator], registration: Registration, options: SandboxOptions
+    simulators: dict[str, Simulator], registration: Registration, people: tuple[str, ...]
 ) -> None:
     """Start every simulator at once; whoever started is in `simulators` even if another fails."""
-    people = ("--seed", str(options.seed), "--population", str(options.population))
     files = {
         "education": ("--clients", str(registration.clients_file), "--issuer", ISSUER),
         "public_security": ("--apps", str(registration.apps_file)),
@@ -91,10 +101,17 @@ async def _start_all(
 @asynccontextmanager
 async def serving(sandbox: Sandbox) -> AsyncIterator[Gateway]:
     """Run the gateway in this process and write an identity for every partner."""
-    gateway = build_gateway(load_config(sandbox.world.folders.config))
+    async with serving_from(sandbox.world.folders) as gateway:
+        write_partners(sandbox.world, f"127.0.0.1:{gateway.port}")
+        yield gateway
+
+
+@asynccontextmanager
+async def serving_from(folders: Folders) -> AsyncIterator[Gateway]:
+    """Run the gateway of a folder in this process."""
+    gateway = build_gateway(load_config(folders.config))
     await gateway.start()
     try:
-        write_partners(sandbox.world, f"127.0.0.1:{gateway.port}")
         yield gateway
     finally:
         await gateway.stop()

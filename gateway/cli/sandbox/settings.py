@@ -63,6 +63,16 @@ def write_config(
     write_private(folders.config, yaml.safe_dump(config, allow_unicode=True).encode())
 
 
+def readdress_config(folders: Folders, ports: Ports, addresses: Mapping[str, str]) -> None:
+    """Write the configuration of an earlier start with new ports; all else stays as it was."""
+    config = yaml.safe_load(folders.config.read_text("utf-8"))
+    config["listen"] = f"127.0.0.1:{ports.gateway}"
+    config["health_listen"] = f"127.0.0.1:{ports.health}"
+    for name, address in addresses.items():
+        config["departments"][name]["base_url"] = address
+    write_private(folders.config, yaml.safe_dump(config, allow_unicode=True).encode())
+
+
 def _departments(
     world: World, addresses: Mapping[str, str], registration: Registration
 ) -> dict[str, Setting]:

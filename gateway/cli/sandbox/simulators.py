@@ -95,14 +95,19 @@ class Registration:
     user: str = "hrss"
 
 
-def register_with_departments(folder: Path, client: MadeKey) -> Registration:
-    """Write what a department would be told in an enrolment."""
-    registration = Registration(
+def registered_in(folder: Path) -> Registration:
+    """Return where the registration of a sandbox stands."""
+    return Registration(
         clients_file=folder / "education-clients.json",
         apps_file=folder / "public-security-apps.json",
         app_key_file=folder / "app-key",
         password_file=folder / "password",
     )
+
+
+def register_with_departments(folder: Path, client: MadeKey) -> Registration:
+    """Write what a department would be told in an enrolment."""
+    registration = registered_in(folder)
     app_key, password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     scope = "diploma degree enrolment"
     clients = {

@@ -1,0 +1,146 @@
+"""Takes a sandbox up again where it was stopped: same keys, log, partners and agreements.
+
+What was relative to the first start stays so: agreements and consents run from that day, because
+their digest stands in every decision of the log. Certificates are renewed (`renewal`).
+INVARIANT: nothing is written before the folder is this process's alone.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.sandbox.authority import load_authority
+from gateway.cli.sandbox.folders import Folders
+from gateway.cli.sandbox.renewal import renew
+from gateway.cli.sandbox.running import departments
+from gateway.cli.sandbox.settings import Ports, readdress_config
+from gateway.cli.sandbox.simulators import Simulator, registered_in
+from gateway.clock import SystemClock
+from gateway.config import load_config
+from gateway.trust import moment
+from gateway.wiring import load_policy
+
+FORMAT: Final = "hutong-sandbox/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a later start has to know of the first one."""
+
+    seed: int
+    population: int
+    port: int
+
+
+def store_kept(folders: Folders, kept: Kept) -> None:
+    """Note that a sandbox is whole, and what it was started with."""
+    members = {
+        "format": FORMAT,
+        "seed": kept.seed,
+        "population": kept.population,
+        "port": kept.port,
+    }
+    folders.kept.write_text(json.dumps(members) + "\n", "utf-8")
+
+
+def load_kept(folders: Folders) -> Kept | None:
+    """Return what an earlier start noted; None for a folder that is empty or not there.
+
+    Raises:
+        Ended: the folder holds something else, or a sandbox whose first start never ended.
+    """
+    there = set(folders.root.iterdir()) if folders.root.exists() else set()
+    if not there - {folders.lock}:
+        return None
+    try:
+        noted = json.loads(folders.kept.read_text("utf-8"))
+        if noted["format"] == FORMAT:
+            return Kept(
+                seed=int(noted["seed"]),
+                population=int(noted["population"]),
+                port=int(noted["port"]),
+            )
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    text = (
+        f"{folders.root} 不是空目录，其中也没有可以重新启动的沙箱：请另选目录\n"
+        f"{folders.root} is not empty and holds no sandbox that could be taken up: take another"
+    )
+    raise Ended(ExitCode.USAGE, text)
+
+
+@contextlib.contextmanager
+def locked(folders: Folders) -> Iterator[None]:
+    """Hold a sandbox's folder for this process.
+
+    Raises:
+        Ended: a sandbox runs in it.
+    """
+    folders.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folders.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        text = f"{folders.root} 中已有沙箱在运行\na sandbox runs in {folders.root} already"
+        # from None: that the lock is held is all there is to say.
+        raise Ended(ExitCode.NO, text) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@asynccontextmanager
+async def resumed(
+    folders: Folders, kept: Kept, ports: Ports
+) -> AsyncIterator[dict[str, Simulator]]:
+    """Renew what has run out and start the departments; the gateway is for the caller to start.
+
+    Raises:
+        Ended: the port is taken, or root or agreements of the sandbox have run out.
+    """
+    at = moment(SystemClock().now_ms()).replace(microsecond=0)
+    _require_free(ports.gateway)
+    _require_in_force(folders, at)
+    renew(folders, at)
+    registration = registered_in(folders.departments)
+    async with departments(registration, kept.seed, kept.population) as simulators:
+        addresses = {name: each.base_url for name, each in simulators.items()}
+        readdress_config(folders, ports, addresses)
+        yield simulators
+
+
+def _require_in_force(folders: Folders, at: datetime) -> None:
+    authority = load_authority(folders.authority)
+    bundle = load_policy(load_config(folders.config))
+    ends = min(authority.certificate.not_after.date(), bundle.expires)
+    if at.date() >= ends:
+        text = (
+            f"此沙箱的根证书与协议已于 {ends} 到期：请另建沙箱\n"
+            f"root and agreements of this sandbox ran out on {ends}: begin a new one"
+        )
+        raise Ended(ExitCode.NO, text)
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            text = (
+                f"此沙箱的端口 {port} 已被占用：请用 --port 另选，各身份目录随之更新\n"
+                f"port {port} of this sandbox is taken: name another with --port, and the "
+                "identities are told"
+            )
+            # from None: the system's text names the port a second time.
+            raise Ended(ExitCode.NO, text) from None
