@@ -28,13 +28,16 @@ from gateway.errors import Refusal
 from gateway.statement.identifiers import normalised_identifier
 from hutong.evidence.receipt import Receipt
 from hutong.evidence.receipt_file import encode_receipt
-from signing.encoding import JsonValue
+from signing.encoding import JsonLimits, JsonValue, parse_json_strict
+from signing.errors import Malformed
 
 WHAT: Final = "log.show"
+MAX_QUESTION: Final = 4_096
+"""Bytes of a question as the socket carries it: eight short members."""
 NEWEST: Final = 2**53 - 1
 """Above every index: where a search begins that names none."""
 
-_ORGANISATION = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}", re.ASCII)
+ORGANISATION = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}", re.ASCII)
 """GB 32100-2015 4.1; its check character is not enforced, some lawful codes fail it."""
 _NUMBER = re.compile(r"[!-~]{1,64}", re.ASCII)
 """What a case number may be in a signed question: any other was never asked under."""
@@ -179,7 +182,7 @@ def _normal_case(request: LookRequest) -> LookRequest:
     _require(
         "机构须为 18 位统一社会信用代码",
         "the organisation is no unified social credit code of 18 characters",
-        holds=_ORGANISATION.fullmatch(org) is not None,
+        holds=ORGANISATION.fullmatch(org) is not None,
     )
     _require(
         "办件号格式不对：1 至 64 个可打印的 ASCII 字符",
@@ -209,17 +212,18 @@ def parse_look(content: bytes) -> LookRequest:
         LookMalformed: not a JSON object of exactly these names and types.
     """
     try:
-        members = json.loads(content)
-    except ValueError:
-        members = None
+        members = parse_json_strict(content, JsonLimits(max_bytes=MAX_QUESTION))
+    except Malformed:
+        # from None: the cause could repeat what was asked.
+        raise _unreadable() from None
     if not isinstance(members, dict) or members.keys() != _NAMES:
         raise _unreadable()
-    numbers = {name: members[name] for name in ("before", "limit")}
-    texts = {name: members[name] for name in _NAMES - numbers.keys()}
-    whole = all(type(value) is int for value in numbers.values())
-    if not whole or not all(isinstance(value, str) for value in texts.values()):
+    texts = {name: value for name, value in members.items() if isinstance(value, str)}
+    before, limit = members["before"], members["limit"]
+    # A truth value is an integer to Python, and no index to anybody else.
+    if type(before) is not int or type(limit) is not int or len(texts) != len(_NAMES) - 2:
         raise _unreadable()
-    return LookRequest(**texts, **numbers)
+    return LookRequest(**texts, before=before, limit=limit)
 
 
 def encode_look(request: LookRequest) -> bytes:

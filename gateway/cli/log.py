@@ -1,4 +1,4 @@
-"""`hutong log verify` and `hutong log show`.
+"""`hutong log verify` and `hutong log show`; `init` stands in `log_init`.
 
 `verify` is the verifier that stands alone (`python -m hutong.evidence log`). `show` looks into the
 log, and the look itself is an entry: the gateway that serves writes it, else `show` opens the log.
@@ -11,6 +11,7 @@ import typer
 
 from adapters.port import SubjectType
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.log_init import init
 from gateway.cli.looking import look
 from gateway.cli.printing import print_json
 from gateway.clock import SystemClock
@@ -25,6 +26,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print data for machines.")]
 def register(app: typer.Typer, name: str, help_line: str) -> None:
     """Add the group."""
     group = typer.Typer(help=help_line, no_args_is_help=True)
+    group.command("init")(init)
     group.command("verify")(verify)
     group.command("show")(show)
     app.add_typer(group, name=name)

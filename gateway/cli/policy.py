@@ -1,4 +1,4 @@
-"""`hutong policy compile` and `hutong policy explain`: sharing agreements without a gateway."""
+"""`hutong policy compile`, `explain` (without a gateway) and `facts` (in `gateway.cli.facts`)."""
 
 from datetime import date
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 from adapters.port import FieldName
 from gateway.catalog.problems import PolicyRefused
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.facts import load_facts
 from gateway.cli.printing import print_json
 from gateway.clock import SystemClock
 from gateway.policy.bundle import Bundle, load_bundle
@@ -35,6 +36,7 @@ def register(app: typer.Typer, name: str, help_line: str) -> None:
     group = typer.Typer(help=help_line, no_args_is_help=True)
     group.command("compile")(compile_bundle)
     group.command("explain")(explain)
+    group.command("facts")(load_facts)
     app.add_typer(group, name=name)
 
 

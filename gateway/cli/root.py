@@ -18,8 +18,9 @@ NOUNS: Final = {
     "ask": "Ask one question as a partner's system. 提问",
     "serve": "Run the gateway of a configuration file. 运行网关",
     "check-config": "Read a configuration and everything it names; start nothing. 检查配置",
-    "policy": "Compile sharing agreements; explain what they release. 策略",
-    "log": "Verify the access log; look into it (each look is logged). 访问日志",
+    "policy": "Compile sharing agreements; explain what they release; tell facts. 策略",
+    "log": "Make a log's keys; verify the log; look into it (each look is logged). 访问日志",
+    "partner": "Keys, certificates, trust and identities of an installation. 接入",
     "simulate": "Run one simulated department alone. 模拟部门",
 }
 EPILOG: Final = (
@@ -83,7 +84,12 @@ def build_app(noun: str) -> typer.Typer:
 
 def _module(noun: str) -> str:
     """Return where a noun lives; a configuration is checked where it is served."""
-    modules = {"check-config": "serve", "sandbox": "sandbox.command", "demo": "demo.command"}
+    modules = {
+        "check-config": "serve",
+        "demo": "demo.command",
+        "partner": "partner.command",
+        "sandbox": "sandbox.command",
+    }
     return modules.get(noun, noun)
 
 

@@ -13,7 +13,7 @@ import uvloop
 from certs.errors import CertificateRefused
 from certs.trust_store import load_trust_store
 from gateway.access_log.errors import AccessLogError
-from gateway.app import build_gateway
+from gateway.app import Gateway, build_gateway
 from gateway.catalog.problems import PolicyRefused
 from gateway.cli.diagnostics import write_diagnostics
 from gateway.cli.ending import Ended, ExitCode
@@ -85,18 +85,31 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     gateway = build_gateway(config)
-    await gateway.start()
+    try:
+        await _started(gateway)
+        await stop.wait()
+    finally:
+        await gateway.stop()
+
+
+async def _started(gateway: Gateway) -> None:
+    """Start a gateway and say so to whoever reads diagnostics.
+
+    Raises:
+        ConfigError: a port is taken.
+    """
+    try:
+        await gateway.start()
+    except RuntimeError as error:
+        # grpcio's own, for a port that cannot be bound; its text names the address only.
+        raise ConfigError(f"listen: {gateway.config.listen} cannot be bound") from error
     structlog.get_logger("serve").info(
         "serving",
         port=gateway.port,
         health_port=gateway.health_port,
-        policy=config.policy_digest,
+        policy=gateway.config.policy_digest,
         log_size=gateway.log.size,
     )
-    try:
-        await stop.wait()
-    finally:
-        await gateway.stop()
 
 
 def check_config(config: _Config = None, *, json: _Json = False) -> None:

@@ -18,11 +18,9 @@ from typing import Final
 from aiohttp import web
 
 from gateway.access_log.errors import AccessLogError
-from gateway.looks import LookMalformed, Looks, page_json, parse_look
+from gateway.looks import MAX_QUESTION, LookMalformed, Looks, page_json, parse_look
 
 PATH: Final = "/v1/looks"
-MAX_QUESTION: Final = 4_096
-"""Bytes of a question: eight short members."""
 PATIENCE_S: Final = 30.0
 """How long one look may take: a thousand proofs take well below a second."""
 ENDING_S: Final = 5.0

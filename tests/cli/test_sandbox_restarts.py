@@ -206,6 +206,20 @@ def test_certificates_in_their_prime_are_kept(stopped: Path) -> None:
     assert again.expires_at >= material.expires_at
 
 
+def test_renewal_cut_short_is_done_again(stopped: Path, tmp_path: Path) -> None:
+    """Files renewed and the registry not yet: the next start brings both to one certificate."""
+    folders = Folders(root=tmp_path / "copy")
+    shutil.copytree(stopped, folders.root)
+    _age(folders, _now() - timedelta(days=9))
+    certify_anew(folders, load_trust_directory(folders.trust), _now())
+    half_done = _standing(folders)
+
+    renew(folders, _now())
+
+    assert half_done is CertificateReason.NOT_REGISTERED
+    assert _standing(folders) is None
+
+
 def test_other_port_is_told_to_every_identity(
     stopped: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,8 +15,8 @@ from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.looking import parse_page
 from gateway.cli.root import run
 from gateway.cli.sandbox.running import Sandbox
-from gateway.looks import LookRequest, encode_look
-from gateway.rpc.admin import MAX_QUESTION, PATH, short_path, socket_beside
+from gateway.looks import MAX_QUESTION, LookRequest, encode_look
+from gateway.rpc.admin import PATH, LookSocket, short_path, socket_beside
 from hutong.client import Client
 from hutong.evidence import parse_log_key, verify_receipt
 from hutong.evidence.receipt_file import parse_receipt
@@ -218,6 +218,7 @@ async def test_a_malformed_question_is_no_empty_answer(
         b"",
         b"[]",
         b"{}",
+        b"[" * MAX_QUESTION,
         encode_look(LookRequest(officer="o", for_case="F-1")),
         encode_look(LookRequest(officer="o", for_case="F-1", org="x", case="C-1")),
         encode_look(LookRequest(officer="o", for_case="F-1", org=ORG, case="C", limit=1_001)),
@@ -341,6 +342,25 @@ async def test_a_socket_left_by_a_kill_is_replaced(
     code, _, _ = await _shown(_options(sandbox, org=ORG, case="C-1"), capsys)
 
     assert code == ExitCode.YES
+
+
+async def test_a_log_may_lie_deeper_than_a_sockets_address(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    """Folders longer than the 108 bytes of a socket's address are no reason not to look."""
+    folder = tmp_path / ("deep" * 20) / ("deeper" * 20)
+    folder.mkdir(parents=True)
+    deep = LookSocket(socket_beside(folder / "access.db"), gateway.looks._looks)
+    asked = encode_look(LookRequest(officer="o", for_case="F-1", org=ORG, case="C-1"))
+
+    await deep.start()
+    try:
+        status, _ = await asyncio.to_thread(_posted, socket_beside(folder / "access.db"), asked)
+    finally:
+        await deep.stop()
+
+    assert len(str(folder)) > 108
+    assert status == http.client.OK
 
 
 async def test_a_file_in_the_sockets_place_is_not_removed(gateway: Gateway) -> None:

@@ -32,10 +32,11 @@ from certs.registry_file import (
 from certs.signing_request import build_signing_request, parse_signing_request
 from certs.trust_directory import load_trust_directory, store_trust_directory
 from gateway.access_log.note import encode_verifier_key
+from gateway.cli.agreement_hints import hints_of
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.sandbox.authority import LIFETIME, load_authority
 from gateway.cli.sandbox.folders import Folders, load_address
-from gateway.cli.sandbox.partners import hints_of, note_identity
+from gateway.cli.sandbox.partners import note_identity
 from gateway.cli.sandbox.seats import MATTER, NEWCOMER, SEATS, seat_system
 from gateway.cli.sandbox.world import CONNECTED, DIVISION, ED25519_BYTES
 from gateway.config import Config, load_config, load_credential

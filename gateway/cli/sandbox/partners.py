@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from gateway.cli.agreement_hints import hints_of
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.world import GATEWAY_SLUG, HRSS, Partner, World
-from gateway.policy.bundle import Bundle
 from hutong.client.identity_file import (
     FILE_NAME,
-    AgreementHint,
     encode_identity,
     parse_identity,
 )
@@ -41,19 +40,6 @@ def write_partner(world: World, partner: Partner, address: str, folder: Path) ->
             },
             agreements=hints_of(world.bundle, partner.system_id),
         ),
-    )
-
-
-def hints_of(bundle: Bundle, system_id: str) -> tuple[AgreementHint, ...]:
-    """Return what a system may ask, as its identity directory says."""
-    return tuple(
-        AgreementHint(
-            number=each.number,
-            dataset=each.dataset,
-            matters=tuple(sorted(each.matters)),
-            legal_basis=each.basis[0],
-        )
-        for each in bundle.list_agreements(system_id)
     )
 
 

@@ -1,0 +1,181 @@
+"""Writes a trust directory: anchors and CRLs, and who is registered with which keys.
+
+INVARIANT: what is written was built into a snapshot first, so that a gateway takes it up; a key is
+registered only if it may be relied on now.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from certs.certificate import Certificate
+from certs.chain import require_current
+from certs.errors import CertificateRefused
+from certs.registry_file import (
+    SYSTEM_PURPOSES,
+    KeyPurpose,
+    KeyRecord,
+    KeyState,
+    OrganisationKind,
+    OrganisationRecord,
+    RegistryDocument,
+    SystemClass,
+    SystemRecord,
+    SystemRole,
+    encode_registry,
+    parse_registry,
+)
+from certs.revocation import Crl
+from certs.trust_directory import load_trust_directory, store_trust_directory
+from certs.trust_material import TrustMaterial
+from certs.trust_store import build_snapshot
+from gateway.cli.ending import Ended, ExitCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entering:
+    """An organisation, one of its systems, and keys that are to be registered."""
+
+    uscc: str
+    name_zh: str
+    name_en: str
+    kind: OrganisationKind
+    slug: str
+    """Empty for keys of the organisation itself."""
+    role: SystemRole | None
+    keys: Mapping[KeyPurpose, Certificate]
+
+
+def publish(
+    folder: Path,
+    anchors: tuple[Certificate, ...],
+    crls: tuple[Crl, ...],
+    at: datetime,
+    until: datetime,
+) -> TrustMaterial:
+    """Add anchors, replace the CRLs of the same issuers, and put off when trust ends.
+
+    Raises:
+        CertificateRefused: the result is not good; nothing was written.
+    """
+    held = _load(folder, at)
+    issuers = {crl.issuer_name for crl in crls}
+    material = replace(
+        held,
+        anchors=(*held.anchors, *(each for each in anchors if each not in held.anchors)),
+        crls=(*(each for each in held.crls if each.issuer_name not in issuers), *crls),
+        expires_at=until,
+    )
+    return _store(folder, material, at)
+
+
+def enter(folder: Path, entering: Entering, at: datetime) -> TrustMaterial:
+    """Register keys, and organisation and system where they are new; keys that ended go.
+
+    Raises:
+        CertificateRefused: the result is not good, or a key may not be relied on.
+        Ended: a name, kind or role is missing for what is new.
+    """
+    held = load_trust_directory(folder)
+    known = {each.uscc: each for each in held.registry.organisations}
+    known[entering.uscc] = _entered(known.get(entering.uscc), entering, at)
+    registry = RegistryDocument(organisations=tuple(known[uscc] for uscc in sorted(known)))
+    # Read back: codes and names that the file's reader refuses are refused before they are written.
+    material = replace(held, registry=parse_registry(encode_registry(registry)))
+    _require_reliable(material, entering, at)
+    return _store(folder, material, at)
+
+
+def _entered(
+    known: OrganisationRecord | None, entering: Entering, at: datetime
+) -> OrganisationRecord:
+    if known is None:
+        if not entering.name_zh or not entering.name_en:
+            raise Ended(ExitCode.USAGE, "a new organisation needs --name-zh and --name-en")
+        known = OrganisationRecord(
+            uscc=entering.uscc,
+            name_zh=entering.name_zh,
+            name_en=entering.name_en,
+            kind=entering.kind,
+            keys=(),
+            systems=(),
+        )
+    own = bool(entering.slug)
+    of_system = {usage for usage in entering.keys if own and usage in SYSTEM_PURPOSES}
+    systems = {each.slug: each for each in known.systems}
+    if own:
+        system = _system(systems.get(entering.slug), entering)
+        systems[entering.slug] = replace(
+            system, keys=_grown(system.keys, _records(entering, of_system), at)
+        )
+    keys = _records(entering, entering.keys.keys() - of_system)
+    return replace(known, keys=_grown(known.keys, keys, at), systems=tuple(systems.values()))
+
+
+def _system(known: SystemRecord | None, entering: Entering) -> SystemRecord:
+    if known is not None:
+        return known
+    if entering.role is None:
+        raise Ended(ExitCode.USAGE, "a new system needs --role")
+    return SystemRecord(
+        slug=entering.slug,
+        system_class=SystemClass.GRPC,
+        roles=frozenset({entering.role}),
+        keys=(),
+    )
+
+
+def _records(entering: Entering, usages: "set[KeyPurpose]") -> tuple[KeyRecord, ...]:
+    return tuple(
+        KeyRecord(
+            usage=usage,
+            certificate=certificate,
+            state=KeyState.ACTIVE,
+            not_before=certificate.not_before,
+            not_after=certificate.not_after,
+        )
+        for usage, certificate in entering.keys.items()
+        if usage in usages
+    )
+
+
+def _grown(
+    held: tuple[KeyRecord, ...], added: tuple[KeyRecord, ...], at: datetime
+) -> tuple[KeyRecord, ...]:
+    """Return keys with those added; a key certified again stands once, a key that ended not."""
+    again = {each.certificate.spki for each in added}
+    kept = [each for each in held if each.not_after > at and each.certificate.spki not in again]
+    return (*kept, *added)
+
+
+def _require_reliable(material: TrustMaterial, entering: Entering, at: datetime) -> None:
+    by_certificate = {
+        each.certificate.thumbprint_sha256: each
+        for each in build_snapshot(material).registry.all_keys()
+    }
+    for usage, certificate in entering.keys.items():
+        try:
+            require_current(by_certificate[certificate.thumbprint_sha256], at)
+        except CertificateRefused as refused:
+            raise CertificateRefused(refused.reason, f"key for {usage}") from refused
+
+
+def _load(folder: Path, at: datetime) -> TrustMaterial:
+    """Return what a trust directory holds; an empty beginning where there is none."""
+    if folder.exists():
+        return load_trust_directory(folder)
+    return TrustMaterial(
+        sequence=0,
+        issued_at=at,
+        expires_at=at + timedelta(days=1),
+        anchors=(),
+        registry=RegistryDocument(organisations=()),
+    )
+
+
+def _store(folder: Path, material: TrustMaterial, at: datetime) -> TrustMaterial:
+    grown = replace(material, sequence=material.sequence + 1, issued_at=at)
+    build_snapshot(grown)
+    store_trust_directory(grown, folder)
+    return grown
