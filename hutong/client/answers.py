@@ -69,6 +69,7 @@ class IndeterminateReason(StrEnum):
     PROVIDER_UNPROVEN = "PROVIDER_UNPROVEN"
     PROVIDER_QUOTA = "PROVIDER_QUOTA"
     SUBJECT_UNRESOLVED = "SUBJECT_UNRESOLVED"
+    QUESTION_REJECTED = "QUESTION_REJECTED"
 
 
 FieldValue: TypeAlias = str | tuple[str, ...]
