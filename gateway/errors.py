@@ -211,8 +211,9 @@ TEXTS: Final[dict[Reason, ReasonText]] = {
     ),
     Reason.QUERY_INVALID: _text(
         _R,
-        "查询内容不合规：数据项须逐一列出、不重复、不超限。",
-        "The query is not well formed: list each field once, within the limits.",
+        "查询内容不合规：数据项和申报值只能用该数据集目录中的名称，逐一列出、不重复、不超限。",
+        "The query is not well formed: name fields and claims as the catalog of the dataset does, "
+        "each once, within the limits.",
     ),
     Reason.ASSERTION_INVALID: _text(
         _R,
