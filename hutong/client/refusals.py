@@ -14,7 +14,7 @@ from google.rpc.status_pb2 import Status
 
 from hutong.client.answers import Receipt
 from hutong.client.content import seconds_of
-from hutong.client.errors import ClientError, ClientReason, Fault, RefusalTold, Refused, Unproven
+from hutong.client.errors import ClientError, Fault, RefusalTold, Refused, Unproven
 from hutong.client.proof import (
     REFUSAL_TYPE,
     REFUSE_KINDS,
@@ -27,6 +27,7 @@ from hutong.client.proof import (
     verify_receipt,
     verify_signed,
 )
+from hutong.client.reasons import ClientReason
 from hutong.client.requests import SignedRequest
 from hutong.envelope.v1.envelope_pb2 import SignedEnvelope
 from hutong.evidence import Expected

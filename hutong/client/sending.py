@@ -13,8 +13,9 @@ from typing import Final
 import grpc
 
 from hutong.client.channel import Connection
-from hutong.client.errors import ClientError, ClientReason, Fault, Refused
+from hutong.client.errors import ClientError, Fault, Refused
 from hutong.client.proof import Proving
+from hutong.client.reasons import ClientReason
 from hutong.client.refusals import fault_of, refusal_of_call
 from hutong.client.requests import SignedRequest
 
