@@ -82,8 +82,12 @@ def build_app(noun: str) -> typer.Typer:
 
 
 def _module(noun: str) -> str:
-    """Return where a noun lives; a configuration is checked where it is served."""
-    modules = {"check-config": "serve", "sandbox": "sandbox.command", "demo": "demo.command"}
+    """Return where a noun lives."""
+    modules = {
+        "check-config": "check_config",
+        "sandbox": "sandbox.command",
+        "demo": "demo.command",
+    }
     return modules.get(noun, noun)
 
 
