@@ -68,7 +68,7 @@ class Fault(_Reasoned):
     """No answer came back; the question may or may not have been executed."""
 
     def __init__(self, reason: ClientReason, code: str = "") -> None:
-        """Keep the closed reason and the name of the gRPC code, where there is one."""
+        """Keep the closed reason and the gRPC code, or the gateway's reason of a limit."""
         super().__init__(reason, code)
         self.code = code
 

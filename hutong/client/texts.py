@@ -165,6 +165,11 @@ REASON_TEXTS: Final[Mapping[ClientReason, ReasonText]] = MappingProxyType(
             "The call ended with another gRPC status, which is no refusal of the "
             "gateway. See that the address is the gateway's, then call its operator.",
         ),
+        _C.CALL_LIMITED: of_gateway(
+            "网关暂不受理此调用，原因码见详情。请稍后重试，仍不行请联系网关管理单位。",
+            "The gateway does not take this call for now; the detail is its reason. Try again "
+            "later, and call its operator if that stays.",
+        ),
         **{reason: _whole(meaning) for reason, meaning in UNPROVEN_TEXTS.items()},
     }
 )

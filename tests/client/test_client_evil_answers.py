@@ -260,6 +260,7 @@ def test_every_reason_of_an_answer_has_a_lie() -> None:
         R.UNAVAILABLE,
         R.DEADLINE_EXCEEDED,
         R.CALL_FAILED,
+        R.CALL_LIMITED,
         R.SIGNER_NOT_CURRENT,
         R.CHECKPOINT_STALE,
         R.CHECKPOINT_FORKED,
