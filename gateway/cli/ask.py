@@ -76,6 +76,17 @@ _Json = Annotated[bool, typer.Option("--json", help="Print data for machines.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Staff:
+    """What was said of the officer."""
+
+    role: str
+    level: OfficerLevel
+    division: str
+    name: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Asking:
     """What was asked for on the command line, before it is held to any form."""
 
@@ -89,7 +100,7 @@ class _Asking:
     subject_type: SubjectType
     subject_id: str
     subject_name: str
-    staff: Staff | None
+    staff: _Staff | None
     """None asks as a system job."""
     timeout_s: float
     save_receipt: Path | None
@@ -123,14 +134,10 @@ def ask(
     json: _Json = False,
 ) -> None:
     """Ask one question. The officer key of the identity signs for the officer (sandboxes only)."""
-    staff = Staff(
-        token="cli-officer",  # noqa: S106  a pseudonym of a person, no secret
+    staff = _Staff(
         role=officer_role,
-        unit="命令行经办处（模拟）",
-        unit_code=f"{officer_division}000000",
         level=officer_level,
         division=officer_division,
-        call_reason=f"事项{matter}申请",
         name=officer_name,
         identifier=officer_id,
     )
@@ -213,7 +220,22 @@ def _question(own: Identity, asking: _Asking) -> Question:
             case_number=asking.case,
         ),
         claims=dict(_parse_claim(text) for text in asking.claims),
-        officer=None if asking.staff is None else own.officer(asking.staff),
+        officer=None if asking.staff is None else own.officer(_staff(asking.staff, asking.matter)),
+    )
+
+
+def _staff(said: _Staff, matter: str) -> Staff:
+    return Staff(
+        token="cli-officer",  # noqa: S106  a pseudonym of a person, no secret
+        role=said.role,
+        unit="命令行经办处（模拟）",
+        unit_code=f"{said.division}000000",
+        level=said.level,
+        division=said.division,
+        call_reason=f"事项{matter}申请",
+        # Not written where nothing is given: who demands it says so.
+        name=said.name or None,
+        identifier=said.identifier or None,
     )
 
 

@@ -42,7 +42,8 @@ _EXPLAINED: Final = (Finding.INDETERMINATE, Finding.NOT_APPLICABLE, Finding.ERRO
 def failure_text(failed: Failed, about: str = "") -> str:
     """Return for people why there is no answer, whose side it is and what to do."""
     lines = [f"{_STATES[type(failed)][1]}: {failed.reason} ({failed.side})"]
-    lines += [failed.text_zh, failed.text_en, failed.detail, about]
+    detail = "" if failed.detail == failed.reason else failed.detail
+    lines += [failed.text_zh, failed.text_en, detail, about]
     return "\n".join(line for line in lines if line)
 
 

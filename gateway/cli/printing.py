@@ -29,10 +29,10 @@ def build_console() -> Console:
 
 def command_line(*arguments: str) -> str:
     """Return a command line of this program that runs in a shell from the current folder."""
-    return shlex.join([_called_as(), *arguments])
+    return shlex.join([called_as(), *arguments])
 
 
-def _called_as() -> str:
+def called_as() -> str:
     """Return how this program was called, shorter where it lies below the current folder."""
     called = Path(sys.argv[0])
     if called.name != PROGRAM:

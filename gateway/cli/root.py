@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import typer
 
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.printing import called_as
 from gateway.config import prepare_environment
 
 NOUNS: Final = {
@@ -48,7 +49,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     app = build_app(arguments[0] if arguments else "")
     try:
-        app(arguments, prog_name="hutong")
+        app(arguments, prog_name=called_as())
     except Ended as ended:
         if ended.text:
             typer.echo(ended.text, err=True)

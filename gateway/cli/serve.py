@@ -16,6 +16,7 @@ from gateway.app import build_gateway
 from gateway.catalog.problems import PolicyRefused
 from gateway.cli.diagnostics import write_diagnostics
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.printing import command_line
 from gateway.config import (
     Config,
     ConfigError,
@@ -76,9 +77,9 @@ def require_allowed(config: Config, *, sandbox: bool) -> None:
         ConfigError: they would serve as a real exchange.
     """
     if config.sandbox and not sandbox:
-        raise ConfigError(
-            "sandbox: its keys serve no real exchange: use `hutong sandbox`, or --sandbox in tests"
-        )
+        starting = command_line("sandbox")
+        text = f"its keys serve no real exchange: use `{starting}`, or --sandbox in tests"
+        raise ConfigError(f"sandbox: {text}")
 
 
 async def _serve(config: Config) -> None:

@@ -30,7 +30,9 @@ class _Reasoned(ClientError):
 
     def __init__(self, reason: ClientReason, detail: str = "") -> None:
         """Keep the closed reason, and what it is about: a rule, a file, a code of gRPC."""
-        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        text = REASON_TEXTS[reason]
+        about = f" [{detail}]" if detail else ""
+        super().__init__(f"{reason} ({text.side}): {text.zh} / {text.en}{about}")
         self.reason = reason
         self.detail = detail
 
@@ -94,7 +96,7 @@ class Refused(ClientError):
 
     def __init__(self, told: RefusalTold) -> None:
         """Keep what the refusal says."""
-        super().__init__(f"{told.reason} ({told.side}): {told.text_en}")
+        super().__init__(f"{told.reason} ({told.side}): {told.text_zh} / {told.text_en}")
         self.told = told
 
     @property

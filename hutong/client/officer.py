@@ -6,6 +6,8 @@ that is about to be signed: the source is called with that context and returns a
 partner's identity service holds that key and is called through `AssertionSource`.
 """
 
+import dataclasses
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
@@ -18,6 +20,9 @@ from signing.assertion import Staff as AssertedStaff
 from signing.errors import AssertionRefused
 from signing.signer import Signer
 
+MAX_TEXT: Final = 200
+"""Characters of each text about an officer (docs/officer-assertion.md)."""
+_DIVISION: Final = re.compile(r"[0-9]{6}", re.ASCII)
 LIFE_S: Final = 120
 """Seconds; as long as the request itself, and below the 300 s of the profile."""
 
@@ -39,7 +44,8 @@ class Staff:
     `token` is a pseudonym of the organisation's choice, stable for one officer.
 
     Raises:
-        QuestionRefused: OFFICER_LEVEL_INVALID, because a level no condition knows opens nothing.
+        QuestionRefused: OFFICER_INVALID with the member, because a level no condition knows opens
+            nothing, and an empty text makes the whole assertion invalid.
     """
 
     token: str = field(repr=False)
@@ -55,9 +61,15 @@ class Staff:
     identifier: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Hold the level to the closed list."""
+        """Hold each member to its form (docs/officer-assertion.md)."""
+        for member in dataclasses.fields(self):
+            text = getattr(self, member.name)
+            if text is not None and not 1 <= len(text) <= MAX_TEXT:
+                raise QuestionRefused(ClientReason.OFFICER_INVALID, member.name)
         if self.level not in {*OfficerLevel}:
-            raise QuestionRefused(ClientReason.OFFICER_LEVEL_INVALID)
+            raise QuestionRefused(ClientReason.OFFICER_INVALID, "level")
+        if _DIVISION.fullmatch(self.division) is None:
+            raise QuestionRefused(ClientReason.OFFICER_INVALID, "division")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,9 +78,12 @@ REASON_TEXTS: Final[Mapping[ClientReason, ReasonText]] = MappingProxyType(
             "一个事项须有 1 到 32 个查询，同一协议下同一数据集只能问一次。",
             "A matter has 1 to 32 queries, and asks for one dataset under one agreement once.",
         ),
-        _C.OFFICER_LEVEL_INVALID: of_requester(
-            "经办人层级只能是 province 省、city 市、county 县、township 乡镇、village 村。",
-            "The level of an officer is province, city, county, township or village.",
+        _C.OFFICER_INVALID: of_requester(
+            "经办人信息不合规：层级只能是 province 省、city 市、county 县、township 乡镇、"
+            "village 村，行政区划为 6 位数字，各项为 1 到 200 个字符，没有的可选项不写。",
+            "The officer is not described in form: the level is province, city, county, township "
+            "or village, the division has 6 digits, each text has 1 to 200 characters, and what "
+            "is not there is left out.",
         ),
         _C.ASSERTION_NOT_ISSUED: of_requester(
             "签不出经办人断言：经办人密钥的算法不合适，或断言过大。请改用 ES256 或 "

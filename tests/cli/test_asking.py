@@ -55,6 +55,8 @@ MISTAKES: list[tuple[dict[str, str], ClientReason, ExitCode]] = [
     ({"field": "Is-Married"}, R.NAME_INVALID, ExitCode.USAGE),
     ({"claim": "certificate_no"}, R.CLAIMS_INVALID, ExitCode.USAGE),
     ({"claim": "certificate_no="}, R.CLAIMS_INVALID, ExitCode.USAGE),
+    ({"officer_division": "济南"}, R.OFFICER_INVALID, ExitCode.USAGE),
+    ({"officer_role": ""}, R.OFFICER_INVALID, ExitCode.USAGE),
     ({}, R.UNAVAILABLE, ExitCode.INDETERMINATE),
 ]
 IDS = [f"{reason}-{','.join(changes)}" for changes, reason, _ in MISTAKES]

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from certs.algorithms import Suite, generate_private_key
 from hutong.client import (
     ClientReason,
     DatasetQuery,
@@ -22,15 +23,14 @@ from hutong.client.identity import Identity
 from hutong.client.officer import Officer
 from hutong.client.questions import Question
 from hutong.client.requests import Moment, build_exchange, build_receipt
+from signing.signer import FileSigner
 from tests.client.synthetic_world import PERSON, World
 
 R = ClientReason
 MOMENT = Moment(now_ms=1_795_000_000_123, known_size=0)
 QUERY = DatasetQuery(agreement="A-1", dataset="mca.marriage@1", fields=("is_married",))
 PURPOSE = Purpose(matter="M2", legal_basis="第七条", case_number="C-1")
-STAFF = Staff(
-    token="t", role="r", unit="u" * 20_000, unit_code="1", level="county", division="370000"
-)
+STAFF = Staff(token="t", role="r", unit="u", unit_code="1", level="county", division="370000")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +117,10 @@ def _written_twice(stage: Stage) -> object:
     return write_identity(stage.directory, stage.world.material())
 
 
-def _too_much_officer(stage: Stage) -> object:
-    asked = stage.question(Officer(signer=stage.world.officer, staff=STAFF))
+def _officer_of_another_suite(stage: Stage) -> object:
+    # JWTs are ES256 or EdDSA: no reader of them knows SM2.
+    signer = FileSigner.of(generate_private_key(Suite.SM2SM3))
+    asked = stage.question(Officer(signer=signer, staff=STAFF))
     return build_exchange(stage.identity, asked, MOMENT)
 
 
@@ -149,11 +151,11 @@ ROWS: dict[ClientReason, Row] = {
         QuestionRefused,
         lambda _: MatterQuestion(queries=(), subject=Subject(identifier=PERSON), purpose=PURPOSE),
     ),
-    R.OFFICER_LEVEL_INVALID: (
+    R.OFFICER_INVALID: (
         QuestionRefused,
         lambda _: dataclasses.replace(STAFF, level="省级"),
     ),
-    R.ASSERTION_NOT_ISSUED: (QuestionRefused, _too_much_officer),
+    R.ASSERTION_NOT_ISSUED: (QuestionRefused, _officer_of_another_suite),
     R.QUESTION_TOO_LARGE: (QuestionRefused, _too_large),
     R.REQUEST_ID_INVALID: (
         QuestionRefused,

@@ -4,7 +4,10 @@ import dataclasses
 from datetime import timedelta
 from pathlib import Path
 
+import grpc
 import pytest
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 
 from hutong.client import (
     FINDING_TEXTS,
@@ -19,12 +22,14 @@ from hutong.client import (
     Unproven,
     load_identity,
 )
+from hutong.client.refusals import fault_of_unsigned
 from hutong.client.texts import REASON_TEXTS
 from hutong.client.unproven_texts import UNPROVEN_REMEDY
 from tests.client.gateway_double import GatewayDouble
 from tests.client.local_refusals import ROWS, Stage
 from tests.client.synthetic_world import PERSON, World
 
+R = ClientReason
 SIDES = {"requester", "gateway", "provider"}
 
 
@@ -112,5 +117,39 @@ def test_what_is_not_proven_says_whom_to_call() -> None:
 
     assert unproven.text_zh.endswith(UNPROVEN_REMEDY.zh)
     assert unproven.text_en.endswith(UNPROVEN_REMEDY.en)
-    assert str(fault) == "UNAVAILABLE: UNAVAILABLE"
+    assert str(fault).startswith("UNAVAILABLE (gateway): 网关连接不上")
+    assert str(fault).endswith("ask again. [UNAVAILABLE]")
     assert (fault.side, fault.code) == ("gateway", "UNAVAILABLE")
+
+
+@pytest.mark.parametrize(
+    ("detail", "reason", "told"),
+    [
+        (
+            ErrorInfo(reason="RATE_LIMITED", domain="hutong"),
+            ClientReason.CALL_LIMITED,
+            "RATE_LIMITED",
+        ),
+        (ErrorInfo(reason="RATE_LIMITED", domain="other"), ClientReason.UNAVAILABLE, "UNAVAILABLE"),
+        (ErrorInfo(reason="ANYTHING", domain="hutong"), ClientReason.UNAVAILABLE, "UNAVAILABLE"),
+        (None, ClientReason.UNAVAILABLE, "UNAVAILABLE"),
+    ],
+    ids=["ours", "another domain", "no reason of the list", "unreadable"],
+)
+def test_a_limit_of_an_unsigned_call_is_named(
+    detail: ErrorInfo | None, reason: ClientReason, told: str
+) -> None:
+    """Only a reason of the closed list is repeated: whatever else is said may say anything."""
+    status = Status()
+    any_detail = status.details.add()
+    if detail is None:
+        any_detail.type_url = f"type.googleapis.com/{ErrorInfo.DESCRIPTOR.full_name}"
+        any_detail.value = b"\xff\xff"
+    else:
+        any_detail.Pack(detail)
+    trailers = grpc.aio.Metadata(("grpc-status-details-bin", status.SerializeToString()))
+    error = grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), trailers)
+
+    fault = fault_of_unsigned(error)
+
+    assert (fault.reason, fault.code) == (reason, told)

@@ -9,7 +9,7 @@ from google.rpc.error_details_pb2 import ErrorInfo, LocalizedMessage, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from hutong.client import Client, ClientReason, Fault, MatterQuestion, Question, Refused, Unproven
-from hutong.client.refusals import BEFORE_HEADER, WITHOUT_RECEIPT, fault_of_unsigned
+from hutong.client.refusals import BEFORE_HEADER, WITHOUT_RECEIPT
 from hutong.envelope.v1 import envelope_pb2
 from hutong.exchange.v1 import exchange_pb2
 from tests.client.double_server import ended, refused, trailing
@@ -357,35 +357,6 @@ async def test_details_that_are_not_what_they_claim_are_a_fault(
         await client.exchange(question)
 
     assert told.value.reason is R.CALL_FAILED
-
-
-@pytest.mark.parametrize(
-    ("detail", "reason", "told"),
-    [
-        (ErrorInfo(reason="RATE_LIMITED", domain="hutong"), R.CALL_LIMITED, "RATE_LIMITED"),
-        (ErrorInfo(reason="RATE_LIMITED", domain="other"), R.UNAVAILABLE, "UNAVAILABLE"),
-        (ErrorInfo(reason="ANYTHING", domain="hutong"), R.UNAVAILABLE, "UNAVAILABLE"),
-        (None, R.UNAVAILABLE, "UNAVAILABLE"),
-    ],
-    ids=["ours", "another domain", "no reason of the list", "unreadable"],
-)
-def test_a_limit_of_an_unsigned_call_is_named(
-    detail: ErrorInfo | None, reason: R, told: str
-) -> None:
-    """Only a reason of the closed list is repeated: whatever else is said may say anything."""
-    status = Status()
-    any_detail = status.details.add()
-    if detail is None:
-        any_detail.type_url = f"type.googleapis.com/{ErrorInfo.DESCRIPTOR.full_name}"
-        any_detail.value = b"\xff\xff"
-    else:
-        any_detail.Pack(detail)
-    trailers = grpc.aio.Metadata(("grpc-status-details-bin", status.SerializeToString()))
-    error = grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), trailers)
-
-    fault = fault_of_unsigned(error)
-
-    assert (fault.reason, fault.code) == (reason, told)
 
 
 async def test_a_stranger_cannot_ask(double: GatewayDouble, client: Client) -> None:
