@@ -63,6 +63,14 @@ class Indeterminate(StrEnum):
     PROVIDER_UNPROVEN = "PROVIDER_UNPROVEN"
     PROVIDER_QUOTA = "PROVIDER_QUOTA"
     SUBJECT_UNRESOLVED = "SUBJECT_UNRESOLVED"
+    QUESTION_REJECTED = "QUESTION_REJECTED"
+
+
+class Lacking(StrEnum):
+    """What a department demands of every question and this one lacks: the requester's to mend."""
+
+    SUBJECT_NAME = "SUBJECT_NAME"
+    OFFICER = "OFFICER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +160,8 @@ class Query:
     """UTC, milliseconds: the time the gateway read in step 1; the record's `iat`."""
     deadline: float
     """`time.monotonic()` after which nobody waits for the answer."""
+    by_officer: bool = False
+    """Whether an officer asks, named in `end_user` or not; a system job otherwise."""
     pending_request_id: bytes | None = None
     request_envelope: bytes = field(default=b"", repr=False)
     """The requester's envelope as received, for provider nodes that judge for themselves."""
@@ -206,6 +216,10 @@ class ProviderAdapter(Protocol):
     @property
     def datasets(self) -> frozenset[DatasetName]:
         """Which datasets this adapter serves."""
+        ...
+
+    def find_lacking(self, query: Query) -> Lacking | None:
+        """Return what the department would miss in this question; asks nobody."""
         ...
 
     async def fetch(self, query: Query) -> Outcome:

@@ -168,10 +168,10 @@ def require_name(query: Query) -> str:
     """Return the name departments demand beside the number.
 
     Raises:
-        DepartmentFailed: PROVIDER_FAULT, as the department itself would refuse such a question.
+        DepartmentFailed: QUESTION_REJECTED, as the department itself would refuse such a question.
     """
     if not query.subject.full_name:
-        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+        raise DepartmentFailed(Indeterminate.QUESTION_REJECTED)
     return query.subject.full_name
 
 

@@ -17,6 +17,7 @@ from adapters.port import (
     AdapterHealth,
     DatasetName,
     Indeterminate,
+    Lacking,
     Outcome,
     ProviderAdapter,
     Query,
@@ -81,6 +82,10 @@ class UnconnectedAdapter:
 
     organisation: str
     datasets: frozenset[DatasetName]
+
+    def find_lacking(self, query: Query) -> Lacking | None:  # noqa: ARG002 - the port's signature
+        """Return None: who is not connected demands nothing."""
+        return None
 
     async def fetch(self, query: Query) -> Outcome:  # noqa: ARG002 - the port's signature
         """Return that there is no connection."""

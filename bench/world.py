@@ -49,7 +49,7 @@ STAFF: Final = Staff(
     role="经办",
     unit="省人社厅养老保险处",
     unit_code="370000000000",
-    level="1",
+    level="county",
     division="370102",
 )
 

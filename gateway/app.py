@@ -6,6 +6,7 @@ interrupted, and the durable request ids of earlier processes are known.
 
 import asyncio
 import contextlib
+import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from adapters.port import ProviderAdapter
 from adapters.registry import AdapterRegistry, build_registry
 from certs.errors import CertsError
 from certs.identity import SystemId
-from certs.trust_store import TrustStore, load_trust_store
+from certs.trust_store import TrustStore
 from gateway.access_log.epochs import EpochKeys
 from gateway.access_log.errors import AccessLogError
 from gateway.access_log.intake import QueueLimits
@@ -55,6 +56,9 @@ from gateway.wiring import (
     load_policy,
     load_signer,
     load_tls,
+    load_trust,
+    open_registers,
+    require_own_origin,
 )
 from signing.errors import SigningError
 
@@ -122,13 +126,19 @@ class Gateway:
     _changed_tls: TlsMaterial | None = None
 
     async def start(self) -> None:
-        """Close what an earlier process left open, bind both ports, begin to serve."""
+        """Close what an earlier process left open, bind both ports, begin to serve.
+
+        Raises:
+            ConfigError: an address cannot be bound.
+        """
         # Before the port is bound: the first message may already retry an interrupted request.
         await close_open_asks(self.log, self.interrupted)
-        self.port = self.server.add_secure_port(
-            self.config.listen,
-            credentials(self._load_tls(), self._take_changed_tls),
-        )
+        serving = credentials(self._load_tls(), self._take_changed_tls)
+        try:
+            self.port = self.server.add_secure_port(self.config.listen, serving)
+        except RuntimeError as error:
+            # grpc names no cause; a port in use is the commonest.
+            raise ConfigError(f"listen: {self.config.listen} cannot be bound") from error
         await self.server.start()
         self._runner = web.AppRunner(build_health_app(self.health, self.metrics))
         await self._runner.setup()
@@ -217,10 +227,10 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         EpochKeyError: what the operator has to mend, named.
     """
     metrics, chosen_clock = Metrics(), clock or SystemClock()
-    trust = _load_trust(config)
+    trust = load_trust(config)
     bundle = load_policy(config)
     log = _open_log(config, chosen_clock)
-    registers = SqliteRegisters.open(config.registers, load_credential(config.registers_key_file))
+    registers = open_registers(config)
     departments = load_departments(config.departments, bundle.catalog, bundle.matters)
     registry = build_registry(departments, chosen_clock.now_ms)
     interrupted, keys = Interrupted(), load_epoch_keys(config)
@@ -260,25 +270,20 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     )
 
 
-def _load_trust(config: Config) -> TrustStore:
-    trust = load_trust_store(config.trust)
-    # Its keys lie on developers' machines: whoever holds one could be any department.
-    if trust.snapshot.has_sandbox_anchor and not config.sandbox:
-        raise ConfigError("trust: holds a sandbox anchor, which serves no real exchange")
-    return trust
-
-
 def _open_log(config: Config, clock: Clock) -> AccessLog:
-    if config.log.origin.startswith("sandbox.invalid/") and not config.sandbox:
-        raise ConfigError("log.origin: a sandbox origin serves no real exchange")
-    return AccessLog.open(
-        config.log.database,
-        origin=config.log.origin,
-        signer=load_log_signer(config.log.signer),
-        clock=clock,
-        node=config.system_id,
-        options=LogOptions(limits=QueueLimits(reserve_bytes=config.log.disk_reserve_bytes)),
-    )
+    require_own_origin(config)
+    signer = load_log_signer(config.log.signer)
+    try:
+        return AccessLog.open(
+            config.log.database,
+            origin=config.log.origin,
+            signer=signer,
+            clock=clock,
+            node=config.system_id,
+            options=LogOptions(limits=QueueLimits(reserve_bytes=config.log.disk_reserve_bytes)),
+        )
+    except sqlite3.Error as error:
+        raise ConfigError(f"log.database: {config.log.database}: {error}") from error
 
 
 def _build_parts(

@@ -19,6 +19,8 @@ TLS_SUITES: Final = (
 )
 """AEAD only, for TLS 1.2; TLS 1.3 has no others. grpcio takes them from the environment alone."""
 MAX_CREDENTIAL_BYTES: Final = 4_096
+ADDRESS: Final = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
+"""`host:port`, an IPv6 host in brackets."""
 
 
 class ConfigError(Exception):
@@ -109,8 +111,8 @@ class Config(_Section):
     """Everything `hutong serve` needs to know."""
 
     system_id: str = Field(pattern=r"^[0-9A-Z]{18}/[a-z0-9-]{1,40}$")
-    listen: str = "127.0.0.1:7443"
-    health_listen: str = "127.0.0.1:7480"
+    listen: str = Field(default="127.0.0.1:7443", pattern=ADDRESS)
+    health_listen: str = Field(default="127.0.0.1:7480", pattern=ADDRESS)
     trust: Path
     policy: Path
     policy_digest: str = Field(pattern=r"^[0-9a-f]{64}$")

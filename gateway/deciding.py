@@ -122,14 +122,12 @@ class Deciding:
         # One code for every cause, so that probing does not map other people's agreements.
         if decision.agreement is None or decision.basis_index is None:
             raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
-        if not decision.released:
-            raise Refusal(Reason.NOTHING_GRANTED)
         dataset = bundle.catalog.find(query.dataset)
         if dataset is None:
             raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
-        if not bundle.field_names[dataset.name].issuperset(query.fields):
-            # Names of nobody's making but the caller's would stand in the entry.
-            raise Refusal(Reason.QUERY_INVALID)
+        _require_known_names(bundle.field_names[dataset.name], dataset.further_keys, query)
+        if not decision.released:
+            raise Refusal(Reason.NOTHING_GRANTED)
         tokens = self._tokens(progress, question)
         # After the decision: what is refused anyway uses up nobody's rate.
         self._charge_burst(query.agreement, decision.quotas)
@@ -310,6 +308,25 @@ class Deciding:
 @lru_cache(maxsize=64)
 def _china_day(now_ms: int) -> str:
     return moment(now_ms).astimezone(CHINA).date().isoformat()
+
+
+def _require_known_names(
+    fields: frozenset[str], further_keys: tuple[str, ...], query: DatasetQuery
+) -> None:
+    """Refuse names the catalog does not have, whatever else is asked beside them.
+
+    Reveals nothing: only a party to an agreement over this dataset gets here, and the catalog lists
+    the names of its fields to that party. Whether a known field is granted is decided after this.
+
+    Raises:
+        Refusal: `QUERY_INVALID`.
+    """
+    # Names of nobody's making but the caller's would stand in the entry; a claim under a misspelt
+    # name would be compared with nothing, and look as if nothing had been claimed.
+    if not fields.issuperset(query.fields) or not fields.union(further_keys).issuperset(
+        query.claims
+    ):
+        raise Refusal(Reason.QUERY_INVALID)
 
 
 def _input(

@@ -60,6 +60,8 @@ class Reason(StrEnum):
     # Step 6: decision and quota.
     AGREEMENT_NOT_APPLICABLE = "AGREEMENT_NOT_APPLICABLE"
     NOTHING_GRANTED = "NOTHING_GRANTED"
+    SUBJECT_NAME_NEEDED = "SUBJECT_NAME_NEEDED"
+    OFFICER_NEEDED = "OFFICER_NEEDED"
     QUOTA_EXHAUSTED = "QUOTA_EXHAUSTED"
     # Steps 7 and 11: log.
     LOG_UNAVAILABLE = "LOG_UNAVAILABLE"
@@ -209,8 +211,9 @@ TEXTS: Final[dict[Reason, ReasonText]] = {
     ),
     Reason.QUERY_INVALID: _text(
         _R,
-        "查询内容不合规：数据项须逐一列出、不重复、不超限。",
-        "The query is not well formed: list each field once, within the limits.",
+        "查询内容不合规：数据项和申报值只能用该数据集目录中的名称，逐一列出、不重复、不超限。",
+        "The query is not well formed: name fields and claims as the catalog of the dataset does, "
+        "each once, within the limits.",
     ),
     Reason.ASSERTION_INVALID: _text(
         _R,
@@ -233,6 +236,19 @@ TEXTS: Final[dict[Reason, ReasonText]] = {
         "按协议，本次请求不予提供任何数据项。请核对办件状态与前提条件。",
         "Under the agreement nothing is provided for this request. Look at the case and the "
         "preconditions.",
+    ),
+    Reason.SUBJECT_NAME_NEEDED: _text(
+        _R,
+        "数据提供部门要求同时写明当事人姓名：请求中没有姓名，或含有不能用的字符。请补上姓名，重新签名提问。",
+        "The providing department demands the subject's name beside the identifier: it is missing "
+        "or holds characters no name has. Give it and sign a new request.",
+    ),
+    Reason.OFFICER_NEEDED: _text(
+        _R,
+        "数据提供部门要求写明经办人本人的姓名、公民身份号码、单位和调用事由：断言中缺项或不合格。"
+        "请由本单位身份服务补全后重新签发。",
+        "The providing department demands the officer's own name, resident identity number, unit "
+        "and call reason: the assertion lacks one, or one is not acceptable. Have it issued anew.",
     ),
     Reason.QUOTA_EXHAUSTED: _text(
         _R, "协议约定的频次已用完。", "The quota of the agreement is used up."

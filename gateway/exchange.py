@@ -28,14 +28,23 @@ from typing import Final
 
 import structlog
 
-from adapters.port import FieldName, Indeterminate, NotFound, ProviderAdapter, Query, Record, Untold
+from adapters.port import (
+    FieldName,
+    Indeterminate,
+    Lacking,
+    NotFound,
+    ProviderAdapter,
+    Query,
+    Record,
+    Untold,
+)
 from adapters.port import Outcome as Fetched
 from gateway.deciding import Decided, Deciding
 from gateway.distrust import Distrusted, minimised, require_record
 from gateway.drafts import Answered as AnswerNote
 from gateway.drafts import Asked, answer_draft, ask_draft
 from gateway.entries import Entries
-from gateway.errors import Fault, Reason
+from gateway.errors import Fault, Reason, Refusal
 from gateway.exits import WITHOUT_RECEIPT
 from gateway.interrupted import LeftAsk
 from gateway.model import EntryDraft, Logged
@@ -56,6 +65,12 @@ from gateway.statement.request import M
 
 RESERVED_S: Final = 0.05
 """Kept back from the department's time for steps 9 to 12, so that the inner deadline wins."""
+
+LACKING: Final = {
+    Lacking.SUBJECT_NAME: Reason.SUBJECT_NAME_NEEDED,
+    Lacking.OFFICER: Reason.OFFICER_NEEDED,
+}
+"""What a department misses in a question, as the refusal that says so."""
 
 _log: Final = structlog.get_logger("exchange")
 
@@ -142,15 +157,18 @@ class Exchange:
         """Walk steps 6 to 12 for one query.
 
         Raises:
-            Refusal: `AGREEMENT_NOT_APPLICABLE`, `NOTHING_GRANTED`, `QUOTA_EXHAUSTED`, `REPLAYED`.
+            Refusal: `AGREEMENT_NOT_APPLICABLE`, `NOTHING_GRANTED`, `QUERY_INVALID`,
+                `SUBJECT_NAME_NEEDED`, `OFFICER_NEEDED`, `QUOTA_EXHAUSTED`, `REPLAYED`.
             Fault: `LOG_UNAVAILABLE`, `CLOCK_BACKWARDS`.
         """
         started = time.monotonic()
         decided = await self._deciding.decide(progress, question, item)  # 6
+        query = self._query(progress, question, decided, item)
+        # Before the log is told that somebody was asked, and only to whom something is granted.
+        self._require_askable(query)
         asked = await self._ask(progress, question, decided, item)  # 7
         commitment, draft = None, None
         try:
-            query = self._query(progress, question, decided, item)
             fetched = await self._fetch(decided.provider, query)  # 8
             told = self._prove(question, decided, query, fetched, progress.now_ms)  # 9, 10
             fields = _field_answers(decided, told)
@@ -210,12 +228,24 @@ class Exchange:
             matter=statement.purpose.matter,
             case_number=statement.purpose.case_number,
             end_user=None if question.officer is None else question.officer.end_user,
+            by_officer=question.officer is not None,
             tell_not_found=decided.tell_not_found,
             issued_at_ms=progress.now_ms,
             deadline=progress.call.deadline - RESERVED_S,
             pending_request_id=statement.pending_request_id,
             request_envelope=progress.call.body,
         )
+
+    def _require_askable(self, query: Query) -> None:
+        """Refuse what its department would send back for the requester to complete.
+
+        Raises:
+            Refusal: `SUBJECT_NAME_NEEDED`, `OFFICER_NEEDED`.
+        """
+        adapter: ProviderAdapter | None = self._parts.adapters.get(query.dataset.name)
+        lacking = None if adapter is None else adapter.find_lacking(query)
+        if lacking is not None:
+            raise Refusal(LACKING[lacking])
 
     async def _fetch(self, provider: str, query: Query) -> Fetched:
         """Step 8: ask the department; an adapter that breaks has told nothing."""

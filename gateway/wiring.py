@@ -4,6 +4,7 @@ Each function turns one section of the configuration into one value; `app` strin
 """
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -23,7 +24,9 @@ from adapters.registry import (
     HttpFace,
     PublicSecurityDepartment,
 )
-from certs.pem import parse_single
+from certs.certificate import parse_certificate
+from certs.pem import parse_pem, parse_single
+from certs.trust_store import TrustStore, load_trust_store
 from gateway.access_log.epochs import EpochKeys
 from gateway.access_log.note import Ed25519LogSigner
 from gateway.catalog import Catalog
@@ -38,6 +41,7 @@ from gateway.config import (
     load_credential,
 )
 from gateway.policy.bundle import Bundle, load_bundle
+from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.rpc.server import TlsMaterial
 from signing.signer import FileSigner, load_key_file
 
@@ -85,15 +89,56 @@ def load_tls(config: KeyConfig, roots: bytes) -> TlsMaterial:
     """Return what the server presents; `roots` are the anchors clients must chain to.
 
     Raises:
-        ConfigError: no certificate is configured.
+        ConfigError: no certificate is configured, or it is of another key.
+        CertificateRefused: it cannot be read.
     """
     if config.certificate is None:
         raise ConfigError("tls.certificate: missing")
-    return TlsMaterial(
-        private_key=_plain_key(config),
-        certificate_chain=config.certificate.read_bytes(),
-        roots=roots,
-    )
+    chain = config.certificate.read_bytes()
+    key = load_key_file(config.key, load_credential(config.passphrase_file))
+    # grpc would take any pair and bind, and every handshake would fail without a word why.
+    leaf = parse_certificate(parse_pem(chain, frozenset({CERTIFICATE}))[0][1])
+    if leaf.spki != key.public_key.spki:
+        raise ConfigError("tls.certificate: of another key than tls.key")
+    return TlsMaterial(private_key=key.encode_pkcs8(None), certificate_chain=chain, roots=roots)
+
+
+def load_trust(config: Config) -> TrustStore:
+    """Return the store of whom to believe.
+
+    Raises:
+        ConfigError: it believes a sandbox, and this gateway is none.
+        CertificateRefused: it cannot be read, or contradicts itself.
+    """
+    trust = load_trust_store(config.trust)
+    # Its keys lie on developers' machines: whoever holds one could be any department.
+    if trust.snapshot.has_sandbox_anchor and not config.sandbox:
+        raise ConfigError("trust: holds a sandbox anchor, which serves no real exchange")
+    return trust
+
+
+def require_own_origin(config: Config) -> None:
+    """Refuse to write a real log under a sandbox's name.
+
+    Raises:
+        ConfigError: that is what the configuration says.
+    """
+    if config.log.origin.startswith("sandbox.invalid/") and not config.sandbox:
+        raise ConfigError("log.origin: a sandbox origin serves no real exchange")
+
+
+def open_registers(config: Config) -> SqliteRegisters:
+    """Return the registers of cases, consents, protected people and guardians.
+
+    Raises:
+        ConfigError: the file cannot be opened, or the key cannot be read.
+        ValueError: the key has not 32 bytes.
+    """
+    key = load_credential(config.registers_key_file)
+    try:
+        return SqliteRegisters.open(config.registers, key)
+    except sqlite3.Error as error:
+        raise ConfigError(f"registers: {config.registers}: {error}") from error
 
 
 def load_policy(config: Config) -> Bundle:

@@ -29,6 +29,7 @@ from adapters.port import (
     FieldName,
     Finding,
     Indeterminate,
+    Lacking,
     Outcome,
     Query,
     Subject,
@@ -280,6 +281,10 @@ class HrssAdapter:
     def datasets(self) -> frozenset[DatasetName]:
         """Which datasets this adapter serves."""
         return self._datasets
+
+    def find_lacking(self, query: Query) -> Lacking | None:  # noqa: ARG002 - the port's signature
+        """Return None: our own tables are read by number, a name only tells two people apart."""
+        return None
 
     async def fetch(self, query: Query) -> Outcome:
         """Read the rows of the subject, apply the effects, sign."""

@@ -15,6 +15,7 @@ from gateway.access_log.admission import require_terms
 from gateway.access_log.checkpoint import Head, sign_head
 from gateway.access_log.entry import parse_openings, prepare_entry
 from gateway.access_log.errors import NotLogged
+from gateway.access_log.genesis import Genesis
 from gateway.access_log.intake import Intake, QueueLimits, Waiting
 from gateway.access_log.merkle import EMPTY_ROOT
 from gateway.access_log.note import LogSigner, encode_verifier_key, require_key_name
@@ -28,7 +29,7 @@ from gateway.access_log.proof import (
 from gateway.access_log.reader_sqlite import LogReader
 from gateway.access_log.recovery import Progress, StoredTiles, rederive_all
 from gateway.access_log.search import Found, Look, Query, ViewPermit, find_entries, view_draft
-from gateway.access_log.store_sqlite import Genesis, LogStore, StoredEntry, StoredHead
+from gateway.access_log.store_sqlite import LogStore, StoredEntry, StoredHead
 from gateway.access_log.writer import LogFile, LogWriter, TreeState, load_state
 from gateway.clock import Clock
 from gateway.model import Claim, EntryDraft, EntryKind, Logged, SearchColumns

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gateway.access_log.checkpoint import Head, verify_checkpoint
 from gateway.access_log.errors import LogCorrupted
+from gateway.access_log.genesis import Genesis
 from gateway.access_log.merkle import (
     TILE_HEIGHT,
     TILE_WIDTH,
@@ -22,7 +23,7 @@ from gateway.access_log.merkle import (
     split_hashes,
 )
 from gateway.access_log.reader_sqlite import LogReader
-from gateway.access_log.store_sqlite import Genesis, StoredHead
+from gateway.access_log.store_sqlite import StoredHead
 
 Progress = Callable[[int, int], None]
 """Told how many entries of how many have been re-derived."""

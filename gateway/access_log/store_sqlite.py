@@ -20,11 +20,10 @@ from typing import TypeVar
 
 from gateway.access_log.admission import Admission, ClaimKey, CounterKey
 from gateway.access_log.errors import LogHeld, LogRefused
+from gateway.access_log.genesis import FORMAT, Genesis, require_same_log
 from gateway.access_log.merkle import Tile
 from gateway.model import SearchColumns
 
-FORMAT = 1
-"""Version of the tables; another one is refused."""
 CACHE_KIB = 262_144
 """256 MiB of page cache: random tokens in three indexes touch that much (2.8 times faster)."""
 AUTOCHECKPOINT_PAGES = 20_000
@@ -111,14 +110,6 @@ SideRow = tuple[
     bytes,
 ]
 """A row of the table `side`, in the order of its columns."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Genesis:
-    """Which log this file is: fixed when it is made."""
-
-    origin: str
-    public_key: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,11 +204,7 @@ class LogStore:
                     self._connection.execute(statement)
                 row = (FORMAT, genesis.origin, genesis.public_key)
                 self._connection.execute("INSERT INTO genesis VALUES (1, ?, ?, ?)", row)
-        stored = self._connection.execute(
-            "SELECT format, origin, public_key FROM genesis"
-        ).fetchone()
-        if stored != (FORMAT, genesis.origin, genesis.public_key):
-            raise LogRefused("the file belongs to a log of another origin, key or format")
+        require_same_log(self._connection, genesis)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -19,12 +19,13 @@ from gateway.access_log.errors import (
     LogCorrupted,
     LogRefused,
 )
+from gateway.access_log.genesis import Genesis
 from gateway.access_log.intake import Intake, Outcome, Waiting, fail, settle
 from gateway.access_log.merkle import Growth, TreeEdge, grow, leaf_hash
 from gateway.access_log.note import LogSigner
 from gateway.access_log.reader_sqlite import LogReader
 from gateway.access_log.recovery import rederive_tail
-from gateway.access_log.store_sqlite import Batch, Genesis, LogStore, SideRow, StoredHead
+from gateway.access_log.store_sqlite import Batch, LogStore, SideRow, StoredHead
 from gateway.clock import BACKWARDS_TOLERANCE_MS, Clock
 from gateway.errors import Fault
 from gateway.model import EntryKind, Logged

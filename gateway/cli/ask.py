@@ -1,32 +1,32 @@
 """`hutong ask`: one question as a partner's system, with everything proven before it is shown.
 
 Options are keyword-only, so that typer makes an option of each.
+INVARIANT: nobody asks for what could not be kept: where the receipt goes is looked at before.
 """
 
 import asyncio
-import json as json_module
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from gateway.cli.ask_shown import Failed, failure_json, failure_text, show, show_json
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import print_json
 from hutong.client import (
+    RECEIPT_FILES,
     Answered,
-    AnsweredField,
     AnswerState,
     Client,
-    ClientError,
+    ClientReason,
     Fault,
     FieldOutcome,
     Finding,
     Identity,
     IdentityRefused,
-    Officer,
+    OfficerLevel,
     Purpose,
     Question,
     QuestionRefused,
@@ -36,11 +36,18 @@ from hutong.client import (
     Staff,
     Subject,
     SubjectType,
+    Unproven,
     load_identity,
 )
-from signing.encoding import JsonValue
 
 SYSTEM: Final = "系统"
+_CODES: Final = {
+    QuestionRefused: ExitCode.USAGE,
+    IdentityRefused: ExitCode.UNREADABLE,
+    Fault: ExitCode.INDETERMINATE,
+    Unproven: ExitCode.INDETERMINATE,
+}
+"""How a question ends that got no proven answer."""
 
 _Identity = Annotated[Path, typer.Option(help="Identity directory of the asking system.")]
 _Agreement = Annotated[str, typer.Option(help="Number of the agreement, e.g. XY-2026-201.")]
@@ -57,7 +64,7 @@ _Claims = Annotated[
 _Role = Annotated[
     str, typer.Option(help="Role of the officer; 系统 asks as a system job, without officer.")
 ]
-_Level = Annotated[str, typer.Option(help="province, city, county, township or village.")]
+_Level = Annotated[OfficerLevel, typer.Option(help="Level of the officer's unit.")]
 _Division = Annotated[str, typer.Option(help="GB/T 2260 code of the officer's division.")]
 _Name = Annotated[str, typer.Option(help="Name of the officer: public security demands it.")]
 _OfficerId = Annotated[str, typer.Option(help="Identity number of the officer.")]
@@ -69,10 +76,32 @@ _Json = Annotated[bool, typer.Option("--json", help="Print data for machines.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asking:
-    """One question and what is kept of its answer."""
+class _Staff:
+    """What was said of the officer."""
 
-    question: Question
+    role: str
+    level: OfficerLevel
+    division: str
+    name: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """What was asked for on the command line, before it is held to any form."""
+
+    agreement: str
+    dataset: str
+    fields: tuple[str, ...]
+    claims: tuple[str, ...]
+    matter: str
+    case: str
+    basis: str
+    subject_type: SubjectType
+    subject_id: str
+    subject_name: str
+    staff: _Staff | None
+    """None asks as a system job."""
     timeout_s: float
     save_receipt: Path | None
 
@@ -96,7 +125,7 @@ def ask(
     basis: _Basis = "",
     claim: _Claims = None,
     officer_role: _Role = "经办",
-    officer_level: _Level = "county",
+    officer_level: _Level = OfficerLevel.COUNTY,
     officer_division: _Division = "370102",
     officer_name: _Name = "彭守正",
     officer_id: _OfficerId = "370104198309239011",
@@ -105,53 +134,109 @@ def ask(
     json: _Json = False,
 ) -> None:
     """Ask one question. The officer key of the identity signs for the officer (sandboxes only)."""
-    staff = Staff(
-        token="cli-officer",  # noqa: S106  a pseudonym of a person, no secret
+    staff = _Staff(
         role=officer_role,
-        unit="命令行经办处（模拟）",
-        unit_code=f"{officer_division}000000",
         level=officer_level,
         division=officer_division,
-        call_reason=f"事项{matter}",
         name=officer_name,
         identifier=officer_id,
     )
-    own = _load(identity)
-    hint = next((each for each in own.agreements if each.number == agreement), None)
+    asking = _Asking(
+        agreement=agreement,
+        dataset=dataset,
+        fields=tuple(field),
+        claims=tuple(claim or ()),
+        matter=matter,
+        case=case,
+        basis=basis,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        subject_name=subject_name,
+        staff=None if officer_role == SYSTEM else staff,
+        timeout_s=timeout,
+        save_receipt=save_receipt,
+    )
+    _end(identity, asking, json=json)
+
+
+def _end(identity: Path, asking: _Asking, *, json: bool) -> None:
+    """Ask, show what came of it and end.
+
+    Raises:
+        Ended: always.
+    """
+    about = f"入网资料 · identity: {identity}"
     try:
-        question = Question(
-            agreement=agreement,
-            dataset=dataset or ("" if hint is None else hint.dataset),
-            fields=tuple(field),
-            subject=Subject(type=subject_type, identifier=subject_id, full_name=subject_name),
-            purpose=Purpose(
-                matter=matter,
-                legal_basis=basis or ("" if hint is None else hint.legal_basis),
-                case_number=case,
-            ),
-            claims=dict(_parse_claim(text) for text in claim or []),
-            officer=None if officer_role == SYSTEM else _officer(own, staff),
-        )
-    except QuestionRefused as refused:
-        raise Ended(ExitCode.USAGE, f"question: {refused}") from refused
-    asking = _Asking(question=question, timeout_s=timeout, save_receipt=save_receipt)
-    outcome = asyncio.run(_ask(own, asking))
-    (_print_json if json else _show)(outcome)
+        own = load_identity(identity)
+        about += f"\n网关 · gateway: {own.address}"
+        question = _question(own, asking)
+        if asking.save_receipt is not None:
+            _require_room(asking.save_receipt)
+        outcome = asyncio.run(_ask(own, question, asking.timeout_s))
+    except (QuestionRefused, IdentityRefused, Fault, Unproven) as failed:
+        raise _ended(failed, about, json=json) from failed
+    unkept = _keep(outcome.receipt, asking.save_receipt)
+    # Before anything is said of the receipt: the answer was released and is logged as released.
+    if json:
+        show_json(outcome, kept=None if asking.save_receipt is None else unkept is None)
+    else:
+        show(outcome)
+    if unkept is not None:
+        text = f"回执未能保存 · the receipt could not be kept: {unkept.detail}"
+        raise Ended(ExitCode.UNREADABLE, f"{text}\n{unkept.text_zh}\n{unkept.text_en}")
     raise Ended(code_of(outcome))
 
 
-def _load(identity: Path) -> Identity:
-    try:
-        return load_identity(identity)
-    except IdentityRefused as refused:
-        raise Ended(ExitCode.UNREADABLE, f"identity: {refused}") from refused
+def _ended(failed: Failed, about: str, *, json: bool) -> Ended:
+    if json:
+        print_json(failure_json(failed, about))
+        return Ended(_CODES[type(failed)])
+    return Ended(_CODES[type(failed)], failure_text(failed, about))
 
 
-def _officer(own: Identity, staff: Staff) -> Officer:
-    try:
-        return own.officer(staff)
-    except IdentityRefused as refused:
-        raise Ended(ExitCode.UNREADABLE, f"identity: {refused}") from refused
+def _question(own: Identity, asking: _Asking) -> Question:
+    """Return the question; what the identity knows of the agreement need not be said again.
+
+    Raises:
+        QuestionRefused: it is not well formed, or the identity knows nothing of the agreement.
+        IdentityRefused: OFFICER_KEY_ABSENT.
+    """
+    hint = next((each for each in own.agreements if each.number == asking.agreement), None)
+    if hint is None and not (asking.dataset and asking.basis):
+        listed = ", ".join(each.number for each in own.agreements)
+        raise QuestionRefused(ClientReason.AGREEMENT_UNLISTED, f"identity.json: {listed}")
+    return Question(
+        agreement=asking.agreement,
+        dataset=asking.dataset or ("" if hint is None else hint.dataset),
+        fields=asking.fields,
+        subject=Subject(
+            type=asking.subject_type,
+            identifier=asking.subject_id,
+            full_name=asking.subject_name,
+        ),
+        purpose=Purpose(
+            matter=asking.matter,
+            legal_basis=asking.basis or ("" if hint is None else hint.legal_basis),
+            case_number=asking.case,
+        ),
+        claims=dict(_parse_claim(text) for text in asking.claims),
+        officer=None if asking.staff is None else own.officer(_staff(asking.staff, asking.matter)),
+    )
+
+
+def _staff(said: _Staff, matter: str) -> Staff:
+    return Staff(
+        token="cli-officer",  # noqa: S106  a pseudonym of a person, no secret
+        role=said.role,
+        unit="命令行经办处（模拟）",
+        unit_code=f"{said.division}000000",
+        level=said.level,
+        division=said.division,
+        call_reason=f"事项{matter}申请",
+        # Not written where nothing is given: who demands it says so.
+        name=said.name or None,
+        identifier=said.identifier or None,
+    )
 
 
 def code_of(outcome: Answered | Refused) -> ExitCode:
@@ -168,111 +253,47 @@ def code_of(outcome: Answered | Refused) -> ExitCode:
     return ExitCode.YES
 
 
-async def _ask(identity: Identity, asking: _Asking) -> Answered | Refused:
-    """Ask and keep the receipt.
+async def _ask(identity: Identity, question: Question, timeout_s: float) -> Answered | Refused:
+    """Ask and return what is proven, a refusal as a value."""
+    async with Client.open(identity, Settings(timeout_s=timeout_s)) as client:
+        try:
+            return await client.exchange(question)
+        except Refused as refused:
+            return refused
+
+
+def _require_room(folder: Path) -> None:
+    """Make the folder for a receipt, and see that it takes one.
 
     Raises:
-        Ended: INDETERMINATE where nothing proven came back.
+        IdentityRefused: FILE_NOT_WRITTEN.
     """
-    outcome: Answered | Refused
-    async with Client.open(identity, Settings(timeout_s=asking.timeout_s)) as client:
-        try:
-            outcome = await client.exchange(asking.question)
-        except Refused as refused:
-            outcome = refused
-        except Fault as fault:
-            raise Ended(ExitCode.INDETERMINATE, f"no answer: {fault}") from fault
-        except ClientError as unproven:
-            raise Ended(ExitCode.INDETERMINATE, f"not proven: {unproven}") from unproven
-    receipt = outcome.receipt
-    if asking.save_receipt is not None and receipt is not None:
-        _save(receipt, asking.save_receipt)
-    return outcome
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as cause:
+        raise IdentityRefused(ClientReason.FILE_NOT_WRITTEN, str(folder)) from cause
+    for name in RECEIPT_FILES:
+        if os.path.lexists(folder / name):
+            raise IdentityRefused(ClientReason.FILE_NOT_WRITTEN, str(folder / name))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise IdentityRefused(ClientReason.FILE_NOT_WRITTEN, str(folder))
 
 
-def _save(receipt: Receipt, folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _keep(receipt: Receipt | None, folder: Path | None) -> IdentityRefused | None:
+    """Write the receipt and return why that failed, if it did."""
+    if receipt is None or folder is None:
+        return None
     try:
         receipt.write_parts(folder)
     except IdentityRefused as refused:
-        raise Ended(ExitCode.UNREADABLE, f"receipt: {refused}") from refused
+        return refused
+    except OSError:
+        return IdentityRefused(ClientReason.FILE_NOT_WRITTEN, str(folder))  # e.g. a full disk
+    return None
 
 
 def _parse_claim(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator:
-        raise Ended(ExitCode.USAGE, "a claim is NAME=VALUE")
+        raise QuestionRefused(ClientReason.CLAIMS_INVALID, "--claim NAME=VALUE")
     return name, value
-
-
-def _show(outcome: Answered | Refused) -> None:
-    console = Console(highlight=False)
-    if isinstance(outcome, Refused):
-        console.print(f"拒绝 · refused: {outcome.reason} ({outcome.side})", markup=False)
-        console.print(f"{outcome.text_zh}\n{outcome.text_en}", markup=False)
-        return
-    reason = outcome.indeterminate_reason
-    table = Table(title=f"{outcome.dataset}  {outcome.state}{f' {reason}' if reason else ''}")
-    for heading in ("数据项 · field", "给 · effect", "得 · value or finding"):
-        table.add_column(heading)
-    for each in outcome.fields:
-        table.add_row(each.name, each.effect_text, _text(each))
-    console.print(table)
-    receipt = outcome.receipt
-    console.print(f"回执 · receipt: entry {receipt.index} of {receipt.tree.size}")
-
-
-def _text(each: AnsweredField) -> str:
-    if each.outcome is FieldOutcome.VALUE:
-        return "、".join(each.value) if isinstance(each.value, tuple) else str(each.value)
-    return str(each.finding) if each.finding is not None else str(each.outcome)
-
-
-def _print_json(outcome: Answered | Refused) -> None:
-    receipt = outcome.receipt
-    common: dict[str, JsonValue] = {
-        "receipt": None if receipt is None else json_module.loads(receipt.encode())
-    }
-    if isinstance(outcome, Refused):
-        print_json(
-            {
-                "state": "REFUSED",
-                "reason": outcome.reason,
-                "side": outcome.side,
-                "text_zh": outcome.text_zh,
-                "text_en": outcome.text_en,
-                "request_id": outcome.told.request_id.hex(),
-                **common,
-            }
-        )
-        return
-    reason = outcome.indeterminate_reason
-    fields: list[JsonValue] = [_field_json(each) for each in outcome.fields]
-    print_json(
-        {
-            "state": str(outcome.state),
-            "reason": None if reason is None else str(reason),
-            "request_id": outcome.request_id.hex(),
-            "agreement": outcome.agreement,
-            "dataset": outcome.dataset,
-            "provider": outcome.provider,
-            "policy": outcome.policy_digest.hex(),
-            "delete_by": None if outcome.delete_by is None else outcome.delete_by.isoformat(),
-            "fields": fields,
-            **common,
-        }
-    )
-
-
-def _field_json(each: AnsweredField) -> JsonValue:
-    members: dict[str, JsonValue] = {
-        "field": each.name,
-        "effect": str(each.effect),
-        "effect_text": each.effect_text,
-        "outcome": str(each.outcome),
-    }
-    if each.value is not None:
-        members["value"] = list(each.value) if isinstance(each.value, tuple) else each.value
-    if each.finding is not None:
-        members["finding"] = str(each.finding)
-    return members

@@ -110,6 +110,10 @@ def _question(
 ) -> DecisionInput:
     matter, role = named
     every = tuple(each.name for each in bundle.catalog.datasets[found.dataset].fields)
+    unknown = sorted(set(fields).difference(every))
+    if unknown:
+        text = f"{found.dataset} has no field {', '.join(unknown)}; it has {', '.join(every)}"
+        raise Ended(ExitCode.USAGE, text)
     return DecisionInput(
         agreement=found.number,
         organisation=found.system.partition("/")[0],

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import typer
 
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.printing import called_as
 from gateway.config import prepare_environment
 
 NOUNS: Final = {
@@ -49,7 +50,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     app = build_app(arguments[0] if arguments else "")
     try:
-        app(arguments, prog_name="hutong")
+        app(arguments, prog_name=called_as())
     except Ended as ended:
         if ended.text:
             typer.echo(ended.text, err=True)
@@ -83,12 +84,12 @@ def build_app(noun: str) -> typer.Typer:
 
 
 def _module(noun: str) -> str:
-    """Return where a noun lives; a configuration is checked where it is served."""
+    """Return where a noun lives."""
     modules = {
-        "check-config": "serve",
+        "check-config": "check_config",
+        "sandbox": "sandbox.command",
         "demo": "demo.command",
         "partner": "partner.command",
-        "sandbox": "sandbox.command",
     }
     return modules.get(noun, noun)
 

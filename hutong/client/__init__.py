@@ -8,7 +8,9 @@ Knows no department, no policy and nothing of the gateway's insides. Reads no en
 INVARIANT: a value of personal data stands in no `repr`, no error text and no log of this package.
 """
 
+from hutong.client.answer_texts import FINDING_TEXTS, INDETERMINATE_TEXTS
 from hutong.client.answers import (
+    RECEIPT_FILES,
     Agreement,
     Agreements,
     Answered,
@@ -28,7 +30,6 @@ from hutong.client.answers import (
 from hutong.client.client import Client, Settings
 from hutong.client.errors import (
     ClientError,
-    ClientReason,
     Fault,
     IdentityRefused,
     QuestionRefused,
@@ -38,7 +39,13 @@ from hutong.client.errors import (
 from hutong.client.identity import Identity, load_identity
 from hutong.client.identity_file import AgreementHint
 from hutong.client.identity_writer import IdentityMaterial, KeyPair, write_identity
-from hutong.client.officer import AssertionContext, AssertionSource, Officer, Staff
+from hutong.client.officer import (
+    AssertionContext,
+    AssertionSource,
+    Officer,
+    OfficerLevel,
+    Staff,
+)
 from hutong.client.questions import (
     DatasetQuery,
     MatterQuestion,
@@ -47,10 +54,14 @@ from hutong.client.questions import (
     Subject,
     SubjectType,
 )
+from hutong.client.reasons import ClientReason
 from hutong.client.stream import StreamOutcome
 from hutong.client.sync import SyncClient
 
 __all__ = [
+    "FINDING_TEXTS",
+    "INDETERMINATE_TEXTS",
+    "RECEIPT_FILES",
     "Agreement",
     "AgreementHint",
     "Agreements",
@@ -79,6 +90,7 @@ __all__ = [
     "KeyPair",
     "MatterQuestion",
     "Officer",
+    "OfficerLevel",
     "Purpose",
     "Question",
     "QuestionRefused",

@@ -14,6 +14,8 @@ from hutong.evidence import Opening, ProvenReceipt, TreeHead, encode_receipt
 from hutong.evidence import Receipt as ReceiptForm
 
 REQUEST: Final = "request"
+RECEIPT_FILES: Final = ("receipt.json", "request.bin", "answer.bin")
+"""What `Receipt.write_parts` writes; the last two hold personal data."""
 
 
 class Effect(StrEnum):
@@ -69,6 +71,7 @@ class IndeterminateReason(StrEnum):
     PROVIDER_UNPROVEN = "PROVIDER_UNPROVEN"
     PROVIDER_QUOTA = "PROVIDER_QUOTA"
     SUBJECT_UNRESOLVED = "SUBJECT_UNRESOLVED"
+    QUESTION_REJECTED = "QUESTION_REJECTED"
 
 
 FieldValue: TypeAlias = str | tuple[str, ...]
@@ -145,12 +148,14 @@ class Receipt:
         The last two hold personal data.
 
         Raises:
-            IdentityRefused: one of the files exists already.
+            IdentityRefused: FILE_NOT_WRITTEN, e.g. where one of the files exists already.
+            OSError: the disk takes no more.
         """
-        write_private(directory / "receipt.json", self.encode())
-        write_private(directory / "request.bin", self.request_payload)
+        receipt, request, answer = RECEIPT_FILES
+        write_private(directory / receipt, self.encode())
+        write_private(directory / request, self.request_payload)
         if self.answer_body is not None:
-            write_private(directory / "answer.bin", self.answer_body)
+            write_private(directory / answer, self.answer_body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

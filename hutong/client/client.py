@@ -11,6 +11,7 @@ Knows no thread: one `Client` belongs to one event loop (`SyncClient` brings its
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
 
@@ -27,7 +28,7 @@ from hutong.client.answers import (
 )
 from hutong.client.channel import MAX_RECEIVED, Connection
 from hutong.client.clock import Clock, system_clock
-from hutong.client.errors import ClientReason, Refused, Unproven
+from hutong.client.errors import IdentityRefused, Refused, Unproven
 from hutong.client.identity import Identity
 from hutong.client.known_log import KnownLog
 from hutong.client.proof import (
@@ -40,6 +41,7 @@ from hutong.client.proof import (
     verify_answer,
 )
 from hutong.client.questions import MatterQuestion, Question
+from hutong.client.reasons import ClientReason
 from hutong.client.refusals import refusal_of_notice
 from hutong.client.requests import Moment, SignedRequest
 from hutong.client.sending import Interrupted, Sender
@@ -110,6 +112,7 @@ class Client:
         """Ask for one dataset of one subject.
 
         Raises:
+            IdentityRefused: IDENTITY_NOT_CURRENT: the certificate of the channel is over.
             Refused: the gateway refused.
             Fault: no answer came back.
             Unproven: something came back that is not proven.
@@ -165,7 +168,11 @@ class Client:
         """Ask many questions over one call; outcomes come in any order, one per question.
 
         Close the iterator (`aclose`) to stop early.
+
+        Raises:
+            IdentityRefused: IDENTITY_NOT_CURRENT.
         """
+        self._require_current()
         return exchange_stream(
             self._connection, self._proving, questions, self._settings.stream_patience_s
         )
@@ -276,6 +283,7 @@ class Client:
 
     async def _ask(self, build: Build, timeout_s: float | None) -> tuple[SignedRequest, bytes]:
         """Sign, send, and ask anew once when an executed request lost its answer on the way."""
+        self._require_current()
         patience_s = self._settings.timeout_s if timeout_s is None else timeout_s
         deadline = time.monotonic() + patience_s
         request = build(self._moment())
@@ -288,6 +296,18 @@ class Client:
             return again, await self._sender.send(again, deadline)
         except Interrupted as interrupted:
             raise interrupted.refused from interrupted
+
+    def _require_current(self) -> None:
+        """Say which certificate is over, where the handshake would only say "unavailable".
+
+        Raises:
+            IdentityRefused: IDENTITY_NOT_CURRENT.
+        """
+        tls = self.identity.tls
+        now = datetime.fromtimestamp(self._proving.now_ms() / 1000, UTC)
+        if not tls.not_before <= now <= tls.not_after:
+            dates = f"{tls.not_before.isoformat()} - {tls.not_after.isoformat()}"
+            raise IdentityRefused(ClientReason.IDENTITY_NOT_CURRENT, dates)
 
     def _moment(self, *, retries: bytes = b"") -> Moment:
         return Moment(now_ms=self._proving.now_ms(), known_size=self._log.size, retries=retries)

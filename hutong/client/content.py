@@ -20,9 +20,10 @@ from hutong.client.answers import (
     FieldOutcome,
     IndeterminateReason,
 )
-from hutong.client.errors import ClientReason, Unproven
+from hutong.client.errors import Unproven
 from hutong.client.proof import Proven, Proving
 from hutong.client.questions import DatasetQuery
+from hutong.client.reasons import ClientReason
 from hutong.client.records import match_fields, require_record, require_state
 from hutong.client.requests import SignedRequest
 from hutong.exchange.v1 import exchange_pb2

@@ -8,6 +8,7 @@ certificate is believed within its own dates only.
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -33,9 +34,12 @@ from hutong.client.identity_file import (
 )
 from hutong.client.officer import Officer, Staff
 from hutong.client.private_files import Passphrases, load_private
+from hutong.client.reasons import ClientReason
 from hutong.evidence import EvidenceError, LogKey, parse_log_key
 from signing.errors import SigningError
 from signing.signer import FileSigner, Signer
+
+_R: Final = ClientReason
 
 # A chain of five certificates in PEM, which takes four characters for three bytes.
 _MAX_PUBLIC: Final = 10 * MAX_CERTIFICATE
@@ -52,6 +56,9 @@ class TlsIdentity:
     private_key: bytes = field(repr=False)
     thumbprint: bytes
     """SHA-256 of the leaf: what the gateway has registered."""
+    not_before: datetime
+    not_after: datetime
+    """UTC; outside of these the handshake fails, and says no more than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +85,7 @@ class Identity:
             IdentityRefused: the identity holds no officer key, as is due outside of sandboxes.
         """
         if self.officer_signer is None:
-            raise IdentityRefused("this identity holds no officer key")
+            raise IdentityRefused(_R.OFFICER_KEY_ABSENT)
         return Officer(signer=self.officer_signer, staff=staff)
 
 
@@ -96,7 +103,7 @@ def load_identity(directory: Path) -> Identity:
     try:
         log_key = parse_log_key(gateway.log_key)
     except EvidenceError as cause:
-        raise IdentityRefused(f"{FILE_NAME}: log_key") from cause
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{FILE_NAME}: log_key") from cause
     # Public parts first: what is wrong with them is told without opening a key.
     gateway_keys = _pinned(directory, gateway.envelope_keys, gateway.system_id, KeyPurpose.ENVELOPE)
     record_keys = {
@@ -129,7 +136,7 @@ def pinned_key(certificate: Certificate, owner: str, usage: KeyPurpose) -> Regis
         key = certificate.public_key
         suite = key.suite
     except CertificateRefused as cause:
-        raise IdentityRefused(f"{usage}: kind of key") from cause
+        raise IdentityRefused(_R.IDENTITY_KEY_UNUSABLE, f"{usage}: kind of key") from cause
     return RegisteredKey(
         owner=owner,
         organisation=owner.partition("/")[0],
@@ -162,7 +169,9 @@ def is_loopback(address: str) -> bool:
 def _require_loopback_for_override(gateway: GatewayEntry) -> None:
     # A bundle that renames the server could hand the channel to another machine of the same CA.
     if gateway.tls_server_name is not None and not is_loopback(gateway.address):
-        raise IdentityRefused(f"{FILE_NAME}: tls_server_name is for loopback only")
+        raise IdentityRefused(
+            _R.IDENTITY_MALFORMED, f"{FILE_NAME}: tls_server_name is for loopback only"
+        )
 
 
 def _load_tls(directory: Path, written: IdentityFile, passphrases: Passphrases) -> TlsIdentity:
@@ -172,12 +181,16 @@ def _load_tls(directory: Path, written: IdentityFile, passphrases: Passphrases) 
     key = _load_key(directory, written.tls, passphrases)
     # grpc would only say that the handshake failed; here the file is named.
     if leaf.spki != key.public_key.spki:
-        raise IdentityRefused(f"{written.tls.certificate}: of another key")
+        raise IdentityRefused(
+            _R.IDENTITY_INCONSISTENT, f"{written.tls.certificate}: of another key"
+        )
     return TlsIdentity(
         authority=authority,
         chain=chain if is_pem(chain) else encode_pem(chain, PEM_LABEL),
         private_key=key.encode_pkcs8(None),  # in memory only: grpc takes no passphrase
         thumbprint=leaf.thumbprint_sha256,
+        not_before=leaf.not_before,
+        not_after=leaf.not_after,
     )
 
 
@@ -186,7 +199,9 @@ def _load_signer(directory: Path, files: KeyFiles, passphrases: Passphrases) -> 
     try:
         return FileSigner.of(_load_key(directory, files, passphrases), leaf.der)
     except SigningError as cause:
-        raise IdentityRefused(f"{files.certificate}: of another key") from cause
+        raise IdentityRefused(
+            _R.IDENTITY_INCONSISTENT, f"{files.certificate}: of another key"
+        ) from cause
 
 
 def _load_key(directory: Path, files: KeyFiles, passphrases: Passphrases) -> PrivateKey:
@@ -195,7 +210,7 @@ def _load_key(directory: Path, files: KeyFiles, passphrases: Passphrases) -> Pri
         return load_private_key(encrypted, passphrases.load(files.passphrase))
     except (KeyUnreadable, CertificateRefused, AlgorithmUnavailable):
         # from None: nothing read from a key file may reach a traceback.
-        raise IdentityRefused(f"{files.key}: no key of a suite, or wrong passphrase") from None
+        raise IdentityRefused(_R.IDENTITY_KEY_UNUSABLE, files.key) from None
 
 
 def _pinned(
@@ -206,7 +221,7 @@ def _pinned(
         key = pinned_key(_load_leaf(directory, pin.certificate), owner, usage)
         # The id is stated twice so that a swapped or half-copied file is noticed at loading.
         if key.keyid != pin.keyid:
-            raise IdentityRefused(f"{pin.certificate}: of another key id")
+            raise IdentityRefused(_R.IDENTITY_INCONSISTENT, f"{pin.certificate}: of another key id")
         keys[key.keyid] = key
     return MappingProxyType(keys)
 
@@ -217,7 +232,7 @@ def _load_leaf(directory: Path, name: str) -> Certificate:
         blocks = parse_pem(content, frozenset({PEM_LABEL})) if is_pem(content) else None
         return parse_certificate(content if blocks is None else blocks[0][1])
     except CertificateRefused as cause:
-        raise IdentityRefused(f"{name}: no certificate") from cause
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{name}: no certificate") from cause
 
 
 def _load(directory: Path, name: str, limit: int) -> bytes:
@@ -226,7 +241,9 @@ def _load(directory: Path, name: str, limit: int) -> bytes:
         with path.open("rb") as file:
             content = file.read(limit + 1)
     except OSError as cause:
-        raise IdentityRefused(f"{name}: cannot be read") from cause
+        absent = name == FILE_NAME and isinstance(cause, FileNotFoundError | NotADirectoryError)
+        reason = _R.IDENTITY_NOT_FOUND if absent else _R.IDENTITY_FILE_UNREADABLE
+        raise IdentityRefused(reason, str(path)) from cause
     if len(content) > limit:
-        raise IdentityRefused(f"{name}: too large")
+        raise IdentityRefused(_R.IDENTITY_FILE_UNREADABLE, f"{path}: too large")
     return content

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from hutong.client.errors import IdentityRefused
+from hutong.client.reasons import ClientReason
 from signing.encoding import JsonLimits, JsonValue, encode_json, parse_json_strict
 from signing.errors import Malformed
+
+_R: Final = ClientReason
 
 FORMAT: Final = "hutong-identity/1"
 FILE_NAME: Final = "identity.json"
@@ -108,10 +111,10 @@ def parse_identity(content: bytes) -> IdentityFile:
     try:
         parsed = parse_json_strict(content, JsonLimits(max_bytes=MAX_IDENTITY))
     except Malformed as cause:
-        raise IdentityRefused(f"{FILE_NAME}: {cause.what}") from cause
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{FILE_NAME}: {cause.what}") from cause
     whole = _members(parsed, "identity", _NAMES)
     if whole["format"] != FORMAT:
-        raise IdentityRefused(f"{FILE_NAME}: format")
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{FILE_NAME}: format")
     officer = whole["officer"]
     return IdentityFile(
         system_id=_text(whole, "system_id", _SYSTEM),
@@ -163,7 +166,7 @@ def encode_identity(identity: IdentityFile) -> bytes:
     # Read back before anything is written: enrolment finds its own mistake, not the partner.
     written = encode_json(whole) + b"\n"
     if parse_identity(written) != identity:
-        raise IdentityRefused(f"{FILE_NAME}: cannot be written")
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{FILE_NAME}: cannot be written")
     return written
 
 
@@ -237,7 +240,7 @@ def _pins(members: JsonObject, name: str) -> tuple[PinnedCertificate, ...]:
         )
     # An empty list would believe nobody, and every answer would fail with a reason that misleads.
     if not pins:
-        raise IdentityRefused(f"{FILE_NAME}: {name} is empty")
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{FILE_NAME}: {name} is empty")
     return tuple(pins)
 
 
@@ -251,19 +254,19 @@ def _spell_key_files(files: KeyFiles) -> JsonObject:
 
 def _members(value: JsonValue, what: str, names: frozenset[str]) -> JsonObject:
     if not isinstance(value, dict) or value.keys() != names:
-        raise IdentityRefused(f"{FILE_NAME}: members of {what}")
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{FILE_NAME}: members of {what}")
     return value
 
 
 def _list(members: JsonObject, name: str) -> list[JsonValue]:
     listed = members[name]
     if not isinstance(listed, list) or len(listed) > MAX_LISTED:
-        raise IdentityRefused(f"{FILE_NAME}: {name} is no list, or too long")
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{FILE_NAME}: {name} is no list, or too long")
     return listed
 
 
 def _text(members: JsonObject, name: str, pattern: re.Pattern[str]) -> str:
     text = members[name]
     if not isinstance(text, str) or pattern.fullmatch(text) is None:
-        raise IdentityRefused(f"{FILE_NAME}: {name}")
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{FILE_NAME}: {name}")
     return text

@@ -25,6 +25,7 @@ from hutong.client.identity_file import (
     encode_identity,
 )
 from hutong.client.private_files import write_private
+from hutong.client.reasons import ClientReason
 
 _PASSPHRASE_BYTES: Final = 32
 _OWNER_ONLY: Final = 0o700
@@ -94,7 +95,9 @@ def write_identity(directory: Path, material: IdentityMaterial) -> IdentityFile:
 
 def _write_pair(directory: Path, name: str, pair: KeyPair) -> KeyFiles:
     if pair.certificate.spki != pair.private_key.public_key.spki:
-        raise IdentityRefused(f"{name}: the certificate is of another key")
+        raise IdentityRefused(
+            ClientReason.IDENTITY_INCONSISTENT, f"{name}: the certificate is of another key"
+        )
     # One passphrase per key: handing one to another process opens nothing else.
     passphrase = secrets.token_hex(_PASSPHRASE_BYTES).encode("ascii")
     files = KeyFiles(

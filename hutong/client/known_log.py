@@ -9,7 +9,8 @@ INVARIANT: only checkpoints whose signature held are taken in.
 from collections import OrderedDict
 from typing import Final
 
-from hutong.client.errors import ClientReason, Unproven
+from hutong.client.errors import Unproven
+from hutong.client.reasons import ClientReason
 from hutong.evidence import ProvenCheckpoint, TreeHead
 
 REMEMBERED: Final = 4_096

@@ -4,7 +4,7 @@ from typing import Final
 
 from hutong.accesslog.v1 import accesslog_pb2
 from hutong.client.answers import InclusionProof, Receipt
-from hutong.client.errors import ClientReason, Unproven
+from hutong.client.errors import Unproven
 from hutong.client.proof import (
     ASK_KINDS,
     MAX_MESSAGE,
@@ -15,6 +15,7 @@ from hutong.client.proof import (
     parse_wrapped,
     prove_form,
 )
+from hutong.client.reasons import ClientReason
 from hutong.client.sending import Sender
 from hutong.evidence import (
     EvidenceRefused,

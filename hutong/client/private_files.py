@@ -11,6 +11,9 @@ from typing import Final
 
 from hutong.client.errors import IdentityRefused
 from hutong.client.identity_file import DESCRIPTOR_PREFIX
+from hutong.client.reasons import ClientReason
+
+_R: Final = ClientReason
 
 MAX_PRIVATE: Final = 16 * 1024
 """Bytes; an encrypted key of any suite takes less than 1 kB."""
@@ -29,14 +32,14 @@ def load_private(path: Path) -> bytes:
         # NONBLOCK: a pipe at the path is refused instead of waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as cause:
-        raise IdentityRefused(f"{path.name}: cannot be opened") from cause
+        raise IdentityRefused(_R.IDENTITY_FILE_UNREADABLE, f"{path}: cannot be opened") from cause
     try:
         status = os.fstat(descriptor)
         ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
         if not ours or stat.S_IMODE(status.st_mode) & _OTHERS:
-            raise IdentityRefused(f"{path.name}: a regular file of this user with mode 0600")
+            raise IdentityRefused(_R.IDENTITY_FILE_EXPOSED, str(path))
         if status.st_size > MAX_PRIVATE:
-            raise IdentityRefused(f"{path.name}: too large")
+            raise IdentityRefused(_R.IDENTITY_FILE_UNREADABLE, f"{path}: too large")
         return os.read(descriptor, MAX_PRIVATE)
     finally:
         os.close(descriptor)
@@ -51,7 +54,7 @@ def write_private(path: Path, content: bytes) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
     except OSError as cause:
-        raise IdentityRefused(f"{path.name}: cannot be made") from cause
+        raise IdentityRefused(_R.FILE_NOT_WRITTEN, str(path)) from cause
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, _OWNER_ONLY)  # the umask may have taken bits of ours away
         file.write(content)
@@ -81,7 +84,7 @@ class Passphrases:
                 raw = load_private(self._directory / source)
             passphrase = raw.removesuffix(b"\n")
             if not 0 < len(passphrase) <= MAX_PASSPHRASE:
-                raise IdentityRefused("a passphrase of 1 to 1,024 bytes")
+                raise IdentityRefused(_R.IDENTITY_KEY_UNUSABLE, "passphrase: 1 to 1,024 bytes")
             self._read[source] = passphrase
         return self._read[source]
 
@@ -95,5 +98,5 @@ def _load_descriptor(descriptor: int) -> bytes:
                 break
             content += read
     except OSError as cause:
-        raise IdentityRefused("the descriptor of a passphrase cannot be read") from cause
+        raise IdentityRefused(_R.IDENTITY_FILE_UNREADABLE, "descriptor of a passphrase") from cause
     return content

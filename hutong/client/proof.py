@@ -22,9 +22,10 @@ from certs.chain import require_current
 from certs.errors import CertificateRefused
 from hutong.accesslog.v1 import accesslog_pb2
 from hutong.client.answers import Receipt
-from hutong.client.errors import ClientReason, Unproven
+from hutong.client.errors import Unproven
 from hutong.client.identity import Identity
 from hutong.client.known_log import KnownLog
+from hutong.client.reasons import ClientReason
 from hutong.client.requests import SignedRequest
 from hutong.envelope.v1 import envelope_pb2
 from hutong.evidence import EvidenceReason, EvidenceRefused, Expected, Opening, ProvenReceipt

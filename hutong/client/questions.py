@@ -12,9 +12,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from hutong.client.errors import QuestionRefused
+from hutong.client.reasons import ClientReason
 
 if TYPE_CHECKING:
     from hutong.client.officer import AssertionSource
+
+_R: Final = ClientReason
 
 MAX_FIELDS: Final = 64
 MAX_CLAIMS: Final = 16
@@ -59,7 +62,7 @@ class Subject:
     def __post_init__(self) -> None:
         """Normalise, because the record is bound to the normal form."""
         if len(self.full_name) > MAX_NAME_CHARACTERS:
-            raise QuestionRefused("subject: name of at most 60 characters")
+            raise QuestionRefused(_R.SUBJECT_NAME_INVALID)
         # Frozen: the only way to put the normal form where callers and `repr` find it.
         normal = _normal_form(self.type, self.identifier)
         object.__setattr__(self, "identifier", normal)
@@ -79,9 +82,9 @@ class Purpose:
 
     def __post_init__(self) -> None:
         """Hold the parts to their forms."""
-        _require("matter", holds=_MATTER.fullmatch(self.matter) is not None)
-        _require("legal basis", holds=1 <= len(self.legal_basis) <= MAX_BASIS_CHARACTERS)
-        _require("case number", holds=_CASE.fullmatch(self.case_number) is not None)
+        _require(_R.MATTER_INVALID, holds=_MATTER.fullmatch(self.matter) is not None)
+        _require(_R.LEGAL_BASIS_INVALID, holds=1 <= len(self.legal_basis) <= MAX_BASIS_CHARACTERS)
+        _require(_R.CASE_NUMBER_INVALID, holds=_CASE.fullmatch(self.case_number) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +107,14 @@ class DatasetQuery:
         names = (*self.fields, *self.claims)
         values = self.claims.values()
         distinct = len(set(self.fields)) == len(self.fields)
-        _require("agreement", holds=_AGREEMENT.fullmatch(self.agreement) is not None)
-        _require("dataset", holds=_DATASET.fullmatch(self.dataset) is not None)
-        _require("fields", holds=1 <= len(self.fields) <= MAX_FIELDS and distinct)
-        _require("claims", holds=len(self.claims) <= MAX_CLAIMS)
-        _require("names", holds=all(_NAME.fullmatch(name) for name in names))
-        _require("claims", holds=all(1 <= len(each) <= MAX_CLAIM_CHARACTERS for each in values))
+        _require(_R.AGREEMENT_INVALID, holds=_AGREEMENT.fullmatch(self.agreement) is not None)
+        _require(_R.DATASET_INVALID, holds=_DATASET.fullmatch(self.dataset) is not None)
+        _require(_R.FIELDS_INVALID, holds=1 <= len(self.fields) <= MAX_FIELDS and distinct)
+        _require(_R.CLAIMS_INVALID, holds=len(self.claims) <= MAX_CLAIMS)
+        _require(_R.NAME_INVALID, holds=all(_NAME.fullmatch(name) for name in names))
+        _require(
+            _R.CLAIMS_INVALID, holds=all(1 <= len(each) <= MAX_CLAIM_CHARACTERS for each in values)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +165,8 @@ class MatterQuestion:
         """Bound the queries."""
         object.__setattr__(self, "queries", tuple(self.queries))
         keys = {(query.agreement, query.dataset) for query in self.queries}
-        _require("queries", holds=1 <= len(self.queries) <= MAX_QUERIES)
-        _require("queries", holds=len(keys) == len(self.queries))
+        _require(_R.QUERIES_INVALID, holds=1 <= len(self.queries) <= MAX_QUERIES)
+        _require(_R.QUERIES_INVALID, holds=len(keys) == len(self.queries))
 
 
 def with_officer(question: Question, officer: "AssertionSource | None") -> Question:
@@ -172,14 +177,14 @@ def with_officer(question: Question, officer: "AssertionSource | None") -> Quest
 def _normal_form(kind: SubjectType, text: str) -> str:
     upper = text.upper()
     if kind is SubjectType.USCC:
-        _require("subject: unified social credit code", holds=_USCC.fullmatch(upper) is not None)
+        _require(_R.SUBJECT_INVALID, holds=_USCC.fullmatch(upper) is not None)
         return upper
     if _FIFTEEN.fullmatch(upper):
         # Numbers of the first generation name years of the twentieth century (GB 11643-1999).
         seventeen = upper[:6] + "19" + upper[6:]
         return seventeen + _check_character(seventeen)
     right = _EIGHTEEN.fullmatch(upper) is not None and _check_character(upper[:17]) == upper[17]
-    _require("subject: resident identity number", holds=right)
+    _require(_R.SUBJECT_INVALID, holds=right)
     return upper
 
 
@@ -188,6 +193,6 @@ def _check_character(seventeen: str) -> str:
     return _CHECK_CHARACTERS[total % 11]
 
 
-def _require(what: str, *, holds: bool) -> None:
+def _require(reason: ClientReason, *, holds: bool) -> None:
     if not holds:
-        raise QuestionRefused(what)
+        raise QuestionRefused(reason)

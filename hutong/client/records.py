@@ -25,8 +25,9 @@ from hutong.client.answers import (
     FieldValue,
     Finding,
 )
-from hutong.client.errors import ClientReason, Unproven
+from hutong.client.errors import Unproven
 from hutong.client.identity import Identity
+from hutong.client.reasons import ClientReason
 from hutong.client.requests import SignedRequest
 from hutong.exchange.v1 import exchange_pb2
 from signing.encoding import subject_digest

@@ -14,7 +14,7 @@ from google.rpc.status_pb2 import Status
 
 from hutong.client.answers import Receipt
 from hutong.client.content import seconds_of
-from hutong.client.errors import ClientError, ClientReason, Fault, RefusalTold, Refused, Unproven
+from hutong.client.errors import ClientError, Fault, RefusalTold, Refused, Unproven
 from hutong.client.proof import (
     REFUSAL_TYPE,
     REFUSE_KINDS,
@@ -27,6 +27,7 @@ from hutong.client.proof import (
     verify_receipt,
     verify_signed,
 )
+from hutong.client.reasons import ClientReason
 from hutong.client.requests import SignedRequest
 from hutong.envelope.v1.envelope_pb2 import SignedEnvelope
 from hutong.evidence import Expected
@@ -72,7 +73,7 @@ def refusal_of_call(proving: Proving, request: SignedRequest, error: grpc.RpcErr
     if status is None:
         return fault_of(error)
     try:
-        told = _told_in_clear(status, request)
+        told = _told_in_clear(status, request.request_id)
     except DecodeError:
         # Details that bear our types' names and are none: not a gateway's words, so no refusal.
         return fault_of(error)
@@ -148,6 +149,21 @@ def require_refusal(
     )
 
 
+def fault_of_unsigned(error: grpc.RpcError) -> Fault:
+    """Return the fault of a call without a request, to which no refusal could be bound.
+
+    A reason of the closed list is repeated, so that a limit does not read as a broken channel.
+    """
+    status = parse_status(error)
+    try:
+        told = None if status is None else _told_in_clear(status, b"")
+    except DecodeError:
+        told = None
+    if told is None or told.reason not in WITHOUT_RECEIPT:
+        return fault_of(error)
+    return Fault(ClientReason.CALL_LIMITED, told.reason)
+
+
 def fault_of(error: grpc.RpcError) -> Fault:
     """Return the fault behind a gRPC status that carries no refusal of the gateway."""
     known = isinstance(error, grpc.aio.AioRpcError)
@@ -178,7 +194,7 @@ def parse_status(error: grpc.RpcError) -> Status | None:
     return None
 
 
-def _told_in_clear(status: Status, request: SignedRequest) -> RefusalTold | None:
+def _told_in_clear(status: Status, request_id: bytes) -> RefusalTold | None:
     """Return what the unsigned part of a status says; None when it is not of a gateway.
 
     Raises:
@@ -205,7 +221,7 @@ def _told_in_clear(status: Status, request: SignedRequest) -> RefusalTold | None
         text_en=texts.get("en", ""),
         retry_after_s=wait_s,
         signed=False,
-        request_id=request.request_id,
+        request_id=request_id,
     )
 
 

@@ -18,6 +18,7 @@ from hutong.client.errors import QuestionRefused
 from hutong.client.identity import Identity
 from hutong.client.officer import AssertionContext, AssertionSource
 from hutong.client.questions import DatasetQuery, Purpose, Subject, SubjectType
+from hutong.client.reasons import ClientReason
 from hutong.envelope.v1 import envelope_pb2
 from hutong.exchange.v1 import exchange_pb2
 from signing.encoding import subject_digest
@@ -202,7 +203,7 @@ def _sign(
             identity.signer, f"application/vnd.hutong.{service}.v1.{name}+protobuf", payload
         )
     except SigningError as cause:
-        raise QuestionRefused("the question is too large to be signed") from cause
+        raise QuestionRefused(ClientReason.QUESTION_TOO_LARGE) from cause
     signature = envelope_pb2.Signature(value=envelope.signature, keyid=envelope.keyid)
     # Every request message of the contract wraps its envelope in field 1.
     message = exchange_pb2.ExchangeRequest(
@@ -285,7 +286,7 @@ def _claims(query: DatasetQuery) -> Sequence[exchange_pb2.Claim]:
 
 def _require_request_id(request_id: bytes) -> bytes:
     if len(request_id) != REQUEST_ID_BYTES:
-        raise QuestionRefused("a request id has 16 bytes")
+        raise QuestionRefused(ClientReason.REQUEST_ID_INVALID)
     return request_id
 
 

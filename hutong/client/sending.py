@@ -13,9 +13,10 @@ from typing import Final
 import grpc
 
 from hutong.client.channel import Connection
-from hutong.client.errors import ClientError, ClientReason, Fault, Refused
+from hutong.client.errors import ClientError, Fault, Refused
 from hutong.client.proof import Proving
-from hutong.client.refusals import fault_of, refusal_of_call
+from hutong.client.reasons import ClientReason
+from hutong.client.refusals import fault_of_unsigned, refusal_of_call
 from hutong.client.requests import SignedRequest
 
 AGAIN: Final = frozenset({"GATEWAY_BUSY", "LOG_UNAVAILABLE"})
@@ -74,7 +75,7 @@ class Sender:
         try:
             return await self.connection.call(method, message, timeout_s)
         except grpc.RpcError as cause:
-            raise fault_of(cause) from cause
+            raise fault_of_unsigned(cause) from cause
 
     async def _attempt(self, request: SignedRequest, deadline: float) -> bytes | ClientError:
         remaining = deadline - time.monotonic()

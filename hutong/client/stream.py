@@ -14,7 +14,7 @@ import grpc
 from hutong.client.answers import Answered
 from hutong.client.channel import Connection, StreamCall
 from hutong.client.content import build_answered
-from hutong.client.errors import ClientReason, Fault, Refused, Unproven
+from hutong.client.errors import Fault, Refused, Unproven
 from hutong.client.proof import (
     ASK_KINDS,
     MAX_MESSAGE,
@@ -24,6 +24,7 @@ from hutong.client.proof import (
     verify_answer,
 )
 from hutong.client.questions import Question
+from hutong.client.reasons import ClientReason
 from hutong.client.refusals import fault_of, refusal_of_notice
 from hutong.client.requests import Moment, SignedRequest, build_stream_exchange
 from hutong.exchange.v1 import exchange_pb2

@@ -232,7 +232,7 @@ def _load_bytes(path: Path) -> bytes:
             # looked up.
             raw = file.read(MAX_INPUT_BYTES + 1)
     except OSError as cause:
-        raise Unreadable("a file cannot be read") from cause
+        raise Unreadable(f"{path} cannot be read") from cause
     if len(raw) > MAX_INPUT_BYTES:
         raise Unreadable("a file is too large")
     return raw

@@ -134,6 +134,20 @@ def test_explanation_names_the_agreement(capsys: pytest.CaptureFixture[str]) -> 
     assert "XY-2026-201" in shown
 
 
+def test_an_unknown_field_is_not_explained_as_withheld(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A misspelt name is wrong usage, and the names there are are told."""
+    bundle = [str(BUNDLE), "--agreement", "XY-2026-201"]
+
+    code = run(["policy", "explain", *bundle, "--field", "full_nam"])
+
+    told = capsys.readouterr().err
+    assert code == ExitCode.USAGE
+    assert "no field full_nam" in told
+    assert "full_name" in told
+
+
 def test_unreadable_log_is_told_from_a_tampered_one(tmp_path: Path) -> None:
     """`log verify` of a file that is none ends with 3."""
     key = "sandbox.invalid/hutong/log+24cb3f03+AVIpgC4vMrbDj9FfUfbBeASEZDPxcaD08A2vLQXfmk4E"

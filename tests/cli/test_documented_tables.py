@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 import gateway.exchange
+from adapters.port import Finding, Indeterminate
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import NOUNS
 from gateway.config import Config, DepartmentsConfig, LimitConfig, LogConfig
@@ -14,14 +15,18 @@ from gateway.errors import TEXTS, Reason
 from gateway.exits import WITHOUT_RECEIPT
 from gateway.metrics import TABLE, Metrics
 from gateway.rpc.status import CODES
+from hutong.client import FINDING_TEXTS, INDETERMINATE_TEXTS
 
 DOCS = Path(__file__).parents[2] / "docs"
 STEP = re.compile(r"^ {4,5}(\d{1,2}) (\w+) ", re.MULTILINE)
 
 
-def _rows(page: str) -> list[list[str]]:
-    """Return the cells of every table row, without code marks."""
-    lines = (DOCS / page).read_text("utf-8").splitlines()
+def _rows(page: str, section: str = "") -> list[list[str]]:
+    """Return the cells of every table row of a page or one section, without code marks."""
+    text = (DOCS / page).read_text("utf-8")
+    if section:
+        text = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    lines = text.splitlines()
     rows = [line for line in lines if line.startswith("|") and not line.startswith("|---")]
     return [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in rows]
 
@@ -45,7 +50,26 @@ def test_reasons_page_lists_every_reason_as_the_code_does() -> None:
         for reason in Reason
     ]
 
-    assert _rows("reasons.md")[1:] == expected
+    documented = [row for row in _rows("reasons.md")[1:] if len(row) == len(expected[0])]
+    assert documented == expected
+
+
+def test_reasons_page_lists_why_it_could_not_be_told() -> None:
+    """Reason, side and texts of every indeterminate answer, of gateway and client alike."""
+    expected = [
+        [str(each), told.side, told.zh, told.en] for each, told in INDETERMINATE_TEXTS.items()
+    ]
+
+    assert _rows("reasons.md", "Why it could not be told")[1:] == expected
+    assert [row[0] for row in expected] == [str(each) for each in Indeterminate]
+
+
+def test_reasons_page_lists_every_finding() -> None:
+    """What each finding says, ERROR included, as the client tells it."""
+    expected = [[str(each), zh, en] for each, (zh, en) in FINDING_TEXTS.items()]
+
+    assert _rows("reasons.md", "What a finding says")[1:] == expected
+    assert [row[0] for row in expected] == [str(each) for each in Finding]
 
 
 def test_path_page_numbers_the_steps_as_the_exchange_does() -> None:

@@ -1,6 +1,7 @@
 """The demo and a sandbox with a newcomer, over real sockets with mutual TLS."""
 
 import asyncio
+import contextlib
 import json
 import os
 from collections.abc import AsyncIterator
@@ -20,6 +21,7 @@ from gateway.cli.sandbox.running import SandboxOptions, prepared, serving
 from gateway.cli.sandbox.world import HRSS
 from gateway.clock import SystemClock
 from gateway.trust import moment
+from hutong.client import FINDING_TEXTS, Finding
 from signing.encoding import JsonValue
 
 pytestmark = [
@@ -133,9 +135,59 @@ async def test_newcomer_is_answered_while_the_gateway_runs(
     assert (kept / "receipt.json").exists()
 
 
+async def test_an_answer_is_shown_although_its_receipt_cannot_be_kept(
+    folders: Folders,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was released is not lost: the answer is printed, and the ending is not a yes."""
+    enrolled = _enrol(folders, "newcomer-3")
+    (tmp_path / "request.bin").touch()
+    # As if the file had come into being after the look: only a race or a full disk leads here.
+    monkeypatch.setattr("gateway.cli.ask._require_room", lambda _folder: None)
+
+    await asyncio.sleep(2.5)
+    arguments = [*_arguments(enrolled), "--json", "--save-receipt", str(tmp_path)]
+    code = await asyncio.to_thread(run, arguments)
+
+    told = capsys.readouterr()
+    answer = json.loads(told.out)
+    assert code == ExitCode.UNREADABLE
+    assert answer["fields"][0]["value"] == "李**"
+    assert answer["receipt"]
+    assert answer["receipt_saved"] is False
+    assert "FILE_NOT_WRITTEN" not in told.err
+    assert str(tmp_path / "request.bin") in told.err
+
+
+async def test_an_indeterminate_answer_says_why_and_whose_side(
+    folders: Folders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A finding nobody should have to look up is explained in two languages."""
+    enrolled = _enrol(folders, "newcomer-2")
+    diploma = ["--agreement", enrolled.agreements[1], "--field", "verified"]
+    wrong = ["--claim", "certificate_no=12"]
+    options = iter(_arguments(enrolled)[1:])
+    kept = [
+        part
+        for option in zip(options, options, strict=True)
+        for part in option
+        if option[0] not in {"--agreement", "--field"}
+    ]
+
+    await asyncio.sleep(2.5)
+    code = await asyncio.to_thread(run, ["ask", *kept, *diploma, *wrong])
+
+    shown = capsys.readouterr().out
+    assert code == ExitCode.INDETERMINATE
+    assert all(text in shown for text in ("ERROR", *FINDING_TEXTS[Finding.ERROR]))
+
+
 async def test_taken_seat_is_not_given_twice(folders: Folders) -> None:
     """The second newcomer who wants a seat is turned away, and nothing changes."""
-    _enrol(folders, "newcomer-2")
+    with contextlib.suppress(Ended):
+        _enrol(folders, "newcomer-2")
 
     with pytest.raises(Ended) as refused:
         _enrol(folders, "newcomer-2")

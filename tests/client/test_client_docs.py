@@ -9,6 +9,8 @@ import hutong.client
 from hutong.client import ClientReason
 from hutong.client.identity_file import parse_identity
 from hutong.client.refusals import BEFORE_HEADER, WITHOUT_RECEIPT
+from hutong.client.texts import REASON_TEXTS
+from hutong.client.unproven_texts import UNPROVEN_TEXTS
 from signing.record_verify import CLAIM_NAMES
 
 PAGES = Path(__file__).parents[2] / "docs" / "clients"
@@ -20,11 +22,14 @@ def _block(page: str, language: str) -> str:
     return found[1]
 
 
-def test_docs_list_every_reason_in_order() -> None:
-    """The table of reasons is the enumeration."""
+def test_docs_list_every_reason_as_the_code_does() -> None:
+    """Code, side and both texts of every reason, in the order of the enumeration."""
     text = (PAGES / "reasons.md").read_text("utf-8")
+    meanings = {reason: UNPROVEN_TEXTS.get(reason, REASON_TEXTS[reason]) for reason in ClientReason}
 
-    assert re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE) == [*ClientReason]
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.+?) \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
+
+    assert rows == [(str(each), told.side, told.zh, told.en) for each, told in meanings.items()]
 
 
 def test_docs_list_the_soft_refusals() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,6 +12,7 @@ from hutong.client import Client, ClientReason, Fault, MatterQuestion, Question,
 from hutong.exchange.v1 import exchange_pb2
 from tests.client.gateway_double import GatewayDouble
 from tests.client.lies import LIES
+from tests.client.local_refusals import ELSEWHERE, ROWS
 from tests.client.log_double import path_of
 from tests.client.record_lies import RECORD_LIES
 
@@ -237,8 +239,12 @@ async def test_an_expired_gateway_certificate_is_found(
 ) -> None:
     """A pinned certificate is believed within its own dates only."""
     month_ms = 30 * 86_400_000
+    # Our own certificate of the channel lives on: what is over is the gateway's.
+    tls = dataclasses.replace(client.identity.tls, not_after=datetime.max.replace(tzinfo=UTC))
     client._proving = dataclasses.replace(
-        client._proving, now_ms=lambda: double.world.now_ms + month_ms
+        client._proving,
+        identity=dataclasses.replace(client.identity, tls=tls),
+        now_ms=lambda: double.world.now_ms + month_ms,
     )
     client._sender = dataclasses.replace(client._sender, proving=client._proving)
 
@@ -254,6 +260,7 @@ def test_every_reason_of_an_answer_has_a_lie() -> None:
         R.UNAVAILABLE,
         R.DEADLINE_EXCEEDED,
         R.CALL_FAILED,
+        R.CALL_LIMITED,
         R.SIGNER_NOT_CURRENT,
         R.CHECKPOINT_STALE,
         R.CHECKPOINT_FORKED,
@@ -265,6 +272,8 @@ def test_every_reason_of_an_answer_has_a_lie() -> None:
         R.ANSWER_MISSING,
         R.REFUSAL_UNSIGNED,
         R.REFUSAL_DIFFERS,
+        *ROWS,
+        *ELSEWHERE,
     }
 
     assert set(ClientReason) - {lie.reason for lie in ALL_LIES.values()} == elsewhere

@@ -86,7 +86,12 @@ async def test_an_officer_assertion_is_bound_to_the_request(
 ) -> None:
     """The assertion of an officer names the request id and this system's TLS certificate."""
     staff = Staff(
-        token="t-1", role="经办", unit="社保中心", unit_code="1", level="省", division="370000"
+        token="t-1",
+        role="经办",
+        unit="社保中心",
+        unit_code="1",
+        level="province",
+        division="370000",
     )
     await client.exchange(with_officer(question, client.identity.officer(staff)))
 

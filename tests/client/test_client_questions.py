@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from stdnum.iso7064 import mod_11_2
 
+from certs.algorithms import Suite, generate_private_key
 from hutong.client import (
     DatasetQuery,
     Identity,
@@ -21,8 +22,9 @@ from hutong.client import (
 from hutong.client.requests import Moment, build_exchange, build_receipt
 from hutong.exchange.v1 import exchange_pb2
 from signing.envelope import parse_envelope
+from signing.signer import FileSigner
 from signing.wire import parse_signed
-from tests.client.synthetic_world import GATEWAY, PARTNER, PERSON, World
+from tests.client.synthetic_world import GATEWAY, PARTNER, PERSON
 
 MOMENT = Moment(now_ms=1_795_000_000_123, known_size=0)
 
@@ -145,16 +147,36 @@ def test_a_receipt_of_no_request_is_refused(identity: Identity) -> None:
         build_receipt(identity, MOMENT, b"short")
 
 
-def test_an_officer_without_signing_right_is_refused(
-    identity: Identity, question: Question, world: World
-) -> None:
-    """An assertion too large to be one is refused before the question is sent."""
-    staff = Staff(
-        token="t", role="r", unit="u" * 20_000, unit_code="1", level="l", division="370000"
-    )
-    asked = dataclasses.replace(question, officer=Officer(signer=world.officer, staff=staff))
+@pytest.mark.parametrize(
+    ("member", "text"),
+    [
+        ("level", "省级"),
+        ("level", ""),
+        ("division", "37010"),
+        ("division", "济南"),
+        ("unit", "u" * 201),
+        ("role", ""),
+        ("name", ""),
+        ("identifier", ""),
+        ("call_reason", ""),
+    ],
+)
+def test_an_officer_out_of_form_is_refused(member: str, text: str) -> None:
+    """The member is named; on the other side the whole assertion would be invalid."""
+    whole = {"token": "t", "role": "r", "unit": "u", "unit_code": "1"}
+    whole |= {"level": "county", "division": "370000", member: text}
 
-    with pytest.raises(QuestionRefused, match="officer assertion"):
+    with pytest.raises(QuestionRefused, match=rf"^OFFICER_INVALID .*\[{member}\]$"):
+        Staff(**whole)
+
+
+def test_an_officer_key_of_another_suite_is_refused(identity: Identity, question: Question) -> None:
+    """Assertions are ES256 or EdDSA: found before the question is sent."""
+    staff = Staff(token="t", role="r", unit="u", unit_code="1", level="county", division="370000")
+    signer = FileSigner.of(generate_private_key(Suite.SM2SM3))
+    asked = dataclasses.replace(question, officer=Officer(signer=signer, staff=staff))
+
+    with pytest.raises(QuestionRefused, match="ASSERTION_NOT_ISSUED"):
         build_exchange(identity, asked, MOMENT)
 
 
@@ -168,5 +190,5 @@ def test_a_question_too_large_to_sign_is_refused(identity: Identity, question: Q
             """Return 70,000 characters."""
             return "x" * 70_000
 
-    with pytest.raises(QuestionRefused, match="too large"):
+    with pytest.raises(QuestionRefused, match="QUESTION_TOO_LARGE"):
         build_exchange(identity, dataclasses.replace(question, officer=Chatty()), MOMENT)

@@ -194,7 +194,7 @@ async def test_an_error_of_the_source_reaches_the_caller(
 
     async def broken() -> AsyncIterator[Question]:
         yield question
-        raise QuestionRefused("the list is broken")
+        raise QuestionRefused(R.FIELDS_INVALID)
 
     stream = client.exchange_stream(broken())
 

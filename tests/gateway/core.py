@@ -11,7 +11,15 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from adapters.port import AdapterHealth, DatasetName, FieldName, Outcome, ProviderAdapter, Query
+from adapters.port import (
+    AdapterHealth,
+    DatasetName,
+    FieldName,
+    Lacking,
+    Outcome,
+    ProviderAdapter,
+    Query,
+)
 from adapters.records import RecordSource, build_outcome
 from gateway.access_log.errors import AccessLogError
 from gateway.app import Gateway
@@ -99,6 +107,7 @@ class SpyAdapter:
     twist: "Callable[[SpyAdapter, Query], Outcome] | None" = None
     gate: asyncio.Event | None = None
     queries: list[Query] = field(default_factory=list)
+    lacking: Lacking | None = None
 
     @property
     def organisation(self) -> str:
@@ -109,6 +118,11 @@ class SpyAdapter:
     def datasets(self) -> frozenset[DatasetName]:
         """What it serves."""
         return self.served
+
+    def find_lacking(self, query: Query) -> Lacking | None:
+        """Return what this department is set to miss."""
+        del query
+        return self.lacking
 
     async def fetch(self, query: Query) -> Outcome:
         """Note the question, wait at the gate if there is one, and answer."""

@@ -117,7 +117,9 @@ NOTHING, NOT_APPLICABLE = Reason.NOTHING_GRANTED, Reason.AGREEMENT_NOT_APPLICABL
             id="another role",
         ),
         pytest.param(_with(fields=("ethnicity",)), NOTHING, id="a field without a cell"),
-        pytest.param(_with(fields=("no_such_field",)), NOTHING, id="a field nobody has"),
+        pytest.param(
+            _with(fields=("no_such_field",)), Reason.QUERY_INVALID, id="a field nobody has"
+        ),
     ],
 )
 async def test_a_department_is_not_asked_what_is_refused(

@@ -2,21 +2,27 @@
 
 import asyncio
 import contextlib
+import time
 from pathlib import Path
 
+import grpc
 import pytest
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 
 from gateway.app import Gateway, stamp_of
 from gateway.errors import Reason, Refusal
 from gateway.exits import Exits
 from gateway.replay import First, ReplayGuard, Twin
 from gateway.wiring import load_log_signer, load_tls
-from hutong.client import Client, ClientError, Identity, Settings
+from hutong.client import Client, ClientReason, Fault, Identity, Settings
+from hutong.client.channel import Connection
+from hutong.client.refusals import parse_status
 from hutong.client.requests import build_exchange
 from signing.errors import KeyFileRefused
 from tests.gateway.asking import core_question, moment
 from tests.gateway.core import Core
 
+CHECKPOINT = "/hutong.accesslog.v1.AccessLogService/GetCheckpoint"
 # Only the coroutines need the loop of the running gateway; plain tests are left as they are.
 ON_ITS_LOOP = pytest.mark.asyncio(loop_scope="session")
 
@@ -94,23 +100,75 @@ def test_an_unfinished_request_holds_up_no_other() -> None:
     assert len(guard._standings) == 51
 
 
+def _told(error: grpc.RpcError) -> tuple[str, str, bool]:
+    """Return reason and side of a refused call, and whether it says when to come back."""
+    status = parse_status(error)
+    assert status is not None
+    info = ErrorInfo()
+    assert any(detail.Unpack(info) for detail in status.details)
+    waits = any(detail.Is(RetryInfo.DESCRIPTOR) for detail in status.details)
+    return info.reason, info.metadata["side"], waits
+
+
+async def _reason_of_checkpoint(identity: Identity) -> tuple[str, str, bool]:
+    """Return how an unsigned call of a system is refused."""
+    connection = Connection(identity)
+    try:
+        with pytest.raises(grpc.RpcError) as refused:
+            await connection.call(CHECKPOINT, b"", 5.0)
+    finally:
+        await connection.close()
+    return _told(refused.value)
+
+
 @ON_ITS_LOOP
 async def test_unsigned_calls_are_limited_per_system_too(
     gateway: Gateway, retirement: Identity
 ) -> None:
-    """Step 1 is one function: who may not ask may not have proofs made either.
+    """Step 1 is one function: who may not ask may not have proofs made either, and learns why."""
+    per_system = gateway.exchange._parts.in_flight._per_system
+    per_system[retirement.system_id] = 10**6
+    try:
+        told = await _reason_of_checkpoint(retirement)
+    finally:
+        del per_system[retirement.system_id]
 
-    The SDK tries again until its time is over, because the limit may pass.
-    """
+    assert told == (Reason.RATE_LIMITED, "requester", True)
+
+
+@ON_ITS_LOOP
+async def test_unsigned_calls_count_against_the_rate(
+    gateway: Gateway, retirement: Identity
+) -> None:
+    """The limit per second is of the system, whatever it calls; another system is not held up."""
+    limiter = gateway.exchange._parts.limiter
+    # Tokens for a minute ahead: what refills while the call is on its way is not enough.
+    limiter._arrivals[retirement.system_id] = time.monotonic() + 60
+    try:
+        told = await _reason_of_checkpoint(retirement)
+    finally:
+        del limiter._arrivals[retirement.system_id]
+
+    assert told == (Reason.RATE_LIMITED, "requester", True)
+
+
+@ON_ITS_LOOP
+async def test_the_sdk_names_the_limit_of_an_unsigned_call(
+    gateway: Gateway, retirement: Identity
+) -> None:
+    """It is not sent again, and the reason is the gateway's, not "message too large"."""
     per_system = gateway.exchange._parts.in_flight._per_system
     async with Client.open(retirement, Settings(timeout_s=1.0)) as client:
         await client.get_checkpoint()
         per_system[retirement.system_id] = 10**6
         try:
-            with pytest.raises(ClientError):
+            with pytest.raises(Fault) as fault:
                 await client.get_checkpoint()
         finally:
             del per_system[retirement.system_id]
+
+    assert fault.value.reason is ClientReason.CALL_LIMITED
+    assert fault.value.code == Reason.RATE_LIMITED
 
 
 @pytest.mark.parametrize("which", ["log", "tls"])

@@ -30,6 +30,7 @@ from adapters.port import (
     FieldName,
     Finding,
     Indeterminate,
+    Lacking,
     Outcome,
     Query,
     SubjectType,
@@ -102,6 +103,11 @@ class EducationAdapter:
     def datasets(self) -> frozenset[DatasetName]:
         """Which datasets this adapter serves."""
         return self._datasets
+
+    def find_lacking(self, query: Query) -> Lacking | None:
+        """Return SUBJECT_NAME for a person without one."""
+        named = query.subject.type is not SubjectType.RESIDENT_ID or query.subject.full_name
+        return None if named else Lacking.SUBJECT_NAME
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the department, apply the effects, sign."""

@@ -13,7 +13,13 @@ from typing import Final
 
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
 from adapters.kinds.public_security.batch import Batcher, PackageKey, Waiting
-from adapters.kinds.public_security.identity import ServiceIdentity, require_end_user
+from adapters.kinds.public_security.identity import (
+    ServiceIdentity,
+    find_end_user,
+    is_acceptable,
+    is_name,
+    require_end_user,
+)
 from adapters.kinds.public_security.package import (
     AnsweredRecord,
     PackageHead,
@@ -27,6 +33,7 @@ from adapters.port import (
     AdapterHealth,
     DatasetName,
     Indeterminate,
+    Lacking,
     Outcome,
     Query,
     SubjectType,
@@ -79,6 +86,18 @@ class PublicSecurityAdapter:
     def datasets(self) -> frozenset[DatasetName]:
         """Which datasets this adapter serves."""
         return self._datasets
+
+    def find_lacking(self, query: Query) -> Lacking | None:
+        """Return SUBJECT_NAME, or OFFICER where he is not named as the register demands."""
+        if query.subject.type is not SubjectType.RESIDENT_ID:
+            return None
+        if not is_name(query.subject.full_name or ""):
+            return Lacking.SUBJECT_NAME
+        end_user = find_end_user(self._identity, query)
+        # Who answers for system jobs is ours to configure: no requester could mend that.
+        if query.by_officer and (end_user is None or not is_acceptable(end_user)):
+            return Lacking.OFFICER
+        return None
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the register, apply the effects, sign."""

@@ -27,7 +27,8 @@ HEAD_CODES: Final[Mapping[str, Indeterminate]] = MappingProxyType(
     {
         "20": Indeterminate.PROVIDER_FAULT,
         "21": Indeterminate.PROVIDER_FAULT,
-        "22": Indeterminate.PROVIDER_FAULT,
+        # The officer or the call reason: the requester's organisation stated them.
+        "22": Indeterminate.QUESTION_REJECTED,
         "23": Indeterminate.PROVIDER_FAULT,
         "24": Indeterminate.PROVIDER_FAULT,
         "25": Indeterminate.PROVIDER_FAULT,
@@ -77,8 +78,8 @@ def parse_package(text: str, request_number: str) -> Mapping[int, AnsweredRecord
 
     Raises:
         AnswerMalformed: Not the XML of an answer.
-        DepartmentFailed: UNPROVEN for an answer to another request, FAULT or UNAVAILABLE by the
-            head's code.
+        DepartmentFailed: UNPROVEN for an answer to another request, FAULT, UNAVAILABLE or
+            QUESTION_REJECTED by the head's code.
     """
     root = parse_xml(text.encode("utf-8"))
     head = root.find("PACKAGEHEAD")

@@ -12,6 +12,7 @@ from typing import Final
 
 from adapters.effects.families import RawValue
 from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.kinds.public_security.identity import is_name
 from adapters.kinds.public_security.package import AnsweredRecord, Members
 from adapters.mapping.dates import encode_day
 from adapters.mapping.identifiers import parse_resident_id
@@ -46,9 +47,6 @@ SEXES: Final = MappingProxyType({code: code for code in ("0", "1", "2", "9")})
 _TWO_DIGITS: Final = re.compile(r"[0-9]{2}")
 _DIVISION: Final = re.compile(r"[1-9][0-9]{5}")
 _COUNT: Final = re.compile(r"[1-9][0-9]{0,2}")
-# Characters XML 1.0 cannot carry (section 2.2), and controls no name has.
-_NO_TEXT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_MAX_NAME: Final = 60
 
 _Reader = Callable[[str], str | None]
 _Values = dict[FieldName, RawValue]
@@ -142,7 +140,7 @@ def build_question(operation: Operation, query: Query) -> Question:
     package, so nothing leaves that the register could object to.
 
     Raises:
-        DepartmentFailed: PROVIDER_FAULT without a name, or with one no register can hold.
+        DepartmentFailed: QUESTION_REJECTED without a name, or with one no register can hold.
     """
     name = _require_text(normalise_dots(require_name(query)))
     members = {"GMSFHM": query.subject.identifier, "XM": name}
@@ -208,6 +206,6 @@ def _read_relative(claims: Mapping[str, str]) -> tuple[Members, Finding | None]:
 
 
 def _require_text(name: str) -> str:
-    if not 1 <= len(name) <= _MAX_NAME or _NO_TEXT.search(name):
-        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+    if not is_name(name):
+        raise DepartmentFailed(Indeterminate.QUESTION_REJECTED)
     return name

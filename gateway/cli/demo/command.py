@@ -4,13 +4,12 @@ import asyncio
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from gateway.cli.demo.run import run_demo
 from gateway.cli.demo.screen import demo_json, show_demo
 from gateway.cli.diagnostics import silence_diagnostics
 from gateway.cli.ending import Ended, ExitCode
-from gateway.cli.printing import print_json
+from gateway.cli.printing import build_console, print_json
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:
@@ -28,5 +27,5 @@ def demo(
     if json:
         print_json(demo_json(found))
     else:
-        show_demo(Console(), found)
+        show_demo(build_console(), found)
     raise Ended(ExitCode.YES if found.holds else ExitCode.NO)

@@ -100,7 +100,7 @@ def _table(told: Told, titles: dict[str, str]) -> Table:
         caption_justify="left",
     )
     for heading in ("数据集", "数据项", "给", "得", "数源部门", "回执", ""):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     previous = ""
     for row in told.rows:
         table.add_row(
@@ -119,7 +119,7 @@ def _table(told: Told, titles: dict[str, str]) -> Table:
 def _attempts(attempts: tuple[Attempt, ...]) -> Table:
     table = Table(title="必须被拒绝的请求 · what must be refused", title_justify="left")
     for heading in ("attempt", "ended with", "回执", ""):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for each in attempts:
         table.add_row(
             each.what,

@@ -15,7 +15,7 @@ from adapters.simulators.population import planted
 from gateway.app import Gateway
 from gateway.cli.diagnostics import write_diagnostics
 from gateway.cli.ending import Ended, ExitCode
-from gateway.cli.printing import print_json
+from gateway.cli.printing import command_line, print_json
 from gateway.cli.sandbox.cases import case_number
 from gateway.cli.sandbox.enrolment import Enrolled, enrol
 from gateway.cli.sandbox.folders import Folders, store_address
@@ -183,7 +183,8 @@ def _show(sandbox: _Running, address: str, health: str) -> None:
     console.print("\nAsk as the retirement system:\n")
     console.print(_retirement_example(folders), markup=False)
     console.print("\nEnrol yourself:\n")
-    console.print(f"hutong sandbox enrol newcomer-1 --dir {folders.root}", markup=False)
+    enrolling = command_line("sandbox", "enrol", "newcomer-1", "--dir", str(folders.root))
+    console.print(enrolling, markup=False)
     console.print("\nCtrl-C ends everything.")
 
 
@@ -200,11 +201,11 @@ def _example(enrolled: Enrolled) -> str:
 
 def _ask_line(identity: Path, agreement: str, case: str) -> str:
     person = next(each for each in planted() if each.name_of_case == EXAMPLE)
-    return (
-        f"hutong ask --identity {identity} --agreement {agreement} "
-        f"--matter M2 --case {case} --subject-id {person.id_number} "
-        f"--subject-name {person.full_name} "
-        "--field full_name --field birth_date --field person_state"
+    return command_line(
+        *("ask", "--identity", str(identity), "--agreement", agreement),
+        *("--matter", "M2", "--case", case),
+        *("--subject-id", person.id_number, "--subject-name", person.full_name),
+        *("--field", "full_name", "--field", "birth_date", "--field", "person_state"),
     )
 
 

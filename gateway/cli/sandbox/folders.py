@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.printing import command_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,5 +112,6 @@ def load_address(folders: Folders) -> str:
         return str(noted["address"])
     except (OSError, ValueError, KeyError, TypeError):
         # from None: what the file holds is no help.
-        text = f"no sandbox runs in {folders.root}: start `hutong sandbox --dir` first"
+        starting = command_line("sandbox", "--dir", str(folders.root))
+        text = f"no sandbox runs in {folders.root}; start one first: {starting}"
         raise Ended(ExitCode.UNREADABLE, text) from None

@@ -149,6 +149,10 @@ class _IndeterminateReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_I
     """The department cannot tell whose records are meant: several people bear the identifier, or the
     identifier and the name disagree. A person has to look.
     """
+    INDETERMINATE_REASON_QUESTION_REJECTED: _IndeterminateReason.ValueType  # 11
+    """The department does not take the question as the requester states it (the officer, the call reason);
+    it told nothing of the subject. The requester completes it and asks anew.
+    """
 
 class IndeterminateReason(_IndeterminateReason, metaclass=_IndeterminateReasonEnumTypeWrapper):
     """Why it could not be told."""
@@ -176,6 +180,10 @@ INDETERMINATE_REASON_PROVIDER_QUOTA: IndeterminateReason.ValueType  # 9
 INDETERMINATE_REASON_SUBJECT_UNRESOLVED: IndeterminateReason.ValueType  # 10
 """The department cannot tell whose records are meant: several people bear the identifier, or the
 identifier and the name disagree. A person has to look.
+"""
+INDETERMINATE_REASON_QUESTION_REJECTED: IndeterminateReason.ValueType  # 11
+"""The department does not take the question as the requester states it (the officer, the call reason);
+it told nothing of the subject. The requester completes it and asks anew.
 """
 Global___IndeterminateReason: _TypeAlias = IndeterminateReason  # noqa: Y015
 

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.port import (
     Indeterminate,
+    Lacking,
     Record,
     Untold,
 )
@@ -184,9 +185,10 @@ async def test_without_a_name_the_department_is_not_asked(asking: Asking) -> Non
     query = asking.query(DIPLOMA, person, {"institution_name": CLEAR})
     before = asking.simulator.received()
 
-    outcome = await asking.adapter.fetch(
-        replace(query, subject=replace(query.subject, full_name=None))
-    )
+    nameless = replace(query, subject=replace(query.subject, full_name=None))
+    outcome = await asking.adapter.fetch(nameless)
 
-    assert outcome == Untold(reason=Indeterminate.PROVIDER_FAULT)
+    assert asking.adapter.find_lacking(nameless) is Lacking.SUBJECT_NAME
+    assert asking.adapter.find_lacking(query) is None
+    assert outcome == Untold(reason=Indeterminate.QUESTION_REJECTED)
     assert asking.simulator.received() == before

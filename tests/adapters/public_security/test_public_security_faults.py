@@ -240,7 +240,7 @@ async def test_a_system_job_needs_somebody_to_answer_for_it(
         await adapter.close()
 
     assert isinstance(outcomes[0], Record)
-    assert outcomes[1] == Untold(reason=Indeterminate.PROVIDER_FAULT)
+    assert outcomes[1] == Untold(reason=Indeterminate.PROVIDER_NOT_CONNECTED)
 
 
 async def test_health_is_the_secret(asking: Asking) -> None:
