@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from adapters.registry import build_registry
-from gateway.access_log.epochs import EpochKeys
 from gateway.access_log.genesis import Genesis, require_same_log
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import print_json
@@ -29,6 +28,7 @@ from gateway.config import Config, ConfigError, describe, load_credential
 from gateway.policy.ports_sqlite import KEY_BYTES
 from gateway.wiring import (
     load_departments,
+    load_epoch_keys,
     load_log_signer,
     load_policy,
     load_signer,
@@ -72,7 +72,7 @@ def find_problems(config: Config, *, sandbox: bool) -> Iterator[tuple[str, str]]
         "envelope_signer": lambda: load_signer(config.envelope_signer),
         "tls": lambda: load_tls(config.tls, b""),
         "log": lambda: _log(config),
-        "log.epoch_keys": lambda: _epoch_keys(config),
+        "log.epoch_keys": lambda: load_epoch_keys(config),
         "registers": lambda: _require_file(config.registers, lambda _: None),
         "registers_key_file": lambda: _secret(config.registers_key_file),
         "pseudonym_secret_file": lambda: _secret(config.pseudonym_secret_file),
@@ -114,11 +114,6 @@ def _require_file(path: Path, judge: Callable[[sqlite3.Connection], object]) -> 
         # The first statement reads the file, and says so where it is no database.
         if file.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
             judge(file)
-
-
-def _epoch_keys(config: Config) -> None:
-    passphrase = load_credential(config.log.epoch_passphrase_file)
-    EpochKeys.load(config.log.epoch_keys, origin=config.log.origin, passphrase=passphrase)
 
 
 def _secret(path: Path) -> None:
