@@ -37,9 +37,9 @@ class ReceiptSource(Protocol):
     """The access log, as far as lookups need it."""
 
     async def load_receipts(
-        self, request_id: bytes, item: int, *, under: Logged, system: str | None
+        self, request_id: bytes, item: int, *, under: Logged, system: str
     ) -> tuple[Logged, ...]:
-        """Return the entries of one exchange with proofs, oldest first, under a logged look."""
+        """Return a system's entries of one exchange with proofs, oldest first, under a look."""
         ...
 
 

@@ -4,7 +4,7 @@ Knows nothing of storage, transport or policy. A value given to `Committed` neve
 in clear; every `repr` here hides what may be personal data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -94,7 +94,17 @@ class EntryDraft:
     charges: tuple[Charge, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Salted = tuple[str, bytes, bytes]
+"""Member, salt and value of an opening."""
+
+
+def open_salted(salted: Iterable[Salted]) -> tuple[Opening, ...]:
+    """Return openings with names to their parts."""
+    return tuple(Opening(member=member, salt=salt, value=value) for member, salt, value in salted)
+
+
+# Not frozen: one is made for every entry, and frozen it takes five times as long.
+@dataclass(slots=True, kw_only=True)
 class Logged:
     """An entry that is durable, with everything its receipt needs."""
 
@@ -105,4 +115,10 @@ class Logged:
     """Inclusion proof (RFC 6962 2.1.1) in the tree of `checkpoint`, sibling of the leaf first."""
     checkpoint: bytes = field(repr=False)
     """C2SP signed note of the tree that holds the entry."""
-    openings: tuple[Opening, ...] = ()
+    salted: tuple[Salted, ...] = field(default=(), repr=False)
+    """What `openings` are made of: most entries are logged without anybody reading them."""
+
+    @property
+    def openings(self) -> tuple[Opening, ...]:
+        """What opens the commitments of the entry, as far as it was kept."""
+        return open_salted(self.salted)

@@ -14,74 +14,76 @@ from gateway.model import Charge, Claim, EntryDraft
 MAX_TERMS = 16
 """Claims and charges of one draft, each: what one statement can ask for stays bounded."""
 
+MAX_EXPIRY_MS = 2**53 - 1
+"""The latest time there is: the largest number an entry may hold."""
+
 ClaimKey = tuple[str, bytes]
 CounterKey = tuple[bytes, str]
 
 
 class Holdings(Protocol):
-    """Where claims and counters stand, read for a whole batch at once."""
+    """Where claims and counters stand."""
 
-    def claimed(self, keys: Sequence[ClaimKey], now_ms: int) -> dict[ClaimKey, bytes]:
-        """Return the values of those keys that are claimed at this time."""
+    def claimed(self, space: str, key: bytes, now_ms: int) -> bytes | None:
+        """Return the value a key is claimed with at this time."""
         ...
 
-    def used(self, keys: Sequence[CounterKey]) -> dict[CounterKey, int]:
-        """Return what each counter holds."""
+    def read_counters(self, keys: Sequence[CounterKey]) -> None:
+        """Read the counters that a batch charges, at once."""
+        ...
+
+    def used(self, key: CounterKey) -> int:
+        """Return what one of them holds."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Admission:
-    """What admitting a batch takes and adds, to be stored in the same transaction."""
+    """What admitting a batch takes and charges, to be stored in the same transaction."""
 
     refused: dict[int, AccessLogError] = field(default_factory=dict)
     """By position in the batch; every other draft is admitted."""
     claims: list[Claim] = field(default_factory=list)
-    added: dict[CounterKey, int] = field(default_factory=dict)
+    charged: dict[CounterKey, int] = field(default_factory=dict)
+    """What the counters come to."""
 
 
 def admit(drafts: Sequence[EntryDraft], holdings: Holdings, now_ms: int) -> Admission:
     """Take what each draft claims and charges, all of it or nothing, in the order of the batch."""
     admission = Admission()
-    claimed = holdings.claimed(_claim_keys(drafts), now_ms)
-    used = holdings.used(_counter_keys(drafts))
+    taken: dict[ClaimKey, bytes] = {}
+    counters = [(each.counter, each.period) for draft in drafts for each in draft.charges]
+    holdings.read_counters(counters)
+    used = {key: holdings.used(key) for key in counters}
     for position, draft in enumerate(drafts):
         if not draft.claims and not draft.charges:
             continue
         try:
-            taken = _require_free(draft.claims, claimed)
+            claimed = _require_free(draft.claims, taken, holdings, now_ms)
             charged = _require_within(draft.charges, used)
         except (ClaimTaken, ChargeRefused) as refused:
             admission.refused[position] = refused
             continue
-        claimed.update(taken)
+        taken.update(claimed)
         used.update(charged)
         admission.claims += draft.claims
-        for charge in draft.charges:
-            key = (charge.counter, charge.period)
-            admission.added[key] = admission.added.get(key, 0) + charge.cost
+        admission.charged.update(charged)
     return admission
 
 
-def _claim_keys(drafts: Iterable[EntryDraft]) -> list[ClaimKey]:
-    return list({(claim.space, claim.key) for draft in drafts for claim in draft.claims})
-
-
-def _counter_keys(drafts: Iterable[EntryDraft]) -> list[CounterKey]:
-    return list({(each.counter, each.period) for draft in drafts for each in draft.charges})
-
-
 def _require_free(
-    claims: Iterable[Claim], claimed: Mapping[ClaimKey, bytes]
+    claims: Iterable[Claim], taken: Mapping[ClaimKey, bytes], holdings: Holdings, now_ms: int
 ) -> dict[ClaimKey, bytes]:
-    taken: dict[ClaimKey, bytes] = {}
+    claimed: dict[ClaimKey, bytes] = {}
     for claim in claims:
         key = (claim.space, claim.key)
-        existing = taken.get(key, claimed.get(key))
+        existing = claimed.get(key, taken.get(key))
+        if existing is None:
+            existing = holdings.claimed(claim.space, claim.key, now_ms)
         if existing is not None:
             raise ClaimTaken(space=claim.space, existing=existing)
-        taken[key] = claim.value
-    return taken
+        claimed[key] = claim.value
+    return claimed
 
 
 def _require_within(
@@ -98,12 +100,18 @@ def _require_within(
 
 
 def require_terms(draft: EntryDraft) -> None:
-    """Refuse a draft that would lower a counter or asks for too much at once.
+    """Refuse a draft that would lower a counter, claims without end, or asks for too much at once.
 
     Raises:
-        EntryMalformed: a cost is negative, or there are more than 16 claims or charges.
+        EntryMalformed: a cost is negative, an expiry is no time, or there are more than 16 claims
+            or charges.
     """
-    if len(draft.claims) > MAX_TERMS or len(draft.charges) > MAX_TERMS:
+    claims, charges = draft.claims, draft.charges
+    if len(claims) > MAX_TERMS or len(charges) > MAX_TERMS:
         raise EntryMalformed("more claims or charges than one draft may have")
-    if any(charge.cost < 0 for charge in draft.charges):
-        raise EntryMalformed("a charge has a negative cost")
+    for claim in claims:
+        if not 0 <= claim.expires_ms <= MAX_EXPIRY_MS:
+            raise EntryMalformed("a claim expires at no time there is")
+    for charge in charges:
+        if charge.cost < 0:
+            raise EntryMalformed("a charge has a negative cost")

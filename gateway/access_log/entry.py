@@ -13,12 +13,13 @@ INVARIANT: what may be sensitive is spelled `_commitment` and reaches the leaf o
 import hashlib
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple
 
 from gateway.access_log.errors import EntryMalformed
-from gateway.model import Committed, EntryDraft, EntryKind, EntryValue, Opening
+from gateway.model import Committed, EntryDraft, EntryKind, EntryValue, Salted
 
 MAX_ENTRY = 2_048
 """Bytes of an entry (INTERFACES of the log: a refusal with its receipt fits in 6 KiB)."""
@@ -76,10 +77,6 @@ def _commitment(value: EntryValue) -> str | None:
     return f'"{value}"' if isinstance(value, str) and _HASH.fullmatch(value) else None
 
 
-def _made(digest: EntryValue) -> str:
-    return f'"{digest}"'
-
-
 def _codes(value: EntryValue) -> str | None:
     if not isinstance(value, list) or len(value) > _MAX_LIST:
         return None
@@ -99,7 +96,17 @@ def _listed_codes(codes: tuple[str | list[str], ...]) -> str | None:
 def _pairs(value: EntryValue) -> str | None:
     if not isinstance(value, list) or len(value) > _MAX_LIST:
         return None
-    spelled = [_codes(pair) if len(pair) == _PAIR else None for pair in value]
+    pairs = tuple([tuple(pair) for pair in value if isinstance(pair, list)])
+    try:
+        return _listed_pairs(pairs) if len(pairs) == len(value) else None
+    except TypeError:
+        # A list within a pair has no hash, and is no code.
+        return None
+
+
+@lru_cache(maxsize=_LISTS_REMEMBERED)
+def _listed_pairs(pairs: tuple[tuple[str, ...], ...]) -> str | None:
+    spelled = [_listed_codes(pair) if len(pair) == _PAIR else None for pair in pairs]
     return None if None in spelled else f"[{','.join(filter(None, spelled))}]"
 
 
@@ -178,17 +185,22 @@ _OPENING_PREFIX = {name: bytes((len(name),)) + name.encode() for name in _TAGS}
 
 _OWN = frozenset(("v", "kind", "ts", "node"))
 
+_Cells = Callable[[Sequence[str | None]], tuple[str | None, ...]]
 
-@dataclass(frozen=True, slots=True)
-class _Template:
+
+class _Template(NamedTuple):
     """How entries of one kind with the same members are spelled."""
 
+    clear: tuple[tuple[str, Spelling], ...]
+    """Members that the draft gives in clear."""
+    sensitive: tuple[tuple[bytes, bytes], ...]
+    """Tag of the commitment and beginning of the opening, of each member committed to."""
     head: str
     """Text up to the value of `ts`, with a `%s` for each member before it."""
     tail: str
-    before: tuple[tuple[str, Spelling], ...]
-    """Members before `ts` in canonical order."""
-    after: tuple[tuple[str, Spelling], ...]
+    before: _Cells
+    """Picks the members before `ts`, in canonical order, from those in clear and the digests."""
+    after: _Cells
 
 
 # Drafts of a kind come with few combinations of members: which are allowed is found out once.
@@ -215,32 +227,42 @@ def _template(
         raise EntryMalformed("member node is not of its form")
     # RFC 8785 3.2.3 sorts by UTF-16 code units: for ASCII names that is plain sorting.
     own = {"v": "1", "kind": f'"{kind.value}"', "node": quoted_node.replace("%", "%%")}
-    made = dict.fromkeys(committed, _made)
-    rows = sorted(own.keys() | names)
-    texts = {name: f'"{name}":{own.get(name, "%s")}' for name in rows}
-    forms = [(name, made.get(name) or spellings[name]) for name in rows if name not in own]
+    # A digest of our own needs no look at its form, and gets its quotes here.
+    forms = dict.fromkeys(clear, "%s") | dict.fromkeys(committed, '"%s"') | own
+    rows = sorted(forms)
+    texts = {name: f'"{name}":{forms[name]}' for name in rows}
     return _Template(
+        clear=tuple((name, spellings[name]) for name in clear),
+        sensitive=tuple((_TAGS[name], _OPENING_PREFIX[name]) for name in committed),
         head="{" + "".join(f"{texts[name]}," for name in rows if name < "ts") + '"ts":',
         tail="".join(f",{texts[name]}" for name in rows if name > "ts") + "}",
-        before=tuple(form for form in forms if form[0] < "ts"),
-        after=tuple(form for form in forms if form[0] > "ts"),
+        before=_picking([*clear, *committed], [name for name in rows if name < "ts"]),
+        after=_picking([*clear, *committed], [name for name in rows if name > "ts"]),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedEntry:
+def _picking(given: Sequence[str], wanted: Iterable[str]) -> _Cells:
+    """Return what picks the wanted members from all that are given."""
+    places = [given.index(name) for name in wanted if name not in _OWN]
+    if len(places) > 1:
+        return itemgetter(*places)
+    # Of less than two places an itemgetter returns no tuple.
+    return lambda cells: tuple(cells[place] for place in places)
+
+
+class PreparedEntry(NamedTuple):
     """An entry complete but for its time."""
 
-    kind: EntryKind
     head: bytes
     tail: bytes
-    openings: tuple[Opening, ...]
+    salted: tuple[Salted, ...]
+    """What opens each commitment; the value is empty where the holder has the bytes."""
     kept_openings: bytes
     """What the side table stores: openings of members that are not detached."""
 
-    def at(self, timestamp_ms: int) -> bytes:
-        """Return the bytes of the leaf."""
-        return b"%b%d%b" % (self.head, timestamp_ms, self.tail)
+    def at(self, timestamp: bytes) -> bytes:
+        """Return the bytes of the leaf; the time comes in decimal digits."""
+        return self.head + timestamp + self.tail
 
 
 def prepare_entry(draft: EntryDraft, node: str) -> PreparedEntry:
@@ -250,56 +272,51 @@ def prepare_entry(draft: EntryDraft, node: str) -> PreparedEntry:
         EntryMalformed: the kind is reserved, a member is unknown, missing, given twice or not of
             its form, or the entry is longer than 2,048 bytes.
     """
-    committed = draft.committed
-    members = dict(draft.members)
+    committed, members = draft.committed, draft.members
     names = tuple([sensitive.member for sensitive in committed])
     template = _template(draft.kind, node, tuple(members), names)
-    openings, kept = _commit(committed, members)
-    head = (template.head % _spell(template.before, members)).encode("ascii")
-    tail = (template.tail % _spell(template.after, members)).encode("ascii")
+    cells = [spelling(members[name]) for name, spelling in template.clear]
+    if None in cells:
+        name = template.clear[cells.index(None)][0]
+        raise EntryMalformed(f"member {name} is not of its form")
+    salted, kept = _commit(committed, template.sensitive, cells)
+    head = (template.head % template.before(cells)).encode("ascii")
+    tail = (template.tail % template.after(cells)).encode("ascii")
     if len(head) + TIMESTAMP_DIGITS + len(tail) > MAX_ENTRY:
         raise EntryMalformed(f"{draft.kind} is longer than {MAX_ENTRY} bytes")
-    return PreparedEntry(draft.kind, head, tail, openings, kept)
-
-
-def _spell(
-    forms: tuple[tuple[str, Spelling], ...], members: dict[str, EntryValue]
-) -> tuple[str, ...]:
-    spelled = tuple([spelling(members[name]) for name, spelling in forms])
-    if None in spelled:
-        name = forms[spelled.index(None)][0]
-        raise EntryMalformed(f"member {name} is not of its form")
-    return spelled  # type: ignore[return-value]  # none of them is None
+    return PreparedEntry(head, tail, salted, kept)
 
 
 def _commit(
-    committed: tuple[Committed, ...], members: dict[str, EntryValue]
-) -> tuple[tuple[Opening, ...], bytes]:
-    """Commit to each value; the members become digests, whose form needs no second look."""
+    committed: tuple[Committed, ...],
+    sensitive: tuple[tuple[bytes, bytes], ...],
+    cells: list[str | None],
+) -> tuple[tuple[Salted, ...], bytes]:
+    """Commit to each value: its digest joins the cells, its opening is returned and stored."""
     sha256 = hashlib.sha256
-    drawn = os.urandom(SALT_LENGTH * len(committed)) if committed else b""
-    openings: list[Opening] = []
+    salted: list[Salted] = []
     kept: list[bytes] = []
-    at = 0
-    for sensitive in committed:
-        name, value, salt = sensitive.member, sensitive.value, sensitive.salt
+    drawn = b""
+    for each, (tag, prefix) in zip(committed, sensitive, strict=True):
+        member, value, salt = each.member, each.value, each.salt
         if salt is None:
-            salt = drawn[at : at + SALT_LENGTH]
-            at += SALT_LENGTH
+            # Those of the members that follow are drawn with it.
+            drawn = drawn or os.urandom(SALT_LENGTH * len(committed))
+            salt, drawn = drawn[:SALT_LENGTH], drawn[SALT_LENGTH:]
         elif len(salt) != SALT_LENGTH:
-            raise EntryMalformed(f"member {name} cannot be committed to")
-        members[name] = sha256(_TAGS[name] + salt + value).hexdigest()
-        if sensitive.detached:
-            openings.append(Opening(member=name, salt=salt, value=b""))
+            raise EntryMalformed(f"member {member} cannot be committed to")
+        cells.append(sha256(tag + salt + value).hexdigest())
+        if each.detached:
+            salted.append((member, salt, b""))
             continue
         if len(value) > MAX_OPENED:
-            raise EntryMalformed(f"the value of {name} is too long to be kept")
-        openings.append(Opening(member=name, salt=salt, value=value))
-        kept += (_OPENING_PREFIX[name], salt, len(value).to_bytes(2, "big"), value)
-    return tuple(openings), b"".join(kept)
+            raise EntryMalformed(f"the value of {member} is too long to be kept")
+        salted.append((member, salt, value))
+        kept += (prefix, salt, len(value).to_bytes(2, "big"), value)
+    return tuple(salted), b"".join(kept)
 
 
-def parse_openings(stored: bytes) -> tuple[Opening, ...]:
+def parse_openings(stored: bytes) -> tuple[Salted, ...]:
     """Read openings as the side table keeps them.
 
     Each is the length of the member's name (1 byte), the name, 32 bytes of salt, the length of the
@@ -316,12 +333,7 @@ def parse_openings(stored: bytes) -> tuple[Opening, ...]:
         end = value_at + int.from_bytes(stored[value_at - 2 : value_at], "big")
         if end > len(stored) or value_at > len(stored):
             raise EntryMalformed("stored openings end early")
-        openings.append(
-            Opening(
-                member=stored[at + 1 : name_end].decode("ascii"),
-                salt=stored[name_end : value_at - 2],
-                value=stored[value_at:end],
-            )
-        )
+        member = stored[at + 1 : name_end].decode("ascii")
+        openings.append((member, stored[name_end : value_at - 2], stored[value_at:end]))
         at = end
     return tuple(openings)

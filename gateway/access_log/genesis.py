@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.access_log.errors import LogRefused
 
-FORMAT = 1
+FORMAT = 2
 """Version of the tables; another one is refused."""
 
 

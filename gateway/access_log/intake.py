@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.access_log.entry import PreparedEntry
 from gateway.access_log.errors import AccessLogError, LogUnavailable
@@ -35,16 +36,15 @@ class QueueLimits:
 
 
 Outcome = Logged | AccessLogError
+_Told = tuple[asyncio.Future[Logged], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A draft in the queue and who waits for it."""
 
     draft: EntryDraft
     prepared: PreparedEntry
-    loop: asyncio.AbstractEventLoop
-    future: "asyncio.Future[Logged]"
+    future: asyncio.Future[Logged]
     queued_at: float
 
 
@@ -61,6 +61,7 @@ class Intake:
         "_limits",
         "_queue",
         "_stopped",
+        "_taken",
         "_wake",
         "_writing_since",
     )
@@ -69,6 +70,7 @@ class Intake:
         self._limits = limits
         self._directory = directory
         self._queue: deque[Waiting] = deque()
+        self._taken: list[Waiting] = []
         self._wake = threading.Condition()
         self._idle = False
         self._announced: asyncio.AbstractEventLoop | None = None
@@ -105,11 +107,11 @@ class Intake:
             if len(self._queue) >= self._limits.entries or self._is_overdue(waiting.queued_at):
                 raise LogUnavailable("too much waits to be written")
             self._queue.append(waiting)
-            if self._idle and self._announced is not waiting.loop:
+            if self._idle and self._announced is not (loop := waiting.future.get_loop()):
                 # After the callers that are ready now: they share the commit, and the writer does
                 # not fight the loop for the interpreter lock.
-                self._announced = waiting.loop
-                waiting.loop.call_soon(self._announce)
+                self._announced = loop
+                loop.call_soon(self._announce)
 
     def take(self) -> list[Waiting]:
         """Wait for drafts and return those still wanted; none once closed and empty."""
@@ -121,8 +123,12 @@ class Intake:
                     self._wake.wait()
                 self._idle = False
                 self._announced = None
-                count = min(len(self._queue), self._limits.batch)
-                batch = [self._queue.popleft() for _ in range(count)]
+                # Every draft is in the queue or in what was taken, also when memory runs out here:
+                # `stop` tells both.
+                self._taken = batch = []
+                for _ in range(min(len(self._queue), self._limits.batch)):
+                    batch.append(self._queue[0])
+                    self._queue.popleft()
                 self._writing_since = now = time.monotonic()
             if not batch:
                 return batch
@@ -130,10 +136,14 @@ class Intake:
                 return wanted
 
     def stop(self, why: str) -> None:
-        """Accept nothing more and tell all who wait in the queue."""
+        """Accept nothing more and tell all who wait, in the queue or for what was taken last.
+
+        Whoever was told already stays with what was said first.
+        """
         with self._wake:
             self._stopped = why
-            waiting = list(self._queue)
+            waiting = [*self._taken, *self._queue]
+            self._taken = []
             self._queue.clear()
         fail(waiting, why)
 
@@ -190,9 +200,9 @@ def fail(waiting: Sequence[Waiting], why: str) -> None:
 
 def settle(outcomes: Iterable[tuple[Waiting, Outcome]]) -> None:
     """Tell all who wait, with one wake-up per event loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiting, Outcome]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Told]] = {}
     for waiting, outcome in outcomes:
-        by_loop.setdefault(waiting.loop, []).append((waiting, outcome))
+        by_loop.setdefault(waiting.future.get_loop(), []).append((waiting.future, outcome))
     for loop, settled in by_loop.items():
         try:
             loop.call_soon_threadsafe(_tell, settled)
@@ -201,11 +211,11 @@ def settle(outcomes: Iterable[tuple[Waiting, Outcome]]) -> None:
             continue
 
 
-def _tell(settled: Sequence[tuple[Waiting, Outcome]]) -> None:
-    for waiting, outcome in settled:
-        if waiting.future.done():
+def _tell(settled: Sequence[_Told]) -> None:
+    for future, outcome in settled:
+        if future.done():
             continue
         if isinstance(outcome, Logged):
-            waiting.future.set_result(outcome)
+            future.set_result(outcome)
         else:
-            waiting.future.set_exception(outcome)
+            future.set_exception(outcome)

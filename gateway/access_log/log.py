@@ -142,9 +142,8 @@ class AccessLog:
         """
         require_terms(draft)
         prepared = prepare_entry(draft, self._node)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Logged] = loop.create_future()
-        self._writer.intake.put(Waiting(draft, prepared, loop, future, time.monotonic()))
+        future: asyncio.Future[Logged] = asyncio.get_running_loop().create_future()
+        self._writer.intake.put(Waiting(draft, prepared, future, time.monotonic()))
         return future
 
     async def tick(self) -> Logged:
@@ -174,12 +173,12 @@ class AccessLog:
         return await asyncio.to_thread(find_entries, self._file.reader, permit)
 
     async def load_receipts(
-        self, request_id: bytes, item: int, *, under: Logged, system: str | None = None
+        self, request_id: bytes, item: int, *, under: Logged, system: str
     ) -> tuple[Logged, ...]:
-        """Return the entries of one exchange with proofs under the newest checkpoint, oldest first.
+        """Return a system's entries of one exchange, proven under the newest checkpoint.
 
-        At most 64, each system's first ask and its answer before others; with `system` only its
-        own. Openings of detached members are not there: the parties hold them.
+        At most 64, oldest first, asks and answers before refusals. Openings of detached members are
+        not there: the parties hold them.
 
         Raises:
             NotLogged: `under`, the entry of this very look, is not in the log.
@@ -187,7 +186,7 @@ class AccessLog:
         return await asyncio.to_thread(self._load_receipts, request_id, item, under, system)
 
     def _load_receipts(
-        self, request_id: bytes, item: int, under: Logged, system: str | None
+        self, request_id: bytes, item: int, under: Logged, system: str
     ) -> tuple[Logged, ...]:
         reader = self._file.reader
         if reader.entries(under.index, 1) != [(under.index, under.entry)]:
@@ -285,5 +284,5 @@ def _receipt(stored: StoredEntry, tiles: StoredTiles, state: TreeState) -> Logge
         entry=stored.entry,
         proof=inclusion_proof(tiles, stored.index, state.edge.size),
         checkpoint=state.checkpoint,
-        openings=parse_openings(stored.openings),
+        salted=parse_openings(stored.openings),
     )

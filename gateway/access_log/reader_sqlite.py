@@ -5,11 +5,13 @@ INVARIANT: opened with `mode=ro` and `query_only`, so no read can become a write
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
+from gateway.access_log import search_index
 from gateway.access_log.store_sqlite import StoredEntry, StoredHead
-from gateway.model import Claim, SearchColumns
+from gateway.model import Claim, EntryKind, SearchColumns
 
 _ENTRY = (
     "SELECT e.idx, e.entry, s.kind, s.ts, s.request_id, s.item, s.org, s.system, s.subject,"
@@ -17,21 +19,6 @@ _ENTRY = (
 )
 MAX_OF_REQUEST = 64
 """Entries of one exchange at most: anybody may write under a request id, and each costs a proof."""
-# Answers are matched by the ask they name in the entry itself, which is what gets proven. First
-# comes each system's first ask with its answer, then the oldest of the rest.
-_OF_REQUEST = """WHERE s.idx IN (
-    WITH under (idx, kind, system, ask) AS (
-        SELECT s.idx, s.kind, s.system, CASE s.kind WHEN 'ask' THEN s.idx
-            WHEN 'answer' THEN json_extract(CAST(e.entry AS TEXT), '$.ask') END
-        FROM side s JOIN entries e ON e.idx = s.idx WHERE s.request_id = ? AND s.item = ?
-            AND (s.kind = 'answer'
-                OR s.kind IN ('ask', 'refuse') AND s.system IS coalesce(?, s.system))),
-    asks (idx, first) AS (
-        SELECT idx, idx = min(idx) OVER (PARTITION BY system) FROM under WHERE kind = 'ask')
-    SELECT u.idx FROM under u LEFT JOIN asks a ON a.idx = u.ask
-    WHERE u.kind != 'answer' OR a.idx IS NOT NULL
-    ORDER BY coalesce(a.first, 0) DESC, iif(a.first, a.idx, u.idx), u.idx LIMIT ?
-) ORDER BY s.idx"""
 _Row = tuple[
     int,
     bytes,
@@ -127,36 +114,83 @@ class LogReader:
         """Return asks that no answer names, oldest first."""
         return self._stored("JOIN open_asks o ON o.idx = s.idx ORDER BY s.idx")
 
-    def of_request(
-        self, request_id: bytes, item: int, system: str | None = None
-    ) -> list[StoredEntry]:
-        """Return up to 64 asks, answers and refusals of one exchange, oldest first.
+    def of_request(self, request_id: bytes, item: int, system: str) -> list[StoredEntry]:
+        """Return up to 64 entries of one system's exchange, oldest first.
 
-        Each system's first ask and its answer go before the rest; a system given, only its own.
+        Its asks and their answers go before its refusals.
         """
-        return self._stored(_OF_REQUEST, request_id, item, system, MAX_OF_REQUEST)
+        request = (request_id, item, system)
+        asks = self._oldest(search_index.ASK, EntryKind.ASK, request, MAX_OF_REQUEST // 2)
+        found = asks + self._answers(asks)
+        room = MAX_OF_REQUEST - len(found)
+        found += self._oldest(search_index.REFUSE, EntryKind.REFUSE, request, room)
+        return sorted(found, key=lambda stored: stored.index)
+
+    def _oldest(
+        self, what: int, kind: EntryKind, request: tuple[bytes, int, str], limit: int
+    ) -> list[StoredEntry]:
+        meant = "s.kind = ? AND s.request_id = ? AND s.item = ? AND s.system = ?"
+        end = search_index.folded(self._connection)
+        places = search_index.oldest_of_request(self._connection, what, request, end)
+        found = self._meant(places, meant, (kind.value, *request), limit)
+        if len(found) < limit:
+            tail = f"WHERE s.idx >= ? AND {meant} ORDER BY s.idx LIMIT ?"
+            found += self._stored(tail, end, kind.value, *request, limit - len(found))
+        return found
+
+    def _answers(self, asks: Sequence[StoredEntry]) -> list[StoredEntry]:
+        """Return the first answers that close asks."""
+        if not asks:
+            return []
+        indices = [ask.index for ask in asks]
+        marks = ", ".join("?" * len(indices))
+        end = search_index.folded(self._connection)
+        places = search_index.answers_of(self._connection, indices, end)
+        found = self._meant(places, f"s.ask IN ({marks})", indices, len(asks))
+        tail = f"WHERE s.idx >= ? AND s.ask IN ({marks}) ORDER BY s.idx LIMIT ?"
+        return found + self._stored(tail, end, *indices, len(asks) - len(found))
 
     def of_subject(self, tokens: Sequence[bytes], before: int, limit: int) -> list[StoredEntry]:
         """Return entries about a subject, newest first, below an index."""
-        return self._stored(
-            f"WHERE s.subject IN ({_marks(tokens)}) AND s.idx < ? ORDER BY s.idx DESC LIMIT ?",
-            *tokens,
-            before,
-            limit,
-        )
+        meant = f"s.subject IN ({', '.join('?' * len(tokens))})"
+        return self._newest(search_index.SUBJECT, meant, tokens, tokens, (before, limit))
 
     def of_case(
         self, org: str, tokens: Sequence[bytes], before: int, limit: int
     ) -> list[StoredEntry]:
         """Return entries of an organisation's case, newest first, below an index."""
-        return self._stored(
-            f"WHERE s.org = ? AND s.case_token IN ({_marks(tokens)}) AND s.idx < ?"
-            " ORDER BY s.idx DESC LIMIT ?",
-            org,
-            *tokens,
-            before,
-            limit,
-        )
+        meant = f"s.case_token IN ({', '.join('?' * len(tokens))}) AND s.org = ?"
+        return self._newest(search_index.CASE, meant, tokens, (*tokens, org), (before, limit))
+
+    def _newest(
+        self,
+        what: int,
+        meant: str,
+        tokens: Sequence[bytes],
+        parameters: Sequence[_Parameter],
+        page: tuple[int, int],
+    ) -> list[StoredEntry]:
+        before, limit = page
+        end = search_index.folded(self._connection)
+        tail = f"WHERE s.idx >= ? AND s.idx < ? AND {meant} ORDER BY s.idx DESC LIMIT ?"
+        found = self._stored(tail, end, before, *parameters, limit)
+        places = search_index.newest_under(self._connection, what, tokens, min(before, end))
+        found += self._meant(places, meant, parameters, limit - len(found))
+        return sorted(found, key=lambda stored: stored.index, reverse=True)
+
+    def _meant(
+        self,
+        places: Iterator[int],
+        meant: str,
+        parameters: Sequence[_Parameter],
+        limit: int,
+    ) -> list[StoredEntry]:
+        """Return the entries at the first places that are what was looked for."""
+        found: list[StoredEntry] = []
+        while len(found) < limit and (page := list(islice(places, limit - len(found)))):
+            marks = ", ".join("?" * len(page))
+            found += self._stored(f"WHERE s.idx IN ({marks}) AND {meant}", *page, *parameters)
+        return found
 
     def newest(self, before: int, limit: int) -> list[StoredEntry]:
         """Return the newest entries below an index."""
@@ -168,10 +202,6 @@ class LogReader:
 
     def _query(self, statement: str, *parameters: _Parameter) -> sqlite3.Cursor:
         return self._connection.execute(statement, parameters)
-
-
-def _marks(tokens: Sequence[bytes]) -> str:
-    return ", ".join("?" * len(tokens))
 
 
 def _stored(row: _Row) -> StoredEntry:

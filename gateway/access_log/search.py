@@ -21,6 +21,7 @@ from gateway.model import (
     Logged,
     Opening,
     SearchColumns,
+    open_salted,
 )
 from signing.encoding import JsonValue, commitment, encode_canonical_json
 
@@ -151,7 +152,11 @@ def find_entries(reader: LogReader, permit: ViewPermit) -> tuple[Found, ...]:
     query = permit.use()
     _require_logged(reader, permit.logged, query)
     return tuple(
-        Found(index=stored.index, entry=stored.entry, openings=parse_openings(stored.openings))
+        Found(
+            index=stored.index,
+            entry=stored.entry,
+            openings=open_salted(parse_openings(stored.openings)),
+        )
         for stored in _rows(reader, query)
     )
 

@@ -8,30 +8,27 @@ INVARIANT: one process writes, held by a lock beside the file; readers open it r
 """
 
 import fcntl
-import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
-from gateway.access_log.admission import Admission, ClaimKey, CounterKey
+from gateway.access_log import held_terms, search_index
+from gateway.access_log.admission import Admission
 from gateway.access_log.errors import LogHeld, LogRefused
 from gateway.access_log.genesis import FORMAT, Genesis, require_same_log
+from gateway.access_log.held_terms import HeldTerms
 from gateway.access_log.merkle import Tile
+from gateway.access_log.rows import STATEMENTS_KEPT, Cell, joined, marks, padded, put
+from gateway.access_log.search_index import GatheredKeys
 from gateway.model import SearchColumns
 
 CACHE_KIB = 262_144
-"""256 MiB of page cache: random tokens in three indexes touch that much (2.8 times faster)."""
+"""256 MiB of page cache: what segments and counters touch stays in memory."""
 AUTOCHECKPOINT_PAGES = 20_000
 """80 MiB of write-ahead log before pages move to the file (measured together with the cache)."""
-MAX_CLAIMS_PRUNED = 1_000
-"""Expired claims removed in one batch, so that pruning never delays a commit noticeably."""
-CHARGE_LIFE_MS = 400 * 86_400_000
-"""How long an untouched counter is kept: longer than the longest calendar period, a year."""
 
 _PRAGMAS: tuple[tuple[str, str, str | int], ...] = (
     ("journal_mode", "WAL", "wal"),
@@ -58,10 +55,8 @@ _SCHEMA = (
         idx INTEGER PRIMARY KEY ON CONFLICT ROLLBACK, kind TEXT NOT NULL ON CONFLICT ROLLBACK,
         ts INTEGER NOT NULL ON CONFLICT ROLLBACK, request_id BLOB,
         item INTEGER NOT NULL ON CONFLICT ROLLBACK, org TEXT, system TEXT, subject BLOB,
-        officer BLOB, case_token BLOB, openings BLOB NOT NULL ON CONFLICT ROLLBACK) STRICT""",
-    "CREATE INDEX side_subject ON side (subject, idx) WHERE subject IS NOT NULL",
-    "CREATE INDEX side_case ON side (case_token, idx) WHERE case_token IS NOT NULL",
-    "CREATE INDEX side_request ON side (request_id) WHERE request_id IS NOT NULL",
+        officer BLOB, case_token BLOB, ask INTEGER,
+        openings BLOB NOT NULL ON CONFLICT ROLLBACK) STRICT""",
     """CREATE TABLE head (
         id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, ts INTEGER NOT NULL,
         edge BLOB NOT NULL, checkpoint BLOB NOT NULL) STRICT""",
@@ -73,14 +68,8 @@ _SCHEMA = (
         level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL,
         UNIQUE (level, number)) STRICT""",
     "CREATE TABLE open_asks (idx INTEGER PRIMARY KEY ON CONFLICT ROLLBACK) STRICT",
-    """CREATE TABLE claims (
-        space TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, expires_ms INTEGER NOT NULL,
-        PRIMARY KEY (space, key)) STRICT, WITHOUT ROWID""",
-    "CREATE INDEX claims_expiry ON claims (expires_ms)",
-    """CREATE TABLE charges (
-        counter BLOB NOT NULL, period TEXT NOT NULL, used INTEGER NOT NULL ON CONFLICT ROLLBACK,
-        touched_ms INTEGER NOT NULL ON CONFLICT ROLLBACK,
-        PRIMARY KEY (counter, period) ON CONFLICT ROLLBACK) STRICT, WITHOUT ROWID""",
+    *held_terms.SCHEMA,
+    *search_index.SCHEMA,
     *(
         f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table}"
         f" BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
@@ -88,28 +77,6 @@ _SCHEMA = (
         for act in ("UPDATE", "DELETE")
     ),
 )
-MAX_ROWS = 1 << 10
-"""Rows of one statement: eleven columns stay below SQLite's 32,766 parameters."""
-STATEMENTS_KEPT = 256
-"""Prepared statements kept: about ten, each in eleven widths."""
-
-
-_Cell = int | str | bytes | None
-_Key = TypeVar("_Key", bound=tuple[str | bytes, str | bytes])
-SideRow = tuple[
-    int,
-    str,
-    int,
-    bytes | None,
-    int,
-    str | None,
-    str | None,
-    bytes | None,
-    bytes | None,
-    bytes | None,
-    bytes,
-]
-"""A row of the table `side`, in the order of its columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,24 +103,33 @@ class StoredEntry:
     openings: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Batch:
     """What one transaction adds."""
 
-    entries: Sequence[tuple[int, bytes]]
-    side: Sequence[SideRow]
+    first: int
+    """Where the batch begins: the size of the tree before it."""
     head: StoredHead
     tiles: Sequence[Tile]
-    opened: Sequence[int]
+    entries: list[Cell] = field(default_factory=list)
+    """Index and leaf of each entry, one after another."""
+    side: list[Cell] = field(default_factory=list)
+    """The columns of each entry's row in `side`, one after another."""
+    opened: list[int] = field(default_factory=list)
     """Indices of the asks among the entries."""
-    closed: Sequence[int]
+    closed: list[int] = field(default_factory=list)
     """Indices of the asks that the answers among the entries name."""
 
 
 class LogStore:
     """The writer's connection to the file; used by one thread at a time."""
 
-    __slots__ = ("_connection", "_lock", "path")
+    __slots__ = ("_connection", "_lock", "keys", "path", "terms")
+
+    terms: HeldTerms
+    """Where claims and counters stand."""
+    keys: GatheredKeys
+    """What the newest entries are found by."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: int) -> None:
         self.path = path
@@ -174,6 +150,7 @@ class LogStore:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             store = cls(path, _connect(path), lock)
             store._require_genesis(genesis)
+            store._load()
         except (sqlite3.Error, OSError, LogRefused):
             os.close(lock)
             raise
@@ -188,6 +165,7 @@ class LogStore:
         """
         self._connection.close()
         self._connection = _connect(self.path)
+        self._load()
 
     def close(self) -> None:
         """Close the file and let another process have it."""
@@ -217,47 +195,10 @@ class LogStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
-    def claimed(self, keys: Sequence[ClaimKey], now_ms: int) -> dict[ClaimKey, bytes]:
-        """Return the values of those keys that are claimed at this time."""
-        held = self._look_up(
-            "SELECT hex(value) FROM claims"
-            " WHERE space = column2 AND key = column3 AND expires_ms > ?",
-            keys,
-            now_ms,
-        )
-        return {key: bytes.fromhex(value) for key, value in held.items() if isinstance(value, str)}
-
-    def used(self, keys: Sequence[CounterKey]) -> dict[CounterKey, int]:
-        """Return what each counter holds."""
-        held = self._look_up(
-            "SELECT used FROM charges WHERE counter = column2 AND period = column3", keys
-        )
-        return {key: value if isinstance(value, int) else 0 for key, value in held.items()}
-
     def take(self, admission: Admission, now_ms: int) -> None:
-        """Store the claims and charges of a batch."""
-        claims = admission.claims
-        self._put(
-            "INSERT OR REPLACE INTO claims",
-            [(claim.space, claim.key, claim.value, claim.expires_ms) for claim in claims],
-        )
-        self._put(
-            "INSERT INTO charges",
-            [(*counter, cost, now_ms) for counter, cost in admission.added.items()],
-            " ON CONFLICT DO UPDATE"
-            " SET used = used + excluded.used, touched_ms = excluded.touched_ms",
-        )
-
-    def prune(self, now_ms: int) -> None:
-        """Remove expired claims and counters of periods long past."""
-        self._connection.execute(
-            "DELETE FROM claims WHERE (space, key) IN"
-            " (SELECT space, key FROM claims WHERE expires_ms <= ? LIMIT ?)",
-            (now_ms, MAX_CLAIMS_PRUNED),
-        )
-        self._connection.execute(
-            "DELETE FROM charges WHERE touched_ms < ?", (now_ms - CHARGE_LIFE_MS,)
-        )
+        """Store the claims and charges of a batch and remove what expired."""
+        self.terms.take(admission.claims, admission.charged, now_ms)
+        self.terms.prune(now_ms)
 
     def add(self, batch: Batch) -> None:
         """Store a batch; the head must stand where the batch's first entry begins.
@@ -265,73 +206,33 @@ class LogStore:
         Raises:
             LogRefused: somebody else moved the head.
         """
-        self._put("INSERT INTO entries", batch.entries)
-        self._put("INSERT INTO side", batch.side)
-        tiles = [(tile.level, tile.number, tile.hashes) for tile in batch.tiles]
-        self._put("INSERT INTO tiles", tiles)
-        self._put("INSERT INTO open_asks", [(index,) for index in batch.opened])
+        connection = self._connection
+        put(connection, "INSERT INTO entries", 2, batch.entries)
+        put(connection, "INSERT INTO side", 12, batch.side)
+        for tile in batch.tiles:
+            row = (tile.level, tile.number, tile.hashes)
+            connection.execute("INSERT INTO tiles VALUES (?, ?, ?)", row)
+        put(connection, "INSERT INTO open_asks", 1, [*batch.opened])
         for index in batch.closed[:1]:
             # One statement for all of them; the list is padded by its own first member.
-            marks, width = _padded("?", len(batch.closed))
+            width = padded(len(batch.closed))
             closed = (*batch.closed, *[index] * (width - len(batch.closed)))
-            statement = _joined("DELETE FROM open_asks WHERE idx IN (", marks, ")")
-            self._connection.execute(statement, closed)
+            statement = joined("DELETE FROM open_asks WHERE idx IN (", marks("?", width), ")")
+            connection.execute(statement, closed)
         head = batch.head
-        execute = self._connection.execute
+        execute = connection.execute
         execute("INSERT INTO checkpoints VALUES (?, ?)", (head.size, head.checkpoint))
         moved = execute(
             "UPDATE head SET size = ?, ts = ?, edge = ?, checkpoint = ? WHERE size = ?",
-            (
-                head.size,
-                head.timestamp_ms,
-                head.edge,
-                head.checkpoint,
-                head.size - len(batch.entries),
-            ),
+            (head.size, head.timestamp_ms, head.edge, head.checkpoint, batch.first),
         )
         if moved.rowcount != 1:
             raise LogRefused("the head of the log was moved by somebody else")
 
-    def _put(self, into: str, rows: Sequence[tuple[_Cell, ...]], conflict: str = "") -> None:
-        """Insert rows in one step, padded with rows of NULL that are left out again.
-
-        One step releases the interpreter lock once, not once per row; padding to a power of two
-        keeps the number of prepared statements small.
-        """
-        for at in range(0, len(rows), MAX_ROWS):
-            part = rows[at : at + MAX_ROWS]
-            columns = len(part[0])
-            values, width = _padded(f"({', '.join('?' * columns)})", len(part))
-            cells = list(chain.from_iterable(part))
-            cells += [None] * (columns * (width - len(part)))
-            chosen = _joined("SELECT * FROM (VALUES", values, ") WHERE column1 IS NOT NULL")
-            self._connection.execute(_joined(into, chosen, conflict), cells)
-
-    def _look_up(
-        self, found: str, keys: Sequence[_Key], *parameters: _Cell
-    ) -> dict[_Key, int | str | None]:
-        """Ask for one value per key, in one step and one row, for the same reason."""
-        values: dict[_Key, int | str | None] = {}
-        for at in range(0, len(keys), MAX_ROWS):
-            part = keys[at : at + MAX_ROWS]
-            marks, width = _padded("(?, ?, ?)", len(part))
-            cells = list(parameters)
-            for position, key in enumerate(part):
-                cells += (position, *key)
-            cells += [None] * (3 * (width - len(part)))
-            row: tuple[str] = self._connection.execute(
-                _joined(
-                    "SELECT json_group_object(column1, (",
-                    found,
-                    ")) FROM (VALUES",
-                    marks,
-                    ") WHERE column1 IS NOT NULL",
-                ),
-                cells,
-            ).fetchone()
-            answers: dict[str, int | str | None] = json.loads(row[0])
-            values |= {part[int(position)]: answer for position, answer in answers.items()}
-        return values
+    def _load(self) -> None:
+        """Read what is kept in memory of what the file holds."""
+        self.terms = HeldTerms(self._connection)
+        self.keys = GatheredKeys(self._connection)
 
     def found_head(self, head: StoredHead) -> None:
         """Store the head of an empty log."""
@@ -368,14 +269,3 @@ def _connect(path: Path) -> sqlite3.Connection:
             connection.close()
             raise LogRefused(f"the store did not take {name} = {wanted}")
     return connection
-
-
-def _padded(element: str, count: int) -> tuple[str, int]:
-    """Repeat an element of a statement to the next power of two."""
-    width = 1 << (count - 1).bit_length()
-    return ", ".join([element] * width), width
-
-
-def _joined(*parts: str) -> str:
-    """Join parts of a statement, all of them constants of this module or marks for parameters."""
-    return " ".join(parts)

@@ -20,12 +20,13 @@ from gateway.access_log.errors import (
     LogRefused,
 )
 from gateway.access_log.genesis import Genesis
-from gateway.access_log.intake import Intake, Outcome, Waiting, fail, settle
+from gateway.access_log.intake import Intake, Outcome, Waiting, settle
 from gateway.access_log.merkle import Growth, TreeEdge, grow, leaf_hash
 from gateway.access_log.note import LogSigner
 from gateway.access_log.reader_sqlite import LogReader
 from gateway.access_log.recovery import rederive_tail
-from gateway.access_log.store_sqlite import Batch, LogStore, SideRow, StoredHead
+from gateway.access_log.search_index import GatheredKeys
+from gateway.access_log.store_sqlite import Batch, LogStore, StoredHead
 from gateway.clock import BACKWARDS_TOLERANCE_MS, Clock
 from gateway.errors import Fault
 from gateway.model import EntryKind, Logged
@@ -33,8 +34,6 @@ from gateway.model import EntryKind, Logged
 RETRY_FIRST_S = 0.05
 RETRY_MAX_S = 5.0
 """Pauses between attempts to resume after a storage error: doubled up to the longest."""
-PRUNE_EVERY_MS = 60_000
-"""Expired claims are removed with the first batch of each minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +58,11 @@ class LogFile:
 class LogWriter:
     """Owns the store; everything that writes goes through its intake."""
 
-    __slots__ = ("_clock", "_file", "_pruned_ms", "_thread", "intake", "state")
+    __slots__ = ("_clock", "_file", "_thread", "intake", "state")
 
     def __init__(self, file: LogFile, intake: Intake, clock: Clock, state: TreeState) -> None:
         self._file = file
         self._clock = clock
-        self._pruned_ms = 0
         self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
         self.intake = intake
         self.state = state
@@ -82,7 +80,6 @@ class LogWriter:
 
     def _run(self) -> None:
         why = "the writer ended by a fault of its own"
-        batch: Sequence[Waiting] = ()
         try:
             while batch := self.intake.take():
                 self._write(batch)
@@ -90,10 +87,8 @@ class LogWriter:
         except (LogCorrupted, LogRefused) as refused:
             why = str(refused)
         finally:
+            # Whatever ended the writer, a MemoryError too, may have left the last batch untold.
             self.intake.stop(why)
-            # Whatever ended the writer, a MemoryError too, may have left the last batch untold;
-            # whoever was told already stays with what was said first.
-            fail(batch, why)
 
     def _write(self, batch: Sequence[Waiting]) -> None:
         try:
@@ -101,18 +96,17 @@ class LogWriter:
         except ClockBackwards as refused:
             settle((waiting, ClockBackwards(str(refused))) for waiting in batch)
         except (sqlite3.Error, OSError) as fault:
-            self._stop(batch, fault)
+            self._stop(fault)
             self._recover()
         except LogRefused as refused:
-            self._stop(batch, refused)
+            self._stop(refused)
             raise
         else:
             settle(zip(batch, outcomes, strict=True))
 
-    def _stop(self, batch: Sequence[Waiting], fault: Exception) -> None:
+    def _stop(self, fault: Exception) -> None:
         why = f"the store failed ({type(fault).__name__}): nothing is known to be durable"
         self.intake.stop(why)
-        fail(batch, why)
 
     def _commit(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
         now_ms = self._entry_time()
@@ -120,14 +114,18 @@ class LogWriter:
         state = self.state
         logged: list[Logged] = []
         with store.transaction():
-            admission = admit([waiting.draft for waiting in batch], store, now_ms)
+            admission = admit([waiting.draft for waiting in batch], store.terms, now_ms)
             refused = admission.refused
-            admitted = [each for position, each in enumerate(batch) if position not in refused]
+            admitted = batch
+            if refused:
+                admitted = [each for at, each in enumerate(batch) if at not in refused]
             if admitted:
                 store.take(admission, now_ms)
                 state, logged = self._add(admitted, now_ms)
         self.state = state
         self._clock.raise_floor(state.timestamp_ms)
+        if not refused:
+            return logged
         written = iter(logged)
         return [
             refused[position] if position in refused else next(written)
@@ -136,20 +134,18 @@ class LogWriter:
 
     def _add(self, batch: Sequence[Waiting], now_ms: int) -> tuple[TreeState, list[Logged]]:
         first = self.state.edge.size
-        leaves = [waiting.prepared.at(now_ms) for waiting in batch]
+        timestamp = b"%d" % now_ms
+        leaves = [waiting.prepared.at(timestamp) for waiting in batch]
         growth = grow(self.state.edge, [leaf_hash(leaf) for leaf in leaves])
         state = self._sign(growth, now_ms)
-        self._file.store.add(_batch(batch, leaves, growth, state))
-        if now_ms - self._pruned_ms >= PRUNE_EVERY_MS:
-            self._file.store.prune(now_ms)
-            self._pruned_ms = now_ms
+        self._file.store.add(_batch(batch, leaves, growth, state, self._file.store.keys))
         return state, [
             Logged(
                 index=index,
                 entry=leaf,
                 proof=proof,
                 checkpoint=state.checkpoint,
-                openings=waiting.prepared.openings,
+                salted=waiting.prepared.salted,
             )
             for index, (waiting, leaf, proof) in enumerate(
                 zip(batch, leaves, growth.proofs, strict=True), first
@@ -222,43 +218,44 @@ def load_state(file: LogFile) -> TreeState:
 
 
 def _batch(
-    batch: Sequence[Waiting], leaves: Sequence[bytes], growth: Growth, state: TreeState
+    batch: Sequence[Waiting],
+    leaves: Sequence[bytes],
+    growth: Growth,
+    state: TreeState,
+    keys: GatheredKeys,
 ) -> Batch:
     first = growth.edge.size - len(batch)
-    side = [
-        _side_row(index, waiting, state.timestamp_ms) for index, waiting in enumerate(batch, first)
-    ]
-    kinds = [waiting.draft.kind for waiting in batch]
-    answered = [
-        waiting.draft.members["ask"] for waiting in batch if waiting.draft.kind == EntryKind.ANSWER
-    ]
-    return Batch(
-        entries=list(enumerate(leaves, first)),
-        side=side,
-        head=StoredHead(
-            size=growth.edge.size,
-            timestamp_ms=state.timestamp_ms,
-            edge=b"".join(growth.edge.nodes),
-            checkpoint=state.checkpoint,
-        ),
-        tiles=growth.tiles,
-        opened=[index for index, kind in enumerate(kinds, first) if kind == EntryKind.ASK],
-        closed=[index for index in answered if isinstance(index, int)],
+    timestamp_ms = state.timestamp_ms
+    head = StoredHead(
+        size=growth.edge.size,
+        timestamp_ms=timestamp_ms,
+        edge=b"".join(growth.edge.nodes),
+        checkpoint=state.checkpoint,
     )
-
-
-def _side_row(index: int, waiting: Waiting, timestamp_ms: int) -> SideRow:
-    search = waiting.draft.search
-    return (
-        index,
-        waiting.draft.kind.value,
-        timestamp_ms,
-        search.request_id,
-        search.item,
-        search.org,
-        search.system,
-        search.subject,
-        search.officer,
-        search.case,
-        waiting.prepared.kept_openings,
-    )
+    stored = Batch(first=first, head=head, tiles=growth.tiles)
+    entries, side = stored.entries, stored.side
+    for index, (waiting, leaf) in enumerate(zip(batch, leaves, strict=True), first):
+        draft = waiting.draft
+        search, kind, ask = draft.search, draft.kind, None
+        if kind is EntryKind.ASK:
+            stored.opened.append(index)
+        elif kind is EntryKind.ANSWER and isinstance(named := draft.members["ask"], int):
+            ask = named
+            stored.closed.append(named)
+        keys.gather(index, kind, search, ask)
+        entries += (index, leaf)
+        side += (
+            index,
+            kind.value,
+            timestamp_ms,
+            search.request_id,
+            search.item,
+            search.org,
+            search.system,
+            search.subject,
+            search.officer,
+            search.case,
+            ask,
+            waiting.prepared.kept_openings,
+        )
+    return stored

@@ -147,7 +147,7 @@ async def test_closed_loop_is_forgotten(home: LogHome) -> None:
 def waiting_in(loop: asyncio.AbstractEventLoop) -> Waiting:
     """Somebody who waits in a loop."""
     draft = refuse()
-    return Waiting(draft, prepare_entry(draft, "gw-1"), loop, loop.create_future(), 0.0)
+    return Waiting(draft, prepare_entry(draft, "gw-1"), loop.create_future(), 0.0)
 
 
 async def test_outcome_for_an_ended_loop_is_dropped() -> None:

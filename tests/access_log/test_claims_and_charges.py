@@ -1,13 +1,14 @@
 """Claims and counters: one winner, limits that hold, durable with their entry, gone in time."""
 
 import asyncio
+import sqlite3
 
 import pytest
 
-from gateway.access_log import store_sqlite
-from gateway.access_log.errors import ChargeRefused, ClaimTaken
+from gateway.access_log import held_terms
+from gateway.access_log.errors import ChargeRefused, ClaimTaken, EntryMalformed
 from gateway.access_log.log import AccessLog
-from gateway.model import Logged
+from gateway.model import Claim, Logged
 from tests.access_log import naive_tree
 from tests.access_log.drafts import NOW_MS, LogHome, ask, charge, claim, refuse
 
@@ -89,12 +90,131 @@ async def test_expired_key_may_be_claimed_anew(home: LogHome, log: AccessLog) ->
 async def test_expired_claims_and_old_counters_are_pruned(home: LogHome, log: AccessLog) -> None:
     """A later batch removes what expired, and counters nobody touched for more than a year."""
     await log.append(ask(claims=(claim(b"k"),), charges=(charge(b"c", 1, 9),)))
-    home.clock.set(NOW_MS + store_sqlite.CHARGE_LIFE_MS + 1)
+    home.clock.set(NOW_MS + held_terms.CHARGE_LIFE_MS + 1)
 
     await log.append(refuse())
 
     assert not log.live_claims("request", 0)
     assert log.used(b"c", PERIOD) == 0
+
+
+def stored_claims(home: LogHome) -> list[bytes]:
+    """The keys of all claims in the file, in the order in which they were taken."""
+    connection = sqlite3.connect(home.file)
+    rows: list[tuple[bytes]] = connection.execute("SELECT key FROM claims ORDER BY id").fetchall()
+    connection.close()
+    return [key for (key,) in rows]
+
+
+async def test_expired_claims_go_as_fast_as_new_ones_come(home: LogHome, log: AccessLog) -> None:
+    """Every commit removes more than it takes, so the table does not grow with the traffic."""
+    for at in range(40):
+        await log.append(ask(claims=(claim(b"%d" % at, expires_ms=NOW_MS + at),)))
+    home.clock.set(NOW_MS + 1_000)
+
+    for at in range(40, 60):
+        await log.append(ask(claims=(claim(b"%d" % at, expires_ms=NOW_MS + 9_999),)))
+
+    assert stored_claims(home) == [b"%d" % at for at in range(40, 60)]
+
+
+async def test_claim_that_lasts_keeps_no_other_from_going(home: LogHome, log: AccessLog) -> None:
+    """A claim for a year stays, and those taken before and after it go in their time."""
+    keys = (b"a", b"year", b"b")
+    for key in keys:
+        expires_ms = NOW_MS + (10**9 if key == b"year" else 10)
+        await log.append(ask(claims=(claim(key, expires_ms=expires_ms),)))
+    home.clock.set(NOW_MS + 10)
+
+    await log.append(refuse())
+
+    assert stored_claims(home) == [b"year"]
+
+
+async def test_key_claimed_anew_outlives_the_removal_of_its_first_claim(
+    home: LogHome,
+) -> None:
+    """Removing an expired claim leaves the later one of the same key, in this process and after."""
+    log = home.open()
+    first = (claim(b"k", b"first", NOW_MS + 10), claim(b"longer", b"", NOW_MS + 20))
+    await log.append(ask(claims=first))
+    home.clock.set(NOW_MS + 10)
+    await log.append(ask(claims=(claim(b"k", b"second", NOW_MS + 99),)))
+    home.clock.set(NOW_MS + 20)
+    await log.append(refuse())
+
+    with pytest.raises(ClaimTaken) as here:
+        await log.append(ask(claims=(claim(b"k"),)))
+    log.close()
+    reopened = home.open()
+    with pytest.raises(ClaimTaken) as after:
+        await reopened.append(ask(claims=(claim(b"k"),)))
+    reopened.close()
+
+    assert stored_claims(home) == [b"k"]
+    assert (here.value.existing, after.value.existing) == (b"second", b"second")
+
+
+async def test_claims_of_two_spaces_do_not_meet(log: AccessLog) -> None:
+    """One key may be held in two spaces."""
+    other = Claim(space="other", key=b"k", value=b"v", expires_ms=NOW_MS + 9)
+
+    await log.append(ask(claims=(claim(b"k"), other)))
+
+    with pytest.raises(ClaimTaken, match="space other"):
+        await log.append(ask(claims=(other,)))
+
+
+async def test_more_claims_than_are_read_at_once_live_through_a_restart(
+    home: LogHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the number of claims in the file, each holds after reopening and goes in time."""
+    monkeypatch.setattr(held_terms, "CHUNK", 4)
+    first = home.open()
+    for at in range(11):
+        await first.append(ask(claims=(claim(b"%d" % at, b"v", NOW_MS + 5 + at % 2 * 100),)))
+    first.close()
+    home.clock.set(NOW_MS + 5)
+
+    second = home.open()
+    outcomes = [
+        await asyncio.gather(
+            second.append(ask(claims=(claim(b"%d" % at, b"w", NOW_MS + 500),))),
+            return_exceptions=True,
+        )
+        for at in range(11)
+    ]
+    home.clock.set(NOW_MS + 400)
+    await second.append(refuse())
+    second.close()
+
+    assert [type(each) for (each,) in outcomes] == [Logged, ClaimTaken] * 5 + [Logged]
+    assert stored_claims(home) == [b"%d" % at for at in range(0, 11, 2)]
+
+
+@pytest.mark.parametrize("expires_ms", [-1, 2**53])
+async def test_claim_that_expires_at_no_time_is_refused(log: AccessLog, expires_ms: int) -> None:
+    """An expiry that no clock shows is a fault of whoever made the draft."""
+    with pytest.raises(EntryMalformed, match="no time"):
+        await log.append(ask(claims=(claim(b"k", expires_ms=expires_ms),)))
+
+
+async def test_more_counters_than_are_kept_are_read_again(
+    log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counters beyond those in memory hold what the file holds."""
+    monkeypatch.setattr(held_terms, "COUNTERS_KEPT", 3)
+    counters = [b"%d" % at for at in range(7)]
+    for _ in range(2):
+        for counter in counters:
+            await log.append(ask(charges=(charge(counter, 1, 9), charge(b"all", 1, 99))))
+    await asyncio.gather(*(log.append(ask(charges=(charge(each, 1, 9),))) for each in counters))
+
+    with pytest.raises(ChargeRefused) as caught:
+        await log.append(ask(charges=(charge(b"all", 86, 99),)))
+
+    assert [log.used(each, PERIOD) for each in counters] == [3] * 7
+    assert caught.value.used == 14
 
 
 async def test_counter_reaches_its_limit_and_no_further(log: AccessLog) -> None:

@@ -18,6 +18,7 @@ from gateway.model import Committed, EntryDraft, EntryKind, EntryValue
 from signing.encoding import commitment, encode_canonical_json
 from tests.access_log.drafts import CASE, NOW_MS, OFFICER, SUBJECT, answer, ask, refuse
 
+NOW = b"%d" % NOW_MS
 CODES = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=12).filter(
     lambda text: '"' not in text and "\\" not in text
 )
@@ -25,7 +26,7 @@ CODES = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, 
 
 def spelled(draft: EntryDraft) -> bytes:
     """The leaf of a draft."""
-    return prepare_entry(draft, "gw-1").at(NOW_MS)
+    return prepare_entry(draft, "gw-1").at(NOW)
 
 
 @given(CODES, st.lists(CODES, max_size=4), st.integers(0, 2**53 - 1))
@@ -66,12 +67,11 @@ def test_each_kind_is_spelled_canonically(draft: EntryDraft) -> None:
 def test_commitments_open_with_what_is_handed_back() -> None:
     """Each sensitive member of the leaf is the commitment its opening yields."""
     prepared = prepare_entry(ask(), "gw-1")
-    read = json.loads(prepared.at(NOW_MS))
+    read = json.loads(prepared.at(NOW))
 
-    for opening in prepared.openings:
-        value = opening.value or b"payload"
-        assert read[opening.member] == commitment(opening.member, opening.salt, value).hex()
-    assert [opening.member for opening in prepared.openings] == [
+    for member, salt, value in prepared.salted:
+        assert read[member] == commitment(member, salt, value or b"payload").hex()
+    assert [member for member, _, _ in prepared.salted] == [
         "request",
         "subject",
         "officer",
@@ -86,7 +86,7 @@ def test_detached_members_are_not_kept() -> None:
 
     kept = parse_openings(prepared.kept_openings)
 
-    assert kept == tuple(each for each in prepared.openings if each.member != "request")
+    assert kept == tuple(each for each in prepared.salted if each[0] != "request")
     assert b"s" * 32 not in prepared.kept_openings
 
 
@@ -213,4 +213,4 @@ def test_time_takes_its_place_between_the_members() -> None:
     """`ts` is where sorting puts it."""
     prepared: PreparedEntry = prepare_entry(refuse(peer="x"), "gw-1")
 
-    assert list(json.loads(prepared.at(NOW_MS))) == ["kind", "node", "peer", "reason", "ts", "v"]
+    assert list(json.loads(prepared.at(NOW))) == ["kind", "node", "peer", "reason", "ts", "v"]

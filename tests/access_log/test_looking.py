@@ -16,7 +16,6 @@ from gateway.access_log.search import (
     ViewPermit,
     encode_query,
 )
-from gateway.model import Opening
 from tests.access_log.drafts import CASE, OFFICER, ORG, SUBJECT, SYSTEM, LogHome, ask, refuse
 
 OTHER = b"\x77" * 16
@@ -125,8 +124,7 @@ async def test_permit_without_a_stored_view_is_refused(log: AccessLog, index: in
 async def test_permit_without_its_opening_is_refused(log: AccessLog) -> None:
     """The query must be opened, not only named."""
     permit = await log.view(LOOK, NewestQuery())
-    other = Opening(member="case", salt=b"s" * 32, value=b"")
-    forged = replace(permit.logged, openings=(other,))
+    forged = replace(permit.logged, salted=(("case", b"s" * 32, b""),))
 
     with pytest.raises(NotLogged):
         await log.search(ViewPermit(logged=forged, query=permit.query))

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import pytest
 from typing_extensions import override
 
-from gateway.access_log import writer
-from gateway.access_log.errors import LogUnavailable
-from gateway.access_log.intake import QueueLimits
+from gateway.access_log import search_index, writer
+from gateway.access_log.errors import ClaimTaken, LogUnavailable
+from gateway.access_log.intake import Intake, QueueLimits, Waiting
 from gateway.access_log.log import AccessLog
 from gateway.access_log.note import Ed25519LogSigner
+from gateway.access_log.search import Look, SubjectQuery
 from gateway.model import Logged
 from tests.access_log import naive_tree
-from tests.access_log.drafts import LogHome, ask, charge, claim, refuse
+from tests.access_log.drafts import SUBJECT, LogHome, ask, charge, claim, refuse
 
 
 @dataclass
@@ -93,7 +94,7 @@ def require_whole(home: LogHome, acknowledged: list[Logged]) -> None:
 STATEMENTS = (
     "BEGIN",
     "SELECT json_group_object",
-    "INSERT OR REPLACE INTO claims",
+    "INSERT INTO claims",
     "INSERT INTO charges",
     "INSERT INTO entries",
     "INSERT INTO side",
@@ -134,6 +135,46 @@ async def test_failed_statement_tells_nobody_of_success(
         assert 0 < unacknowledged <= len(told)
     else:
         assert unacknowledged == 0
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_terms_of_a_failed_commit_are_those_of_the_file(
+    home: LogHome, *, after: bool
+) -> None:
+    """What a batch took counts afterwards if, and only if, it is durable after all."""
+    log = home.open()
+    taking = ask(claims=(claim(b"k"),), charges=(charge(b"c", 2, 3),))
+    FAULTS.failing, FAULTS.after, FAULTS.times = "COMMIT", after, 1
+
+    with pytest.raises(LogUnavailable):
+        await log.append(taking)
+    await until_accepting(log)
+    again = await asyncio.gather(log.append(taking), return_exceptions=True)
+    log.close()
+
+    assert [type(each) for each in again] == [ClaimTaken if after else Logged]
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO found", "UPDATE folded", "COMMIT"])
+async def test_segment_that_could_not_be_written_is_written_with_the_next_batch(
+    home: LogHome, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    """A fault while the search index is written leaves no entry unfound."""
+    monkeypatch.setattr(search_index, "SEGMENT", 4)
+    log = home.open()
+    kept = [await log.append(ask()) for _ in range(4)]
+    FAULTS.failing, FAULTS.times = statement, 1
+
+    with pytest.raises(LogUnavailable):
+        await log.append(ask())
+    await until_accepting(log)
+    kept.append(await log.append(ask()))
+    permit = await log.view(Look(what="log.show"), SubjectQuery(tokens=(SUBJECT,), before=5))
+    found = await log.search(permit)
+    log.close()
+
+    assert [each.index for each in found] == [4, 3, 2, 1, 0]
+    require_whole(home, kept)
 
 
 async def test_log_tries_until_storage_is_back(home: LogHome) -> None:
@@ -229,6 +270,32 @@ async def test_fault_of_the_writers_own_is_told_to_all_who_wait(
 
     assert [type(each) for each in outcomes] == [LogUnavailable] * 5
     assert stopped == "the writer ended by a fault of its own"
+    assert naive_tree.stored_entries(home.file) == []
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning"  # the thread ends by it: the point
+)
+async def test_memory_that_ends_while_a_batch_is_taken_is_told_to_all_who_wait(
+    home: LogHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drafts that left the queue and reached no transaction are told like those behind them."""
+    home.limits = QueueLimits(batch=2, reserve_bytes=0)
+    log = home.open()
+    told: list[asyncio.Future[Logged]] = []
+
+    def exhausted(_batch: object, _oldest: float) -> list[Waiting]:
+        raise MemoryError
+
+    monkeypatch.setattr(Intake, "_wanted", staticmethod(exhausted))
+    begun = [log.begin(refuse()) for _ in range(5)]
+    for future in begun:
+        future.add_done_callback(told.append)
+    outcomes = await asyncio.wait_for(asyncio.gather(*begun, return_exceptions=True), timeout=5)
+    log.close()
+
+    assert [type(each) for each in outcomes] == [LogUnavailable] * 5
+    assert len(told) == len(set(told)) == 5
     assert naive_tree.stored_entries(home.file) == []
 
 
