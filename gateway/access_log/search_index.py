@@ -21,8 +21,8 @@ from operator import itemgetter
 from gateway.access_log.rows import Cell, joined, marks, put
 from gateway.model import EntryKind, SearchColumns
 
-SEGMENT = 1 << 14
-"""Entries of a segment: a place within one takes two bytes; ten million entries are 611."""
+SEGMENT = 1 << 13
+"""Entries of a segment: a place within one takes two bytes; ten million entries are 1,221."""
 SUBJECT, CASE, ASK, REFUSE, ANSWER = range(5)
 """What one can look for. An answer is found by the ask it closes."""
 
