@@ -13,7 +13,8 @@ INVARIANT: what may be sensitive is spelled `_commitment` and reaches the leaf o
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
@@ -50,15 +51,10 @@ def _number(value: EntryValue) -> str | None:
     return str(value) if known else None
 
 
-# Codes, keys and certificates repeat from entry to entry: what was found plain is remembered.
+# Names of fields and effects repeat from entry to entry: what was found plain is remembered.
 @lru_cache(maxsize=_REMEMBERED)
 def _quoted_code(value: str) -> str | None:
     return f'"{value}"' if _PLAIN.fullmatch(value) else None
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _quoted_digest(value: str) -> str | None:
-    return f'"{value}"' if _HASH.fullmatch(value) else None
 
 
 def _code(value: EntryValue) -> str | None:
@@ -70,7 +66,7 @@ def _identifier(value: EntryValue) -> str | None:
 
 
 def _digest(value: EntryValue) -> str | None:
-    return _quoted_digest(value) if isinstance(value, str) else None
+    return f'"{value}"' if isinstance(value, str) and _HASH.fullmatch(value) else None
 
 
 def _commitment(value: EntryValue) -> str | None:
@@ -185,21 +181,26 @@ _OPENING_PREFIX = {name: bytes((len(name),)) + name.encode() for name in _TAGS}
 
 _OWN = frozenset(("v", "kind", "ts", "node"))
 
+_VARIED = frozenset(("tx", "retries", "ask", "ms", "fields", "granted"))
+"""Members spelled anew for each entry; the others name parties, rules and small numbers."""
+
 _Cells = Callable[[Sequence[str | None]], tuple[str | None, ...]]
 
 
-class _Template(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Template:
     """How entries of one kind with the same members are spelled."""
 
-    clear: tuple[tuple[str, Spelling], ...]
-    """Members that the draft gives in clear."""
+    fixed: tuple[tuple[str, Spelling], ...]
+    """Members in clear that come together again."""
+    varied: tuple[tuple[str, Spelling], ...]
+    """Members in clear that do not."""
     sensitive: tuple[tuple[bytes, bytes], ...]
     """Tag of the commitment and beginning of the opening, of each member committed to."""
-    head: str
-    """Text up to the value of `ts`, with a `%s` for each member before it."""
-    tail: str
+    forms: Mapping[str, str]
+    """What stands for each member in canonical order; fixed members and the time have nothing."""
     before: _Cells
-    """Picks the members before `ts`, in canonical order, from those in clear and the digests."""
+    """Picks the members before `ts`, in canonical order, from those varied and the digests."""
     after: _Cells
 
 
@@ -226,28 +227,51 @@ def _template(
     if quoted_node is None:
         raise EntryMalformed("member node is not of its form")
     # RFC 8785 3.2.3 sorts by UTF-16 code units: for ASCII names that is plain sorting.
-    own = {"v": "1", "kind": f'"{kind.value}"', "node": quoted_node.replace("%", "%%")}
+    own = {"v": "1", "kind": f'"{kind.value}"', "node": quoted_node.replace("%", "%%"), "ts": ""}
+    varied = [name for name in clear if name in _VARIED or spellings[name] is _commitment]
     # A digest of our own needs no look at its form, and gets its quotes here.
-    forms = dict.fromkeys(clear, "%s") | dict.fromkeys(committed, '"%s"') | own
-    rows = sorted(forms)
-    texts = {name: f'"{name}":{forms[name]}' for name in rows}
+    slots = dict.fromkeys(varied, "%s") | dict.fromkeys(committed, '"%s"')
+    forms = dict.fromkeys(clear, "") | slots | own
     return _Template(
-        clear=tuple((name, spellings[name]) for name in clear),
+        fixed=tuple((name, spellings[name]) for name in clear if name not in varied),
+        varied=tuple((name, spellings[name]) for name in varied),
         sensitive=tuple((_TAGS[name], _OPENING_PREFIX[name]) for name in committed),
-        head="{" + "".join(f"{texts[name]}," for name in rows if name < "ts") + '"ts":',
-        tail="".join(f",{texts[name]}" for name in rows if name > "ts") + "}",
-        before=_picking([*clear, *committed], [name for name in rows if name < "ts"]),
-        after=_picking([*clear, *committed], [name for name in rows if name > "ts"]),
+        forms={name: forms[name] for name in sorted(forms)},
+        before=_picking([*slots], lambda name: name < "ts"),
+        after=_picking([*slots], lambda name: name > "ts"),
     )
 
 
-def _picking(given: Sequence[str], wanted: Iterable[str]) -> _Cells:
-    """Return what picks the wanted members from all that are given."""
-    places = [given.index(name) for name in wanted if name not in _OWN]
+def _picking(given: Sequence[str], wanted: Callable[[str], bool]) -> _Cells:
+    """Return what picks the wanted members, in canonical order, from all that are given."""
+    places = [given.index(name) for name in sorted(given) if wanted(name)]
     if len(places) > 1:
         return itemgetter(*places)
     # Of less than two places an itemgetter returns no tuple.
     return lambda cells: tuple(cells[place] for place in places)
+
+
+# Typed, because True is no number though it equals 1.
+@lru_cache(maxsize=_REMEMBERED, typed=True)
+def _texts(template: _Template, *values: EntryValue) -> tuple[str, str]:
+    """Return the text up to the value of `ts` and that after it, a `%s` for each other member."""
+    spelled = dict(_spell(template.fixed, values))
+    texts = [
+        (name, f'"{name}":{form or spelled.get(name, "").replace("%", "%%")}')
+        for name, form in template.forms.items()
+    ]
+    before = ",".join(text for name, text in texts if name <= "ts")
+    return "{" + before, "".join(f",{text}" for name, text in texts if name > "ts") + "}"
+
+
+def _spell(
+    members: Iterable[tuple[str, Spelling]], values: Iterable[EntryValue]
+) -> Iterator[tuple[str, str]]:
+    for (name, spelling), value in zip(members, values, strict=True):
+        cell = spelling(value)
+        if cell is None:
+            raise EntryMalformed(f"member {name} is not of its form")
+        yield name, cell
 
 
 class PreparedEntry(NamedTuple):
@@ -275,13 +299,19 @@ def prepare_entry(draft: EntryDraft, node: str) -> PreparedEntry:
     committed, members = draft.committed, draft.members
     names = tuple([sensitive.member for sensitive in committed])
     template = _template(draft.kind, node, tuple(members), names)
-    cells = [spelling(members[name]) for name, spelling in template.clear]
+    try:
+        fixed = [members[name] for name, _ in template.fixed]
+        texts = _texts(template, *fixed)  # type: ignore[arg-type]  # a list is refused below
+    except TypeError:
+        # from None: a list where none belongs has no hash, and that says less.
+        raise EntryMalformed("a list stands for a member that is none") from None
+    cells = [spelling(members[name]) for name, spelling in template.varied]
     if None in cells:
-        name = template.clear[cells.index(None)][0]
+        name = template.varied[cells.index(None)][0]
         raise EntryMalformed(f"member {name} is not of its form")
     salted, kept = _commit(committed, template.sensitive, cells)
-    head = (template.head % template.before(cells)).encode("ascii")
-    tail = (template.tail % template.after(cells)).encode("ascii")
+    head = (texts[0] % template.before(cells)).encode("ascii")
+    tail = (texts[1] % template.after(cells)).encode("ascii")
     if len(head) + TIMESTAMP_DIGITS + len(tail) > MAX_ENTRY:
         raise EntryMalformed(f"{draft.kind} is longer than {MAX_ENTRY} bytes")
     return PreparedEntry(head, tail, salted, kept)

@@ -59,6 +59,7 @@ class Intake:
         "_disk_low",
         "_idle",
         "_limits",
+        "_lock",
         "_queue",
         "_stopped",
         "_taken",
@@ -71,7 +72,9 @@ class Intake:
         self._directory = directory
         self._queue: deque[Waiting] = deque()
         self._taken: list[Waiting] = []
-        self._wake = threading.Condition()
+        # A plain lock: it is taken by every draft, and a condition takes longer.
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
         self._idle = False
         self._announced: asyncio.AbstractEventLoop | None = None
         self._closing = False
@@ -101,7 +104,7 @@ class Intake:
                 does not say.
         """
         self._require_disk(waiting)
-        with self._wake:
+        with self._lock:
             if self._stopped is not None or self._closing:
                 raise LogUnavailable(self._stopped or "the log is closing")
             if len(self._queue) >= self._limits.entries or self._is_overdue(waiting.queued_at):

@@ -64,6 +64,24 @@ def test_each_kind_is_spelled_canonically(draft: EntryDraft) -> None:
     assert json.loads(leaf)["kind"] == draft.kind
 
 
+def test_value_equal_to_one_spelled_before_is_still_refused() -> None:
+    """What is remembered of `1` says nothing of True: one is a number, the other is none."""
+    prepare_entry(changed(item=1), "gw-1")
+
+    with pytest.raises(EntryMalformed, match="item"):
+        prepare_entry(changed(item=True), "gw-1")
+
+
+def test_per_cent_signs_stand_as_they_are() -> None:
+    """A code with a sign that formats text is spelled like any other, each time."""
+    drafts = [refuse("%s %d %%", peer=f"%{at}") for at in range(2)]
+
+    read = [json.loads(spelled(draft)) for draft in [*drafts, *drafts]]
+
+    assert [each["reason"] for each in read] == ["%s %d %%"] * 4
+    assert [each["peer"] for each in read] == ["%0", "%1"] * 2
+
+
 def test_commitments_open_with_what_is_handed_back() -> None:
     """Each sensitive member of the leaf is the commitment its opening yields."""
     prepared = prepare_entry(ask(), "gw-1")
@@ -121,6 +139,8 @@ def changed(**members: EntryValue) -> EntryDraft:
         changed(org=""),
         changed(org="x" * 129),
         changed(org=7),
+        changed(org=["x"]),
+        changed(item=["1"]),
         changed(item=-1),
         changed(item=2**53),
         changed(item=True),
