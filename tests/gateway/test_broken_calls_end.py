@@ -17,7 +17,9 @@ from gateway.rpc.services import EXCHANGE
 from gateway.statement.wrapper import MAX_MESSAGE_BYTES
 from hutong.client import Client, Identity
 from hutong.client.channel import channel_options
-from tests.gateway.asking import insured_question
+from hutong.client.clock import system_clock
+from hutong.client.requests import build_stream_exchange
+from tests.gateway.asking import insured_question, moment
 from tests.gateway.minimal_http2 import (
     CANCEL,
     DATA,
@@ -80,12 +82,21 @@ BROKEN: dict[str, bytes] = {
     "no HTTP/2 at all": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3,
 }
 
+STREAM = f"{EXCHANGE}ExchangeStream"
 SILENT = (
     _call(1, frame(DATA, 0, 1, _message(b"abc", length=9000))),
     _call(1),
-    _call(1, path=f"{EXCHANGE}ExchangeStream"),
+    _call(1, path=STREAM),
 )
 """Half a message, no message, and no message on a stream; then nothing more."""
+
+
+def _good_and_a_half(identity: Identity) -> bytes:
+    """Return a stream that asks a question, begins a second one, and says no more."""
+    question = insured_question(identity, WHO[0])
+    asked = build_stream_exchange(identity, question, moment(system_clock())).message
+    messages = _message(asked) + _message(asked)[:-1]
+    return _call(1, frame(DATA, 0, 1, messages), path=STREAM)
 
 
 @pytest.mark.parametrize("name", list(BROKEN))
@@ -112,10 +123,9 @@ async def test_callers_that_fall_silent_are_ended(
     gateway: Gateway, retirement: Identity, chain: str, client: Client
 ) -> None:
     """Who begins a call and says no more is told to end it within 10 s; others are answered."""
-    connections = [
-        await RawConnection.open(retirement, gateway.port, chain) for _ in range(len(SILENT))
-    ]
-    for connection, said in zip(connections, SILENT, strict=True):
+    silent = (*SILENT, _good_and_a_half(retirement))
+    connections = [await RawConnection.open(retirement, gateway.port, chain) for _ in silent]
+    for connection, said in zip(connections, silent, strict=True):
         connection.writer.write(said)
         await connection.writer.drain()
 
@@ -128,6 +138,7 @@ async def test_callers_that_fall_silent_are_ended(
         await connection.close()
     assert checkpoint.head.size > 0
     assert all(INTERNALS.search(each) is None for each in told)
+    assert len(told[-1]) > len(told[-2])  # the whole question before the half one was answered
 
 
 async def test_a_call_without_a_message_is_told_so(retirement: Identity) -> None:
