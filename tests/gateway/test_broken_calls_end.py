@@ -10,6 +10,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import pytest_asyncio
 
 from adapters.simulators.population import Planted, planted
 from gateway.app import Gateway
@@ -53,6 +54,12 @@ def chain(retirement: Identity, tmp_path_factory: pytest.TempPathFactory) -> str
     path.touch(mode=0o600)
     path.write_bytes(retirement.tls.private_key + retirement.tls.chain)
     return str(path)
+
+
+@pytest_asyncio.fixture(autouse=True, scope="module", loop_scope="session")
+async def _something_logged(client: Client) -> None:
+    """Let the log have an entry, whichever test of this directory runs first."""
+    await client.exchange(insured_question(client.identity, WHO[0]))
 
 
 def _message(content: bytes, *, length: int | None = None) -> bytes:
