@@ -31,6 +31,7 @@ _READ_BLOCK: Final = 64 * 1024
 _UNAVAILABLE: Final = frozenset({502, 503, 504})
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
+_NOT_MODIFIED: Final = 304
 _REDIRECT: Final = range(300, 400)
 # What says that the department itself is in trouble, rather than this one question.
 _BREAKING: Final = frozenset(
@@ -76,12 +77,14 @@ class HttpCall:
     """Content type the answer must have, e.g. `application/json`."""
     keep_fault: bool = False
     """Return the body of a status 500 (SOAP 1.1 section 6.2) instead of failing."""
+    keep_unmodified: bool = False
+    """Return a status 304 (RFC 9110 15.4.5), which has no body, instead of failing."""
     idempotent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """One answer as bytes, its type already as expected."""
+    """One answer as bytes, its type already as expected; a status 304 has neither."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -166,7 +169,8 @@ class DepartmentTransport:
     async def fetch(self, call: HttpCall, deadline: float) -> HttpAnswer:
         """Send one question and return its answer.
 
-        Statuses 1xx, 2xx and 4xx except 429 are returned: their meaning belongs to the dialect.
+        Statuses 1xx, 2xx and 4xx except 429 are returned, and 304 where it was asked for: their
+        meaning belongs to the dialect.
 
         Raises:
             DepartmentFailed: TIMEOUT, UNAVAILABLE, MALFORMED, FAULT or QUOTA.
@@ -251,6 +255,8 @@ class DepartmentTransport:
             headers=headers,
             allow_redirects=False,
         ) as response:
+            if response.status == _NOT_MODIFIED and call.keep_unmodified:
+                return HttpAnswer(status=_NOT_MODIFIED, headers=response.headers, body=b"")
             _require_status(response.status, keep_fault=call.keep_fault)
             _require_type(response, call.expect)
             body = await self._read_bounded(response)

@@ -19,6 +19,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from adapters.simulators.population import planted
 from bench.interop_parts import (
     SDJWT,
     LiveRecord,
@@ -49,11 +50,12 @@ from bench.world import (
     SLUG,
     STAFF,
     BenchWorld,
+    Lane,
     bench_world,
     build_questions,
     select_answered,
 )
-from hutong.client import Answered, Question
+from hutong.client import Answered, AnswerState, Question
 from hutong.evidence import encode_log_key
 from signing.encoding import parse_b64url
 from signing.record import parse_record_keyid
@@ -62,6 +64,23 @@ PROGRAMS: Final = ("openssl", "node", "npm", "go")
 ROOT: Final = Path(__file__).resolve().parents[1]
 NODE_CLIENT: Final = ROOT / "docs" / "clients" / "node"
 ANSWERS: Final = 3
+NODE_ENDS: Final = {"ANSWERED": 0, "NOT_FOUND": 0, "INDETERMINATE": 2}
+"""How the Node client ends (docs/clients/node.md)."""
+REGISTER: Final = Lane(
+    name="population register",
+    agreement="XY-2026-201",
+    dataset="ps.person_core@1",
+    fields=("full_name", "sex"),
+)
+WITHOUT_DIPLOMA: Final = "no_education"
+SHARED_NUMBER: Final = "two_people_one_id"
+"""Planted people of whom one department holds nothing, and another cannot tell who is meant."""
+OFFICER: Final = {
+    "name": "彭守正",
+    "identifier": "370104198309239011",
+    "call_reason": "退休审批",
+}
+"""What the register demands of the officer beside the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,25 +174,40 @@ def check_binding(live: Live, folder: Path) -> None:
 
 
 def check_node_client(live: Live, folder: Path) -> None:
-    """Let a client of another language ask, and prove the answer by itself."""
+    """Let a client of another language ask what ends in each state, and prove it by itself."""
     node = require_program("node")
     client = folder / "client"
     shutil.copytree(NODE_CLIENT, client, ignore=shutil.ignore_patterns("node_modules"))
     install("", client)
-    question = live.answers[0][0]
-    (folder / "question.json").write_text(json.dumps(_question_of(question)), encoding="utf-8")
     identity = live.world.sandbox.world.folders.partner(SLUG)
-    done = subprocess.run(
-        [
-            *(node, str(client / "client.mjs"), str(identity)),
-            *(str(folder / "question.json"), str(ROOT / "proto")),
-        ],
-        capture_output=True,
-        check=False,
-        timeout=SECONDS,
-    )
-    if done.returncode:
-        raise Disagreement(f"the Node client ends with {done.returncode}")
+    for state, question in _each_state(live).items():
+        asked = folder / f"{state}.json"
+        asked.write_text(json.dumps(_question_of(question)), encoding="utf-8")
+        done = subprocess.run(
+            [node, str(client / "client.mjs"), str(identity), str(asked), str(ROOT / "proto")],
+            capture_output=True,
+            check=False,
+            timeout=SECONDS,
+        )
+        if done.returncode != NODE_ENDS[state]:
+            raise Disagreement(f"{state}: the Node client ends with {done.returncode}")
+        told = json.loads(done.stdout)["state"]
+        if told != state:
+            raise Disagreement(f"{state}: the Node client was told {told}")
+
+
+def _each_state(live: Live) -> dict[str, Question]:
+    """Return a question about planted people for each state an answer can have."""
+    return {
+        AnswerState.ANSWERED.name: live.answers[0][0],
+        AnswerState.NOT_FOUND.name: _question_about(live, EDUCATION, WITHOUT_DIPLOMA),
+        AnswerState.INDETERMINATE.name: _question_about(live, REGISTER, SHARED_NUMBER),
+    }
+
+
+def _question_about(live: Live, lane: Lane, name_of_case: str) -> Question:
+    questions = zip(planted(), build_questions(live.world.identity, lane), strict=True)
+    return next(asked for person, asked in questions if person.name_of_case == name_of_case)
 
 
 def _question_of(question: Question) -> dict[str, object]:
@@ -197,6 +231,7 @@ def _question_of(question: Question) -> dict[str, object]:
             "unit_code": STAFF.unit_code,
             "level": STAFF.level,
             "division": STAFF.division,
+            **OFFICER,
         },
     }
 

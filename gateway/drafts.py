@@ -24,6 +24,9 @@ from gateway.statement.answer import FieldAnswer, FieldOutcome
 from gateway.statement.values import DatasetQuery, Purpose
 
 REQUEST_MEMBER: Final = "request"
+WITHHELD: Final = "WITHHELD"
+"""State of an `answer` that closes an ask of which nothing could be told: the requester is refused,
+under an entry of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,8 +41,8 @@ from adapters.port import (
 from adapters.port import Outcome as Fetched
 from gateway.deciding import Decided, Deciding
 from gateway.distrust import Distrusted, minimised, require_record
+from gateway.drafts import WITHHELD, Asked, answer_draft, ask_draft
 from gateway.drafts import Answered as AnswerNote
-from gateway.drafts import Asked, answer_draft, ask_draft
 from gateway.entries import Entries
 from gateway.errors import Fault, Reason, Refusal
 from gateway.exits import WITHOUT_RECEIPT
@@ -172,23 +172,29 @@ class Exchange:
             fetched = await self._fetch(decided.provider, query)  # 8
             told = self._prove(question, decided, query, fetched, progress.now_ms)  # 9, 10
             fields = _field_answers(decided, told)
-            body = encode_answer_body(self._content(progress, decided, told, fields, item))
-            # The bytes are fixed from here on: committed to, logged, and sent as they are.
-            commitment = commit_to(body)
+            if _tells(told, fields):
+                body = encode_answer_body(self._content(progress, decided, told, fields, item))
+                # The bytes are fixed from here on: committed to, logged, and sent as they are.
+                commitment = commit_to(body)
             note = AnswerNote(
                 item=item,
                 ask_index=asked.index,
-                state=told.state.name,
+                state=WITHHELD if commitment is None else told.state.name,
                 reason=told.reason,
                 fields=fields,
                 elapsed_ms=round((time.monotonic() - started) * 1000),
             )
-            draft = answer_draft(progress, note, commitment.committed, decided.tokens)
+            committed = None if commitment is None else commitment.committed
+            draft = answer_draft(progress, note, committed, decided.tokens)
         finally:
             # Also when cancelled: a department may have been asked; the log says how that ended.
             if draft is None:
                 self._entries.give_up(asked)
         logged = await self._entries.answer(asked, draft)  # 11
+        if commitment is None:
+            # As if the agreement had granted nothing: one code, text and form of entry, so that the
+            # requester does not learn which of the causes it was.
+            raise Refusal(Reason.NOTHING_GRANTED)
         return Answered(envelope=build_answer(self._parts.signer, commitment, logged))  # 12
 
     async def _ask(
@@ -366,4 +372,12 @@ def _field_answers(decided: Decided, told: Told) -> tuple[FieldAnswer, ...]:
             else FieldOutcome.WITHHELD,
         )
         for each in decided.fields
+    )
+
+
+def _tells(told: Told, fields: tuple[FieldAnswer, ...]) -> bool:
+    """Say whether an answer would tell more than that every field asked is withheld."""
+    # "Not found" is told, where the agreement lets it be, whatever became of the fields.
+    return told.state is not State.ANSWERED or any(
+        each.outcome is not FieldOutcome.WITHHELD for each in fields
     )

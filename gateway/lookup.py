@@ -12,7 +12,7 @@ from typing import Protocol
 
 from certs.identity import RegisteredSystem
 from gateway.deciding import Deciding
-from gateway.drafts import view_draft
+from gateway.drafts import WITHHELD, view_draft
 from gateway.errors import Reason, Refusal
 from gateway.exchange import Exchange
 from gateway.model import Charge, Logged
@@ -167,6 +167,9 @@ def _receipt_of(entries: tuple[Logged, ...], system_id: str) -> Logged | None:
             asks[logged.index] = logged
         elif own and members["kind"] == "refuse":
             refusals.append(logged)
+        elif members.get("ask") in asks and members["state"] == WITHHELD:
+            # Its receipt is that of its refusal: the ask would show that something was granted.
+            del asks[members["ask"]]
         elif members.get("ask") in asks:
             answers.append(logged)
     best = [*answers, *asks.values(), *refusals]

@@ -58,8 +58,8 @@ class Title(NamedTuple):
 
 
 TITLES: Final = {
-    "edu.diploma": Title("学历证书", "Diplomas", 180, ("certificate_no",)),
-    "edu.degree": Title("学位证书", "Degrees", 180, ("certificate_no",)),
+    "edu.diploma": Title("学历证书", "Diplomas", 180, ("certificate_no", "verification_code")),
+    "edu.degree": Title("学位证书", "Degrees", 180, ("certificate_no", "verification_code")),
     "edu.enrolment": Title("学籍", "Enrolment", 90),
     "ps.person_verify": Title("人口身份核查", "Identity verification", 30),
     "ps.person_core": Title("人口基本信息", "Population base", 90),

@@ -15,8 +15,12 @@ from gateway.statement.wrapper import Notice, encode_stream_response
 
 AT_ONCE: Final = 64
 """Questions of one stream under way at once; reading pauses beyond that, so the sender feels it."""
-IDLE_S: Final = 120.0
-"""A stream on which nothing is asked for this long is ended."""
+IDLE_S: Final = 8.0
+"""A stream that is owed nothing and on which nothing is asked for this long is ended.
+
+Half a message and lawful silence look the same here, and a broken call ends within 10 s
+(decisions.md). Whoever has another question opens another stream.
+"""
 
 
 def stream_handler(edge: Edge, method: Method) -> "grpc.RpcMethodHandler[bytes, bytes]":
@@ -35,7 +39,7 @@ def stream_handler(edge: Edge, method: Method) -> "grpc.RpcMethodHandler[bytes, 
 class _Stream:
     """One open stream: bounded work under way, one writer at a time."""
 
-    __slots__ = ("_context", "_edge", "_method", "_room", "_writing")
+    __slots__ = ("_context", "_edge", "_method", "_owed", "_patience", "_room", "_writing")
 
     def __init__(self, edge: Edge, method: Method, context: Context) -> None:
         self._edge = edge
@@ -43,6 +47,8 @@ class _Stream:
         self._context = context
         self._room = asyncio.Semaphore(AT_ONCE)
         self._writing = asyncio.Lock()
+        self._owed = 0
+        self._patience: asyncio.Timeout | None = None
 
     async def run(self, first: bytes) -> None:
         """Answer until the sender ends its side or falls silent."""
@@ -53,16 +59,33 @@ class _Stream:
                 # Before reading on: HTTP/2 flow control then holds back the sender instead of our
                 # memory.
                 await self._room.acquire()
+                self._owed += 1
                 group.create_task(self._answer(number, body))
                 number += 1
-                body = await read_message(self._context, IDLE_S)
+                body = await self._next()
+
+    async def _next(self) -> bytes | None:
+        """Return the next message, or None when the sender ends its side or falls silent."""
+        try:
+            async with asyncio.timeout(None) as self._patience:
+                self._rest()
+                message: object = await self._context.read()
+        except TimeoutError:
+            return None
+        finally:
+            self._patience = None
+        return message if isinstance(message, bytes) else None
+
+    def _rest(self) -> None:
+        """Count silence from now on, unless an answer is owed: who waits for one may be silent."""
+        if self._patience is None or self._patience.expired():
+            return
+        now = asyncio.get_running_loop().time()
+        self._patience.reschedule(None if self._owed else now + IDLE_S)
 
     async def _answer(self, number: int, body: bytes) -> None:
-        started = time.monotonic()
         try:
-            call = build_call(self._context, self._method.name, self._method.payload_type, body)
-            outcome = await self._edge.judge(self._method.core, call)
-            self._count(started, outcome)
+            outcome = await self._judge(body)
             request_id = outcome.request_id or number.to_bytes(8, "big")
             message = encode_stream_response(request_id, _spelled(outcome))
             # grpcio wants one write at a time on a stream.
@@ -70,6 +93,18 @@ class _Stream:
                 await self._context.write(message)
         finally:
             self._room.release()
+
+    async def _judge(self, body: bytes) -> Outcome:
+        started = time.monotonic()
+        try:
+            call = build_call(self._context, self._method.name, self._method.payload_type, body)
+            outcome = await self._edge.judge(self._method.core, call)
+        finally:
+            # Before it is written: who does not read his answers is owed nothing more.
+            self._owed -= 1
+            self._rest()
+        self._count(started, outcome)
+        return outcome
 
     def _count(self, started: float, outcome: Outcome) -> None:
         if isinstance(outcome, Refused):

@@ -133,8 +133,9 @@ async def _fetch_between(
     sender: Sender, first: TreeHead, second: TreeHead, timeout_s: float
 ) -> tuple[bytes, ...]:
     hashes: tuple[bytes, ...] = ()
-    # Equal sizes need no proof, only equal roots (accesslog.proto, `GetConsistencyProofResponse`).
-    if first.size != second.size:
+    # Equal sizes need no proof, only equal roots (accesslog.proto, `GetConsistencyProofResponse`),
+    # and every tree extends the empty one, of which a young log has shown us the head.
+    if first.size not in {0, second.size}:
         request = accesslog_pb2.GetConsistencyProofRequest(
             first_size=first.size, second_size=second.size
         )

@@ -102,3 +102,19 @@ def test_each_contract_has_its_generated_package() -> None:
 
     assert versions
     assert missing == []
+
+
+def test_each_grpc_service_of_others_is_served() -> None:
+    """What adds a service to the server is imported by it, or not installed with it."""
+    server = re.search(
+        r"^server = \[\n(.*?)^\]",
+        (ROOT / "pyproject.toml").read_text("utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+    services = re.findall(r'"grpcio-(\w+)[\w-]*>=', server[1] if server else "")
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "gateway").rglob("*.py"))
+
+    unserved = [name for name in services if f"from grpc_{name}" not in code]
+
+    assert services
+    assert unserved == []

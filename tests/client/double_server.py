@@ -122,6 +122,7 @@ class _Service(grpc.GenericRpcHandler):
     ) -> None:
         method = f"{EXCHANGE}/ExchangeStream"
         held: list[bytes] = []
+        self.double.streams += 1
         async for message in messages:
             if self.double.hangs:
                 continue
@@ -133,6 +134,20 @@ class _Service(grpc.GenericRpcHandler):
                 await context.write(response)
             else:
                 held.append(response)
+            if await self._rested(context):
+                return
+        await self._end_stream(held, context)
+
+    async def _rested(self, context: "grpc.aio.ServicerContext[bytes, bytes]") -> bool:
+        """End the stream as the double was told to; say whether it is over."""
+        status = self.double.stream_rests
+        if status is not None and status is not grpc.StatusCode.OK:
+            await context.abort(status)
+        return status is not None
+
+    async def _end_stream(
+        self, held: list[bytes], context: "grpc.aio.ServicerContext[bytes, bytes]"
+    ) -> None:
         if self.double.hangs:
             await asyncio.sleep(30)
         if self.double.stream_order is not None:

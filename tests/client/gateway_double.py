@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import grpc
 from google.protobuf.message import Message
 
 from hutong.accesslog.v1 import accesslog_pb2
@@ -90,6 +91,10 @@ class GatewayDouble:
     hangs: bool = False
     stream_ends: bool = False
     """End a stream with UNAVAILABLE after the first question."""
+    stream_rests: grpc.StatusCode | None = None
+    """End a stream with this status when its first question is answered."""
+    streams: int = 0
+    """Streams opened."""
     stream_order: Callable[[list[bytes]], list[bytes]] | None = None
 
     def twist(self, stage: str, value: object, *context: object) -> object:

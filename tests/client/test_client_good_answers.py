@@ -169,6 +169,20 @@ async def test_an_earlier_receipt_is_given_again(client: Client, question: Quest
     assert parse_receipt(receipt.encode()).entry == answer.receipt.form.entry
 
 
+async def test_a_log_seen_empty_is_followed_as_well(
+    client: Client, question: Question, double: GatewayDouble
+) -> None:
+    """The first checkpoint of a new gateway is of no entries; each later tree extends it."""
+    double.log.entries.clear()
+    empty = await client.get_checkpoint()
+    await client.exchange(question)
+
+    later = await client.get_checkpoint()
+
+    assert (empty.head.size, later.head.size > 0) == (0, True)
+    assert await client.get_consistency_proof(empty.head) == ()
+
+
 async def test_checkpoints_are_followed_by_consistency_proofs(
     client: Client, question: Question, double: GatewayDouble
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 
+import grpc
 import pytest
 
 from hutong.client import (
@@ -185,6 +186,54 @@ async def test_a_slow_source_is_waited_for(
 
     assert [type(each.outcome) for each in outcomes] == [Answered, Answered]
     assert len(double.seen) == 2
+
+
+async def slowly(question: Question, pause_s: float) -> AsyncIterator[Question]:
+    """Give a question twice, with a rest before each."""
+    for _ in range(2):
+        await asyncio.sleep(pause_s)
+        yield question
+
+
+async def test_a_call_that_rested_is_left_for_another(
+    client: Client, question: Question, double: GatewayDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway would end it soon: a question is not sent into a call that may be ending."""
+    monkeypatch.setattr("hutong.client.stream.REST_S", 0.1)
+
+    outcomes = [each async for each in client.exchange_stream(slowly(question, 0.3))]
+
+    assert [type(each.outcome) for each in outcomes] == [Answered, Answered]
+    assert double.streams == 2
+
+
+@pytest.mark.parametrize("status", [grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE])
+async def test_a_call_that_ended_at_rest_loses_no_question(
+    status: grpc.StatusCode, client: Client, question: Question, double: GatewayDouble
+) -> None:
+    """Whatever ended it, nobody was owed anything: the next question opens another call."""
+    double.stream_rests = status
+
+    outcomes = [each async for each in client.exchange_stream(slowly(question, 0.2))]
+
+    assert [type(each.outcome) for each in outcomes] == [Answered, Answered]
+    assert double.streams == 2
+
+
+async def test_no_call_is_opened_before_there_is_a_question(
+    client: Client, question: Question, double: GatewayDouble
+) -> None:
+    """A gateway ends a call that says nothing; a source may think as long as it likes."""
+    stream = client.exchange_stream(slowly(question, 0.3))
+    first = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0.2)
+
+    opened = double.streams
+    outcome = await first
+    await stream.aclose()
+
+    assert opened == 0
+    assert isinstance(outcome.outcome, Answered)
 
 
 async def test_an_error_of_the_source_reaches_the_caller(

@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from adapters.port import DatasetName, ProviderAdapter
+from adapters.simulators.population import Population, education_record
 from gateway.app import Gateway
 from gateway.errors import Reason
 from gateway.rpc.services import CATALOG, LOG
@@ -40,6 +41,7 @@ from tests.gateway.asking import (
     moment,
     retold,
 )
+from tests.gateway.conftest import POPULATION
 from tests.gateway.core import Core
 from tests.gateway.provoked import note, require_refused
 
@@ -170,6 +172,22 @@ async def test_an_old_diploma_is_pending_and_told_later(client: Client) -> None:
     assert first.retry_after_s
     assert later.state is AnswerState.ANSWERED
     assert later.receipt.index > first.receipt.index
+
+
+async def test_a_verification_code_opens_its_diploma(client: Client) -> None:
+    """Claimed instead of a number, twice in one case: each answer has a receipt of its own."""
+    question = diploma_question(client.identity, "ordinary_graduate")
+    holder = Population(seed=1, size=POPULATION).find(question.subject.identifier)[0]
+    diploma = education_record(holder).diploma
+    assert diploma is not None
+    asked = dataclasses.replace(question, claims={"verification_code": diploma.code})
+
+    first, second = [await client.exchange(asked) for _ in range(2)]
+
+    for answer in (first, second):
+        assert answer.field_named("verified").finding is Finding.YES
+        assert answer.field_named("certificate_no").value == diploma.certificate_no
+    assert second.receipt.index > first.receipt.index
 
 
 async def test_a_pending_result_is_judged_anew(core: Core, retirement: Identity) -> None:

@@ -1,6 +1,7 @@
 """The conversation with the education department: verify or query, wait for jobs, read answers.
 
-INVARIANT: personal data travels in bodies only, never in a path.
+INVARIANT: personal data travels in bodies only, never in a path; the holder's verification code,
+which the interface wants there, names nobody.
 INVARIANT: 404 is "not found" only with the department's own code; any other 404 is a fault.
 """
 
@@ -15,10 +16,13 @@ from typing import Final
 
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
 from adapters.kinds.education.jobs import PendingJobs
+from adapters.kinds.education.kept import KeptAnswer, KeptAnswers
 from adapters.kinds.education.reading import (
     KINDS,
     RecordKind,
+    parse_code,
     parse_number,
+    read_by_code,
     read_found,
     read_verified,
 )
@@ -41,6 +45,8 @@ from signing.encoding import JsonValue, encode_canonical_json
 
 DATASETS: Final = frozenset(KINDS)
 """Datasets this kind can serve, without version."""
+CODE_KEY: Final = "verification_code"
+"""Further key of a certificate: the code its holder gives out (catalog, `further_keys`)."""
 
 _PATHS: Final[Mapping[str, str]] = MappingProxyType(
     {"edu.diploma": "diplomas", "edu.degree": "degrees", "edu.enrolment": "enrolments"}
@@ -54,9 +60,10 @@ _HEALTH_S: Final = 2.0
 # Seconds a poll itself may take, kept back when waiting for a job.
 _POLL_S: Final = 0.2
 
-_OK, _ACCEPTED, _UNAUTHORISED, _NOT_FOUND, _GONE = 200, 202, 401, 404, 410
+_OK, _ACCEPTED, _NOT_MODIFIED, _UNAUTHORISED, _NOT_FOUND, _GONE = 200, 202, 304, 401, 404, 410
 _NO_RECORD: Final = "EDU-4040"
 _NO_JOB: Final = "EDU-4041"
+_EXPIRED: Final = "EDU-4100"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +73,9 @@ class _Conversation:
     query: Query
     kind: RecordKind
     number: str | None = field(repr=False)
+    code: str | None = field(repr=False)
     unverified: Finding | None
-    path: str
+    path: str = field(repr=False)
     body: bytes = field(repr=False)
 
 
@@ -92,6 +100,7 @@ class EducationAdapter:
         self._transport = transport
         self._tokens = TokenKeeper(transport, identity)
         self._jobs = PendingJobs(time.monotonic)
+        self._kept = KeptAnswers(time.monotonic)
         self._now_ms = now_ms
 
     @property
@@ -127,7 +136,8 @@ class EducationAdapter:
         return AdapterHealth(reachable=True, detail="OK")
 
     async def close(self) -> None:
-        """Release connections."""
+        """Release connections and forget what was kept."""
+        self._kept.wipe()
         await self._transport.close()
 
     async def _fetch_raw(self, query: Query) -> RawRecord | None:
@@ -137,6 +147,8 @@ class EducationAdapter:
         if query.subject.type is not SubjectType.RESIDENT_ID:
             return None
         conversation = _begin(query, dataset)
+        if conversation.code is not None:
+            return await self._fetch_by_code(conversation, conversation.code)
         job = self._jobs.find(query)
         if job is not None:
             try:
@@ -154,6 +166,23 @@ class EducationAdapter:
             return await self._poll(conversation, job, wait_s=wait_s)
         except _JobGone:
             raise DepartmentFailed(Indeterminate.PROVIDER_FAULT) from None  # the cause says no more
+
+    async def _fetch_by_code(self, conversation: _Conversation, code: str) -> RawRecord | None:
+        """Ask for the record of a code; one that was kept stands only if the department says so."""
+        query = conversation.query
+        kept = self._kept.find(query, code)
+        answer = await self._send(query, "GET", conversation.path, None, kept)
+        if kept is not None and answer.status == _NOT_MODIFIED:
+            # RFC 9110 15.4.5: it names what it confirms, and another tag confirms nothing of ours.
+            if answer.headers.get("ETag") != kept.tag:
+                raise AnswerMalformed("304 for another record")
+            return _read_code(conversation, code, _OK, kept.body)
+        self._kept.forget(query, code)
+        raw = _read_code(conversation, code, answer.status, answer.body)
+        if answer.status == _OK:
+            # Read first: what is not of this dialect is not worth confirming.
+            self._kept.keep(query, code, answer.headers.get("ETag", ""), answer.body)
+        return raw
 
     async def _poll(
         self, conversation: _Conversation, job: str, *, wait_s: float
@@ -178,7 +207,14 @@ class EducationAdapter:
                 return _read(conversation, answer)
             _, wait_s = _read_job(answer, job)
 
-    async def _send(self, query: Query, method: str, path: str, body: bytes | None) -> HttpAnswer:
+    async def _send(
+        self,
+        query: Query,
+        method: str,
+        path: str,
+        body: bytes | None,
+        kept: KeptAnswer | None = None,
+    ) -> HttpAnswer:
         """Send one call with a token; a token no longer accepted is renewed once."""
         # The request's own id, so that both sides' records of one exchange can be laid together.
         request_id = str(uuid.UUID(bytes=query.request_id))
@@ -188,12 +224,15 @@ class EducationAdapter:
             headers = {"Authorization": f"Bearer {token}", "X-Request-Id": request_id}
             if body is not None:
                 headers["Content-Type"] = f"{_JSON}; charset=utf-8"
+            if kept is not None:
+                headers["If-None-Match"] = kept.tag
             call = HttpCall(
                 method=method,
                 path=path,
                 body=body,
                 headers=headers,
                 expect=_JSON,
+                keep_unmodified=kept is not None,
                 # Both operations only read, so the transport may put the question again.
                 idempotent=True,
             )
@@ -212,18 +251,29 @@ def _begin(query: Query, dataset: str) -> _Conversation:
         "sxbm": query.matter,
         "bjbh": query.case_number,
     }
-    claimed = query.claims.get("certificate_no") if kind.number_member is not None else None
+    claimed, code = _claimed(query, kind, "certificate_no"), _claimed(query, kind, CODE_KEY)
     number = parse_number(kind, claimed) if claimed is not None else None
+    opened = parse_code(code) if code is not None else None
+    if code is not None and opened is None:
+        # A code that can be none is not sent, and nothing beside it is taken for verified.
+        number, claimed = None, code
     if number is not None and kind.number_member is not None:
         members[kind.number_member] = number
+    operation = "query" if number is None else "verify"
     return _Conversation(
         query=query,
         kind=kind,
         number=number,
+        code=opened,
         unverified=_unverified(kind, claimed),
-        path=f"/api/v1/{_PATHS[dataset]}/{'query' if number is None else 'verify'}",
+        path=f"/api/v1/{_PATHS[dataset]}/{operation if opened is None else f'by-code/{opened}'}",
         body=encode_canonical_json(members),
     )
+
+
+def _claimed(query: Query, kind: RecordKind, name: str) -> str | None:
+    """Return what is claimed of a certificate, where the dataset is one of certificates."""
+    return None if kind.number_member is None else query.claims.get(name)
 
 
 def _unverified(kind: RecordKind, claimed: str | None) -> Finding | None:
@@ -263,6 +313,27 @@ def _read(conversation: _Conversation, answer: HttpAnswer) -> RawRecord | None:
             return {FieldName("full_name"): Finding.NO}
         case _:
             raise AnswerMalformed("result is none of this operation")
+
+
+def _read_code(
+    conversation: _Conversation, code: str, status: int, body: bytes
+) -> RawRecord | None:
+    members = parse_json_object(body)
+    kind, answered = conversation.kind, members.get("code")
+    if status == _NOT_FOUND and answered == _NO_RECORD:
+        return None
+    if status == _GONE and answered == _EXPIRED:
+        # The certificate may be as good as ever: its holder has to give out another code.
+        return {FieldName(kind.predicate): Finding.ERROR}
+    if status != _OK:
+        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+    if require_text(members, "result") != "FOUND":
+        raise AnswerMalformed("result is none of this operation")
+    (record,) = require_objects(members, "records", at_most=1)
+    raw = read_by_code(kind, conversation.query.subject, record, code, conversation.number)
+    if conversation.number is None and conversation.unverified is Finding.ERROR:
+        raw = {**raw, FieldName(kind.predicate): Finding.ERROR}
+    return raw
 
 
 def _read_job(answer: HttpAnswer, job: str | None = None) -> tuple[str, float]:

@@ -48,6 +48,7 @@ _Reader = Callable[[str], str | None]
 Rank = tuple[bool, int, str]
 """Valid before cancelled, high before low, late before early."""
 
+_CODE: Final = re.compile(r"[0-9A-Z]{12}(?:[0-9A-Z]{4})?")
 _LEVEL: Final = re.compile(r"[0-9]{1,2}")
 _LOWEST: Final = -100
 
@@ -195,6 +196,28 @@ def read_found(
     return {**_read_members(kind, chosen), **_named(found)}
 
 
+def read_by_code(
+    kind: RecordKind, subject: Subject, record: JsonRecord, code: str, number: str | None
+) -> RawRecord:
+    """Return the record a verification code opens, as far as it is the subject's.
+
+    Raises:
+        AnswerMalformed: A member has another type or form than the interface says.
+        DepartmentFailed: SUBJECT_MISMATCH when it is not the record of this code.
+    """
+    # What tells a stranger's code from a stranger's record: only the first is the asker's matter.
+    if optional_text(record, "yzm") != code:
+        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
+    try:
+        _require_own(subject, record)
+    except DepartmentFailed:
+        # The code was given out by somebody else: that, and nothing of him.
+        return {FieldName(kind.predicate): Finding.NO}
+    if number is not None and optional_text(record, kind.number_member or "") != number:
+        return {FieldName(kind.predicate): Finding.NO, FieldName("certificate_no"): Finding.NO}
+    return {**_read_members(kind, record), **_named(kind.find(record))}
+
+
 def _require_own(subject: Subject, record: JsonRecord) -> None:
     require_subject(subject, require_text(record, "zjhm"), require_text(record, "xm"))
 
@@ -220,3 +243,9 @@ def parse_number(kind: RecordKind, claimed: str) -> str | None:
         return read(claimed)
     except AnswerMalformed:
         return None
+
+
+def parse_code(claimed: str) -> str | None:
+    """Return a claimed verification code in its one form, None where it can be none."""
+    code = claimed.upper()
+    return code if _CODE.fullmatch(code) else None

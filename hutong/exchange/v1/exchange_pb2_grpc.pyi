@@ -40,7 +40,7 @@ class ExchangeServiceStub:
     """Asks for one dataset of one subject."""
     ExchangeStream: _grpc.StreamStreamMultiCallable[_exchange_pb2.ExchangeStreamRequest, _exchange_pb2.ExchangeStreamResponse]
     """Asks many questions over one channel; each is judged, logged and answered by itself, in any order.
-    One refusal ends nothing.
+    One refusal ends nothing. A stream that is owed no answer and asks nothing for 8 s ends with OK.
     """
     ExchangeMatter: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.ExchangeMatterRequest, _exchange_pb2.ExchangeMatterResponse]
     """Asks for everything one matter needs of one subject; the datasets are asked for in parallel and each
@@ -65,7 +65,7 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     """Asks for one dataset of one subject."""
     ExchangeStream: _aio.StreamStreamMultiCallable[_exchange_pb2.ExchangeStreamRequest, _exchange_pb2.ExchangeStreamResponse]  # type: ignore[assignment]
     """Asks many questions over one channel; each is judged, logged and answered by itself, in any order.
-    One refusal ends nothing.
+    One refusal ends nothing. A stream that is owed no answer and asks nothing for 8 s ends with OK.
     """
     ExchangeMatter: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ExchangeMatterRequest, _exchange_pb2.ExchangeMatterResponse]  # type: ignore[assignment]
     """Asks for everything one matter needs of one subject; the datasets are asked for in parallel and each
@@ -99,7 +99,7 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_exchange_pb2.ExchangeStreamResponse], _abc.AsyncIterator[_exchange_pb2.ExchangeStreamResponse]]:
         """Asks many questions over one channel; each is judged, logged and answered by itself, in any order.
-        One refusal ends nothing.
+        One refusal ends nothing. A stream that is owed no answer and asks nothing for 8 s ends with OK.
         """
 
     @_abc_1.abstractmethod
