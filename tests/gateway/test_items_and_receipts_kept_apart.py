@@ -233,10 +233,11 @@ def _logged(index: int, **members: str | int) -> Logged:
 
 
 ASK = _logged(5, kind="ask", system=OWN)
-ANSWER = _logged(7, kind="answer", ask=5)
+ANSWER = _logged(7, kind="answer", ask=5, state="ANSWERED")
+IN_VAIN = _logged(7, kind="answer", ask=5, state="WITHHELD")
 REFUSE = _logged(8, kind="refuse", system=OWN)
 OTHER_ASK = _logged(4, kind="ask", system=STRANGER)
-OTHER_ANSWER = _logged(6, kind="answer", ask=4)
+OTHER_ANSWER = _logged(6, kind="answer", ask=4, state="ANSWERED")
 OTHER_REFUSE = _logged(3, kind="refuse", system=STRANGER)
 
 
@@ -251,10 +252,12 @@ OTHER_REFUSE = _logged(3, kind="refuse", system=STRANGER)
         ((ASK, REFUSE), ASK),
         ((OTHER_ASK, OTHER_ANSWER, REFUSE), REFUSE),
         ((OTHER_REFUSE, REFUSE), REFUSE),
+        ((ASK, IN_VAIN, REFUSE), REFUSE),
+        ((ASK, IN_VAIN), None),
     ],
 )
 async def test_the_best_entry_of_ones_own_is_chosen(
     entries: tuple[Logged, ...], chosen: Logged | None
 ) -> None:
-    """The answer before the ask before a refusal, and never an entry of another system."""
+    """The answer before the ask before a refusal, never what was asked in vain or by others."""
     assert _receipt_of(entries, OWN) == chosen
