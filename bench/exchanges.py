@@ -40,12 +40,18 @@ SERVER_CORE: Final = "1"
 GENERATOR_CORE: Final = "0"
 MOST_CPU: Final = 0.80
 """Of its own core: above it the generator is what was measured."""
+TRIES: Final = 3
+"""How often a load is measured whose generator was at its limit; none of those counts."""
 CALL_S: Final = 20.0
 HANDSHAKES: Final = 9
 
 
 class Worthless(RuntimeError):
     """A load that measures nothing: refusals, or a generator at its limit."""
+
+
+class GeneratorAtLimit(Worthless):
+    """The generator was what was measured; the next load may find the machine at rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +120,7 @@ async def measure_exchanges(
                     for kind in kinds:
                         told(f"round {number + 1} of {shape.rounds}: {kind.name}")
                         port = world.port if kind.build else echo_port
-                        load = await _run(world, folder, kind, shape, port)
+                        load = await _measured(world, folder, kind, shape, port)
                         loads.setdefault(kind.name, []).append(load)
                 handshakes = {
                     "echo": await _handshake_ms(world.identity, echo_port),
@@ -171,6 +177,16 @@ async def _prepare(world: BenchWorld, folder: Path) -> tuple[_Kind, ...]:
     )
 
 
+async def _measured(world: BenchWorld, folder: Path, kind: _Kind, shape: Shape, port: int) -> Load:
+    """Measure one load, again where the generator was at its limit; the last try decides."""
+    for _ in range(TRIES - 1):
+        try:
+            return await _run(world, folder, kind, shape, port)
+        except GeneratorAtLimit:
+            continue
+    return await _run(world, folder, kind, shape, port)
+
+
 async def _run(world: BenchWorld, folder: Path, kind: _Kind, shape: Shape, port: int) -> Load:
     corpus = folder / "echo"
     if kind.build is not None:
@@ -206,14 +222,14 @@ def require_worth(name: str, load: Load) -> None:
     """Refuse a load that measured refusals, the corpus or the generator.
 
     Raises:
-        Worthless: which of them.
+        Worthless: which of the first two; GeneratorAtLimit for the last.
     """
     if load.failed:
         raise Worthless(f"{name}: calls ended with {load.failed}")
     if load.used_up:
         raise Worthless(f"{name}: more answers than requests were signed for")
     if load.cpu_share > MOST_CPU:
-        raise Worthless(f"{name}: the generator used {load.cpu_share:.0%} of its core")
+        raise GeneratorAtLimit(f"{name}: the generator used {load.cpu_share:.0%} of its core")
 
 
 def build_rows(loads: Mapping[str, list[Load]]) -> dict[str, Row]:
