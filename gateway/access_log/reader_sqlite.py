@@ -5,6 +5,7 @@ INVARIANT: opened with `mode=ro` and `query_only`, so no read can become a write
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -37,24 +38,36 @@ _Parameter = int | str | bytes | None
 
 
 class LogReader:
-    """A second connection; its calls may come from any thread: SQLite serialises them."""
+    """Connections of its own, one for each thread that calls.
 
-    __slots__ = ("_connection",)
+    On a shared one, a search that is half read would keep everybody at the state it began with, and
+    a look logged meanwhile would seem not to be there.
+    """
+
+    __slots__ = ("_address", "_by_thread")
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        self._connection.execute("PRAGMA query_only = ON")
-        # What is sorted may hold tokens, which must not spill into a temp file.
-        self._connection.execute("PRAGMA temp_store = MEMORY")
+        """Open the file, so that one that cannot be read is known at once.
+
+        Raises:
+            sqlite3.Error: the file cannot be read.
+        """
+        self._address = f"{path.absolute().as_uri()}?mode=ro"
+        self._by_thread = {threading.get_ident(): _connect(self._address)}
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close every connection."""
+        for connection in self._by_thread.values():
+            connection.close()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        # A thread that has ended leaves its number and its connection to a later one.
+        thread = threading.get_ident()
+        connection = self._by_thread.get(thread)
+        if connection is None:
+            connection = self._by_thread[thread] = _connect(self._address)
+        return connection
 
     def head(self) -> StoredHead | None:
         """Return the newest head; absent in a file just made."""
@@ -202,6 +215,14 @@ class LogReader:
 
     def _query(self, statement: str, *parameters: _Parameter) -> sqlite3.Cursor:
         return self._connection.execute(statement, parameters)
+
+
+def _connect(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    # What is sorted may hold tokens, which must not spill into a temp file.
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
 
 
 def _stored(row: _Row) -> StoredEntry:

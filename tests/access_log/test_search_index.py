@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -234,3 +235,28 @@ async def test_flood_by_the_same_system_is_read_no_further_than_needed(
     reader.close()
 
     assert indices(found) == [*range(62), *(each.index for each in own)]
+
+
+async def test_a_search_half_read_hides_from_nobody_what_is_logged_meanwhile(
+    log: AccessLog, reader: LogReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one thread stands in the middle of a search, another sees the newest entry."""
+    await asyncio.gather(*(log.append(ask()) for _ in range(4 * SEGMENT + 1)))
+    half_read, read_on = threading.Event(), threading.Event()
+
+    def stand_still(_records: bytes, _key: bytes) -> Iterator[int]:
+        half_read.set()
+        read_on.wait(10)
+        return iter(())
+
+    monkeypatch.setattr(search_index, "_places", stand_still)
+    search = asyncio.create_task(asyncio.to_thread(reader.of_subject, [SUBJECT], 99, 9))
+    await asyncio.to_thread(half_read.wait, 10)
+
+    newest = await log.append(ask())
+    seen = await asyncio.to_thread(reader.stored, newest.index)
+    read_on.set()
+    await search
+
+    assert seen is not None
+    assert seen.entry == newest.entry
