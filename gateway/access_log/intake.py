@@ -185,7 +185,12 @@ class Intake:
                 # That loop is closed: nobody waits there, and it brings nothing more.
                 self._announced = None
         while not self._closing and (not self._queue or self._announced is not None):
-            self._wake.wait()
+            patience = self._limits.age_s / 4
+            self._wake.wait(patience)
+            if self._queue and time.monotonic() - self._queue[0].queued_at > patience:
+                # Its loop was closed or hangs. Left here, what it queued would grow too old, and
+                # `put` would refuse everybody else for good.
+                break
         self._idle = False
         self._announced = None
 

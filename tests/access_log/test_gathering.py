@@ -86,19 +86,40 @@ async def test_what_is_gathering_is_written_when_the_log_closes(
     assert (await appending).index == 0
 
 
+def queue_and_go(log: AccessLog) -> None:
+    """Queue an entry from a loop that is closed before it has brought it to the writer."""
+
+    async def queue() -> None:
+        log.begin(ask())
+        time.sleep(BUSY_S)  # noqa: ASYNC251 - only what a busy loop queued waits for its timer
+
+    thread = threading.Thread(target=lambda: asyncio.run(queue()))
+    thread.start()
+    thread.join()
+
+
 async def test_a_loop_that_is_gone_holds_up_nobody(log: AccessLog) -> None:
     """Entries queued by another loop that was closed since do not keep ours from being written."""
-
-    def queue_and_go() -> None:
-        async def queue() -> None:
-            log.begin(ask())
-
-        asyncio.run(queue())
-
-    thread = threading.Thread(target=queue_and_go)
-    thread.start()
-    await asyncio.to_thread(thread.join)
+    await asyncio.to_thread(queue_and_go, log)
 
     logged = await log.append(ask())
 
     assert logged.index in {0, 1}
+
+
+async def test_a_loop_that_is_long_gone_closes_the_log_to_nobody(
+    home: LogHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a closed loop left in the queue is written before it is too old to be waited behind."""
+    monkeypatch.setattr(gathering, "GATHER_S", 3_600.0)
+    monkeypatch.setattr(gathering, "GATHER_TURNS", 3_600_000)
+    age_s = 0.4
+    home.limits = QueueLimits(reserve_bytes=0, age_s=age_s)
+    log = home.open()
+    await asyncio.to_thread(queue_and_go, log)
+    await asyncio.sleep(2 * age_s)
+
+    logged = await log.append(ask())
+    await asyncio.to_thread(log.close)
+
+    assert logged.index == 1
