@@ -58,8 +58,8 @@ class LookMalformed(Exception):
 class LookRequest:
     """Who looks, for which case of his own, and at what: a case (`org`, `case`) or a subject."""
 
-    officer: str
-    for_case: str
+    officer: str = field(repr=False)
+    for_case: str = field(repr=False)
     org: str = ""
     case: str = field(default="", repr=False)
     subject: str = field(default="", repr=False)
@@ -95,6 +95,7 @@ class Looks:
         Raises:
             LookMalformed: the question is out of form; nothing was logged.
             LogUnavailable: the look could not be logged, so it did not happen.
+            Fault: CLOCK_BACKWARDS: the same.
         """
         now_ms = self.clock.now_ms()
         asked = require_look(request, now_ms)

@@ -18,6 +18,7 @@ from gateway.access_log.log import AccessLog
 from gateway.cli.ending import Ended, ExitCode
 from gateway.clock import SystemClock
 from gateway.config import Config, ConfigError
+from gateway.errors import GatewayError
 from gateway.looks import LookRequest, Looks, encode_look, page_json
 from gateway.rpc.admin import PATH, peer_is_this_user, short_path, socket_beside
 from gateway.wiring import load_epoch_keys, load_log_signer
@@ -80,7 +81,7 @@ def _looked(config: Config, log: AccessLog, request: LookRequest) -> JsonValue:
         raise Ended(ExitCode.UNREADABLE, f"log.epoch_keys: {error}") from error
     try:
         return page_json(asyncio.run(looks.show(request)))
-    except (AccessLogError, OSError, sqlite3.Error) as error:
+    except (AccessLogError, GatewayError, OSError, sqlite3.Error) as error:
         text = f"查看未能记入日志，没有显示任何条目\nthe look could not be logged: {error}"
         raise Ended(ExitCode.INDETERMINATE, text) from error
 

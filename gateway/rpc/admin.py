@@ -19,6 +19,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.access_log.errors import AccessLogError
+from gateway.errors import GatewayError
 from gateway.looks import MAX_QUESTION, LookMalformed, Looks, Page, page_json, parse_look
 
 PATH: Final = "/v1/looks"
@@ -102,7 +103,7 @@ def build_look_app(looks: Looks) -> web.Application:
                 page = await looks.show(asked)
         except LookMalformed as error:
             return _refused(400, *str(error).split("\n"))
-        except (AccessLogError, sqlite3.Error, OSError, TimeoutError) as error:
+        except (AccessLogError, GatewayError, sqlite3.Error, OSError, TimeoutError) as error:
             kind = type(error).__name__
             return _refused(503, f"没有显示任何条目：{kind}", f"nothing is shown: {kind}")
         # Beside the loop: a thousand receipts take a tenth of a second, and exchanges go on.

@@ -16,6 +16,8 @@ from adapters.port import Subject, SubjectType
 from gateway.access_log.epochs import EpochKeys
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import run
+from gateway.clock import VirtualClock
+from gateway.config import load_config
 from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.policy.vocabulary import UNKNOWN
@@ -173,6 +175,23 @@ def test_passphrase_open_to_others_is_refused(place: Place) -> None:
 def test_log_without_configuration_is_unreadable(tmp_path: Path) -> None:
     """A configuration that is not there ends `log init` with 3."""
     assert run(["log", "init", "--config", str(tmp_path / "none.yaml")]) == ExitCode.UNREADABLE
+
+
+def test_look_while_the_clock_is_back_ends_with_2(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a gateway too: what cannot be dated is not logged, and nothing is shown."""
+    run(["log", "init", "--config", place.config])
+    load_config(Path(place.config)).log.database.touch(mode=0o600)
+    behind = VirtualClock(0)
+    behind.raise_floor(AT_MS)
+    monkeypatch.setattr("gateway.cli.looking.SystemClock", lambda: behind)
+    options = ["--officer", "安全员-3", "--for-case", "FH-1", "--org", FUND, "--case", "C-1"]
+
+    code = run(["log", "show", "--config", place.config, *options])
+
+    assert code == ExitCode.INDETERMINATE
+    assert "CLOCK_BACKWARDS" in capsys.readouterr().err
 
 
 def test_case_is_told_with_its_parties(place: Place) -> None:
