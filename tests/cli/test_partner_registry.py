@@ -82,6 +82,20 @@ def test_another_authority_stands_beside_the_first(office: Office) -> None:
     assert len(material.anchors) == len(material.crls) == 2
 
 
+def test_no_older_crl_takes_the_place_of_a_newer(office: Office) -> None:
+    """A list published again would take back what was revoked since."""
+    (first,) = (office.trust / "crls").iterdir()
+    kept = office.root / "kept.crl"
+    kept.write_bytes(first.read_bytes())
+    office.run("publish", "@trust", "--authority", "@ca")
+    before = load_trust_directory(office.trust)
+
+    code = office.run("publish", "@trust", "--crl", str(kept))
+
+    assert code == ExitCode.NO
+    assert load_trust_directory(office.trust) == before
+
+
 def test_keys_are_registered_where_they_belong(office: Office) -> None:
     """Officer keys are the organisation's, the others the system's."""
     keys = [

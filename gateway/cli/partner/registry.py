@@ -11,7 +11,7 @@ from pathlib import Path
 
 from certs.certificate import Certificate
 from certs.chain import require_current
-from certs.errors import CertificateRefused
+from certs.errors import CertificateReason, CertificateRefused
 from certs.registry_file import (
     SYSTEM_PURPOSES,
     KeyPurpose,
@@ -57,9 +57,11 @@ def publish(
     """Add anchors, replace the CRLs of the same issuers, and put off when trust ends.
 
     Raises:
-        CertificateRefused: the result is not good; nothing was written.
+        CertificateRefused: the result is not good, or a CRL is older than the one held; nothing was
+            written.
     """
     held = _load(folder, at)
+    _require_newer(held.crls, crls)
     issuers = {crl.issuer_name for crl in crls}
     material = replace(
         held,
@@ -68,6 +70,17 @@ def publish(
         expires_at=until,
     )
     return _store(folder, material, at)
+
+
+def _require_newer(held: tuple[Crl, ...], crls: tuple[Crl, ...]) -> None:
+    """Refuse what would take a revocation back (RFC 5280 5.2.3: numbers only rise).
+
+    A gateway that serves would refuse it too, but one that starts has nothing to compare it with.
+    """
+    numbers = {crl.issuer_name: crl.number for crl in held}
+    for crl in crls:
+        if crl.number < numbers.get(crl.issuer_name, 0):
+            raise CertificateRefused(CertificateReason.MALFORMED, "CRL number goes back")
 
 
 def enter(folder: Path, entering: Entering, at: datetime) -> TrustMaterial:
