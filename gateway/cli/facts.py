@@ -5,9 +5,12 @@ from standard input: never from the command line, which every user of the machin
 INVARIANT: all lines are read before the first is written, and no text repeats what a line holds.
 """
 
+import contextlib
+import os
+import sqlite3
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -88,15 +91,23 @@ def load_facts(
     except (ConfigError, OSError) as error:
         raise Ended(ExitCode.UNREADABLE, str(error)) from error
     now_ms = SystemClock().now_ms()
-    lines = [line for line in content.splitlines() if line.strip()]
-    writes = [_parse(number, line, now_ms) for number, line in enumerate(lines, start=1)]
-    registers = SqliteRegisters.open(chosen.registers, key)
-    try:
-        for write in writes:
-            write(registers)
-    finally:
-        registers.close()
+    lines = enumerate(content.splitlines(), start=1)
+    writes = [_parse(number, line, now_ms) for number, line in lines if line.strip()]
+    _write(chosen.registers, key, writes)
     typer.echo(f"{len(writes)} facts")
+
+
+def _write(path: Path, key: bytes, writes: Sequence[Write]) -> None:
+    written = 0
+    try:
+        with contextlib.closing(SqliteRegisters.open(path, key)) as registers:
+            for write in writes:
+                write(registers)
+                written += 1
+    except (sqlite3.Error, ValueError) as error:
+        # Each fact replaces what was told before, so all of them may be delivered again.
+        text = f"registers: {error}; {written} of {len(writes)} facts were written: deliver again"
+        raise Ended(ExitCode.UNREADABLE, text) from error
 
 
 def _content(path: Path) -> bytes:
@@ -104,7 +115,7 @@ def _content(path: Path) -> bytes:
         content = sys.stdin.buffer.read(MAX_FILE + 1)
     else:
         with path.open("rb") as file:
-            if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & _OTHERS:
                 raise ConfigError(f"{path.name} holds personal data: chmod 600")
             content = file.read(MAX_FILE + 1)
     if len(content) > MAX_FILE:

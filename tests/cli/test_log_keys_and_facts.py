@@ -284,6 +284,28 @@ def test_one_bad_line_writes_nothing(
     assert place.case() is None
 
 
+def test_a_bad_line_is_named_as_an_editor_counts(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Empty lines count too."""
+    code = place.facts(CASE, "", "nonsense")
+
+    assert code == ExitCode.UNREADABLE
+    assert "line 3" in capsys.readouterr().err
+
+
+def test_registers_that_take_nothing_end_in_words(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is no database ends with 3 and how far the delivery came."""
+    (place.root / "registers.db").write_bytes(b"no database at all, whatever its name says")
+
+    code = place.facts(CASE)
+
+    assert code == ExitCode.UNREADABLE
+    assert "0 of 1 facts were written" in capsys.readouterr().err
+
+
 def test_facts_open_to_others_are_refused(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     """A file with personal data that others can read is named and not read."""
     path = place.root / "facts.jsonl"
