@@ -175,6 +175,8 @@ class EducationAdapter:
         if kept is not None and answer.status == _NOT_MODIFIED:
             # RFC 9110 15.4.5: it names what it confirms, and another tag confirms nothing of ours.
             if answer.headers.get("ETag") != kept.tag:
+                # Asked for again by its tag it would be malformed again, for as long as it is kept.
+                self._kept.forget(query, code)
                 raise AnswerMalformed("304 for another record")
             return _read_code(conversation, code, _OK, kept.body)
         self._kept.forget(query, code)

@@ -219,8 +219,11 @@ async def test_a_304_for_another_record_confirms_nothing(
     monkeypatch.setattr(asking.adapter._transport, "fetch", retagged)
 
     outcome = await asking.adapter.fetch(query)
+    again = await asking.adapter.fetch(query)
 
     assert outcome == Untold(reason=Indeterminate.PROVIDER_MALFORMED)
+    # What it did not confirm is fetched whole.
+    assert isinstance(again, Record)
 
 
 async def test_a_304_nobody_asked_for_is_malformed(
