@@ -4,8 +4,9 @@
 log, and the look itself is an entry: the gateway that serves writes it, else `show` opens the log.
 """
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -18,6 +19,10 @@ from gateway.clock import SystemClock
 from gateway.config import ConfigError, load_config
 from gateway.looks import NEWEST, LookMalformed, LookRequest, require_look
 from hutong.evidence.__main__ import main as judge
+
+PIPED: Final = "-"
+MAX_IDENTIFIER: Final = 64
+"""Characters read of an identifier from standard input: the longest has 18."""
 
 _Config = Annotated[Path, typer.Option("--config", help="Configuration of the gateway.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print data for machines.")]
@@ -66,7 +71,9 @@ def show(
     *,
     org: Annotated[str, typer.Option(help="USCC of the organisation that asked.")] = "",
     case: Annotated[str, typer.Option(help="Number of the case; with --org.")] = "",
-    subject: Annotated[str, typer.Option(help="Identifier of the subject.")] = "",
+    subject: Annotated[
+        str, typer.Option(help="Identifier of the subject; - reads it from standard input.")
+    ] = "",
     subject_type: SubjectType = SubjectType.RESIDENT_ID,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Entries of one page.")] = 100,
     before: Annotated[
@@ -82,7 +89,7 @@ def show(
                 for_case=for_case,
                 org=org,
                 case=case,
-                subject=subject,
+                subject=_piped() if subject == PIPED else subject,
                 subject_type=subject_type,
                 before=before,
                 limit=limit,
@@ -109,3 +116,8 @@ def show(
     )
     if shown.next_before is not None:
         typer.echo(f"更早的 · earlier ones: --before {shown.next_before}", err=True)
+
+
+def _piped() -> str:
+    """Return an identifier that stands in no list of processes."""
+    return sys.stdin.readline(MAX_IDENTIFIER).strip()

@@ -177,6 +177,23 @@ def test_log_without_configuration_is_unreadable(tmp_path: Path) -> None:
     assert run(["log", "init", "--config", str(tmp_path / "none.yaml")]) == ExitCode.UNREADABLE
 
 
+def test_subject_of_a_look_comes_over_standard_input(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `-` it stands in no list of processes: the look about it is the one entry found."""
+    run(["log", "init", "--config", place.config])
+    load_config(Path(place.config)).log.database.touch(mode=0o600)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PERSON.lower()}\n"))
+    options = ["--officer", "安全员-3", "--for-case", "FH-1", "--subject", "-"]
+
+    code = run(["log", "show", "--config", place.config, *options])
+
+    printed = capsys.readouterr()
+    assert code == ExitCode.YES
+    assert '"kind":"view"' in printed.out
+    assert PERSON not in printed.out + printed.err
+
+
 def test_look_while_the_clock_is_back_ends_with_2(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
