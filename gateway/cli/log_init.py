@@ -3,7 +3,6 @@
 INVARIANT: no key is ever made over another: whoever lost one has to say so by moving it away.
 """
 
-import secrets
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,13 +13,13 @@ from gateway.access_log.epochs import EpochKeys
 from gateway.access_log.errors import AccessLogError
 from gateway.access_log.note import encode_verifier_key, require_key_name
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.passphrase import draw_passphrase
 from gateway.config import ConfigError, LogConfig, load_config, load_credential
 from hutong.client import IdentityRefused
 from hutong.client.private_files import write_private
 from signing.errors import SigningError
 from signing.signer import write_key_file
 
-PASSPHRASE_BYTES: Final = 24
 ED25519_BYTES: Final = 32
 """A raw public key (RFC 8032 5.1.5), which ends its SubjectPublicKeyInfo."""
 
@@ -62,5 +61,5 @@ def _passphrase(path: Path) -> bytes:
     """Return the passphrase in a credential file, which is made where there is none."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, secrets.token_urlsafe(PASSPHRASE_BYTES).encode("ascii") + b"\n")
+        write_private(path, draw_passphrase() + b"\n")
     return load_credential(path)

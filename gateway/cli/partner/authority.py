@@ -9,7 +9,6 @@ It binds keys inside one installation and replaces no licensed CA (docs/trust.md
 INVARIANT: what a CRL counts is written before the CRL is given out.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,10 +25,9 @@ from certs.registry_file import KeyPurpose
 from certs.revocation import Crl, parse_crl
 from certs.signing_request import SigningRequest
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.passphrase import draw_passphrase
 from gateway.config import load_credential
 from hutong.client.private_files import write_private
-
-PASSPHRASE_BYTES: Final = 24
 
 
 class CertifiedUsage(StrEnum):
@@ -73,7 +71,7 @@ class AuthorityFolder:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         root = Authority.create(SubjectName(common_name=name), at=at, lifetime=lifetime)
-        passphrase = secrets.token_urlsafe(PASSPHRASE_BYTES).encode("ascii")
+        passphrase = draw_passphrase()
         write_private(self._passphrase, passphrase + b"\n")
         write_private(self._key, root.encode_key(passphrase))
         write_private(self._state, encode_authority_state(root.state))

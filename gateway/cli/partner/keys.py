@@ -4,7 +4,6 @@ INVARIANT: nothing is written over, and a key never leaves the machine it was ma
 does, and a certificate comes back.
 """
 
-import secrets
 from pathlib import Path
 
 from certs.algorithms import Suite, generate_private_key
@@ -12,7 +11,7 @@ from certs.certificate import PEM_LABEL, parse_certificate
 from certs.naming import SubjectName
 from certs.pem import parse_single
 from certs.signing_request import build_signing_request
-from gateway.cli.partner.authority import PASSPHRASE_BYTES
+from gateway.cli.passphrase import draw_passphrase
 from gateway.config import load_credential
 from hutong.client import KeyPair
 from hutong.client.private_files import write_private
@@ -27,7 +26,7 @@ def make_key(stem: Path, suite: Suite, subject: SubjectName) -> Path:
         AlgorithmUnavailable: SM2 on a machine without it.
     """
     key = generate_private_key(suite)
-    passphrase = secrets.token_urlsafe(PASSPHRASE_BYTES).encode("ascii")
+    passphrase = draw_passphrase()
     stem.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(_beside(stem, "pass"), passphrase + b"\n")
     write_key_file(_beside(stem, "key"), key, passphrase)

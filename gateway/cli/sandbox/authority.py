@@ -3,7 +3,6 @@
 `serve` refuses a trust store with such an anchor unless its configuration says `sandbox: true`.
 """
 
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from certs.certificate import PEM_LABEL, Certificate, parse_certificate
 from certs.naming import SubjectName
 from certs.pem import encode_pem, parse_single
 from certs.registry_file import KeyPurpose, KeyRecord, KeyState
+from gateway.cli.passphrase import draw_passphrase
 from gateway.config import load_credential
 from signing.signer import FileSigner, write_key_file
 
@@ -22,7 +22,6 @@ LIFETIME: Final = timedelta(days=7)
 """Longest life of a sandbox certificate; a sandbox lives for an afternoon."""
 ROOT_LIFETIME: Final = timedelta(days=366)
 """Life of a sandbox root: a little longer than the agreements, which begin with the sandbox."""
-PASSPHRASE_BYTES: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +107,7 @@ class SandboxAuthority:
         self, folder: Path, name: str, key: PrivateKey, certificate: Certificate, usage: KeyPurpose
     ) -> MadeKey:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        passphrase = secrets.token_urlsafe(PASSPHRASE_BYTES).encode("ascii")
+        passphrase = draw_passphrase()
         record = KeyRecord(
             usage=usage,
             certificate=certificate,
@@ -125,7 +124,7 @@ class SandboxAuthority:
 
 def store_authority(authority: Authority, folder: Path) -> None:
     """Keep the key of the sandbox CA, encrypted, so that newcomers can be enrolled."""
-    passphrase = secrets.token_urlsafe(PASSPHRASE_BYTES).encode("ascii")
+    passphrase = draw_passphrase()
     write_private(folder / "authority.key", authority.encode_key(passphrase))
     write_private(folder / "authority.pass", passphrase + b"\n")
     certificate = encode_pem(authority.certificate.der, PEM_LABEL)

@@ -32,7 +32,7 @@ async def test_a_locked_file_holds_up_nobody_else(adapter: HrssAdapter, tables: 
 
     writer.close()
     assert waiting
-    assert ticks > HELD_S / TICK_S / 3
+    assert ticks > 1  # a lookup that waits on the loop would let it turn once
     assert isinstance(outcome, Record)
     assert disclosed(query, outcome)["months_paid"] == "12"
 
