@@ -4,17 +4,40 @@ import asyncio
 import sqlite3
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from adapters.kinds import hrss
 from adapters.kinds.hrss import HrssAdapter
+from adapters.kinds.hrss import adapter as hrss
 from adapters.port import Indeterminate, Record, Untold
+from adapters.records import RecordSource
+from adapters.simulators.population import hrss_database, planted
 from tests.adapters.asking import CLEAR, disclosed, query_of
-from tests.adapters.hrss.tables import CONTRIBUTION, NAME, PERSON, Tables
+from tests.adapters.hrss.tables import CONTRIBUTION, NAME, PERSON, SHAPES, Tables
 
 HELD_S = 0.3
 TICK_S = 0.01
+
+
+async def test_a_lookup_by_index_needs_no_thread(
+    source: RecordSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In tables as they are published every dataset is done within the steps the loop gives."""
+    path = tmp_path / "published.sqlite"
+    hrss_database(path, size=500)
+    monkeypatch.delattr(HrssAdapter, "_read_in_thread")
+    names = frozenset(shape.name for shape in SHAPES)
+    adapter = HrssAdapter(source=source, datasets=names, database=path)
+    person = planted()[0]
+
+    outcomes = [
+        await adapter.fetch(query_of(shape, (person.id_number, person.full_name), {}))
+        for shape in SHAPES
+    ]
+
+    await adapter.close()
+    assert not any(isinstance(outcome, Untold) for outcome in outcomes)
 
 
 async def test_a_locked_file_holds_up_nobody_else(adapter: HrssAdapter, tables: Tables) -> None:
