@@ -103,8 +103,7 @@ def open_salted(salted: Iterable[Salted]) -> tuple[Opening, ...]:
     return tuple(Opening(member=member, salt=salt, value=value) for member, salt, value in salted)
 
 
-# Not frozen: one is made for every entry, and frozen it takes five times as long.
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
     """An entry that is durable, with everything its receipt needs."""
 
