@@ -137,7 +137,7 @@ def open_registers(config: Config) -> SqliteRegisters:
     key = load_credential(config.registers_key_file)
     try:
         return SqliteRegisters.open(config.registers, key)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise ConfigError(f"registers: {config.registers}: {error}") from error
 
 

@@ -98,19 +98,29 @@ def _log(config: Config) -> None:
 
 
 def _require_file(path: Path, judge: Callable[[sqlite3.Connection], object]) -> None:
-    """Judge a database read-only; one that is still to be made needs a folder that takes it.
+    """Judge a database read-only; a folder that takes no file is told, but hides nothing else.
 
     Raises:
         ConfigError: the folder takes no file.
         sqlite3.Error: it is no database.
     """
-    if not path.exists():
-        if not os.access(path.parent, os.W_OK | os.X_OK):
-            raise ConfigError(f"{path} cannot be made")
-        return
-    with contextlib.closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    ) as file:
+    if path.exists():
+        _read(path, judge)
+    # Also beside a database that is there: SQLite keeps its write-ahead log next to it.
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ConfigError(f"{path}: nothing can be made in its folder")
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        raise ConfigError(f"{path} cannot be written")
+
+
+def _read(path: Path, judge: Callable[[sqlite3.Connection], object]) -> None:
+    # Reading a database in WAL mode makes files beside it, which would be the wrong user's, and
+    # fails where it cannot. Where no write-ahead log lies there nobody has it open, and the file
+    # alone is the whole truth: then it may be read as immutable.
+    serving = path.with_name(f"{path.name}-wal").exists()
+    options = "mode=ro" if serving else "mode=ro&immutable=1"
+    location = f"{path.absolute().as_uri()}?{options}"
+    with contextlib.closing(sqlite3.connect(location, uri=True)) as file:
         # The first statement reads the file, and says so where it is no database.
         if file.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
             judge(file)

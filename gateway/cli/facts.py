@@ -2,10 +2,9 @@
 
 One JSON object a line (docs/operations/install.md), from a file that only this user can read or
 from standard input: never from the command line, which every user of the machine can list.
-INVARIANT: all lines are read before the first is written, and no text repeats what a line holds.
+INVARIANT: all lines are written or none, and no text repeats what a line holds.
 """
 
-import contextlib
 import os
 import sqlite3
 import stat
@@ -22,8 +21,8 @@ from gateway.cli.ending import Ended, ExitCode
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, load_config, load_credential
 from gateway.errors import Refusal
+from gateway.policy.delivery import Delivery, open_delivery
 from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation
-from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.policy.vocabulary import UNKNOWN, Unknown
 from gateway.statement.identifiers import normalised_identifier
 
@@ -75,7 +74,7 @@ class _Protected(_Line):
 _LINES: Final[TypeAdapter[_Case | _Consent | _Protected]] = TypeAdapter(
     Annotated[_Case | _Consent | _Protected, Field(discriminator="kind")]
 )
-Write = Callable[[SqliteRegisters], None]
+Write = Callable[[Delivery], None]
 
 
 def load_facts(
@@ -98,15 +97,12 @@ def load_facts(
 
 
 def _write(path: Path, key: bytes, writes: Sequence[Write]) -> None:
-    written = 0
     try:
-        with contextlib.closing(SqliteRegisters.open(path, key)) as registers:
+        with open_delivery(path, key) as delivery:
             for write in writes:
-                write(registers)
-                written += 1
-    except (sqlite3.Error, ValueError) as error:
-        # Each fact replaces what was told before, so all of them may be delivered again.
-        text = f"registers: {error}; {written} of {len(writes)} facts were written: deliver again"
+                write(delivery)
+    except (sqlite3.Error, ValueError, OSError) as error:
+        text = f"registers: {error}; nothing was written: deliver again"
         raise Ended(ExitCode.UNREADABLE, text) from error
 
 
@@ -133,7 +129,7 @@ def _parse(number: int, line: bytes, now_ms: int) -> Write:
                 return _consent(fact, now_ms)
             case _Protected():
                 protected = _subject(fact.type, fact.identifier, now_ms)
-                return lambda registers: registers.add_protected(protected)
+                return lambda delivery: delivery.add_protected(protected)
     except ValidationError as error:
         places = {".".join(map(str, each["loc"])) or "line" for each in error.errors()}
         text = f"line {number}: {', '.join(sorted(places))}; nothing was written"
@@ -158,7 +154,7 @@ def _case(fact: _Case, now_ms: int) -> Write:
     parties = tuple(
         (_subject(each.type, each.identifier, now_ms), each.relation) for each in fact.parties
     )
-    return lambda registers: registers.add_case(fact.number, record, parties)
+    return lambda delivery: delivery.add_case(fact.number, record, parties)
 
 
 def _consent(fact: _Consent, now_ms: int) -> Write:
@@ -166,9 +162,9 @@ def _consent(fact: _Consent, now_ms: int) -> Write:
     since, until = (int(each.timestamp() * 1000) for each in (fact.since, fact.until))
     occasion = Occasion(organisation=fact.organisation, matter=fact.matter, at_ms=since)
     if fact.kind == "guardian":
-        return lambda registers: registers.add_guardian_consent(subject, occasion, until)
+        return lambda delivery: delivery.add_guardian_consent(subject, occasion, until)
     kind = ConsentKind(fact.kind)
-    return lambda registers: registers.add_consent(kind, subject, occasion, until)
+    return lambda delivery: delivery.add_consent(kind, subject, occasion, until)
 
 
 def _subject(kind: SubjectType, identifier: str, now_ms: int) -> Subject:

@@ -6,6 +6,7 @@ register that cannot tell leaves its facts unknown.
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 from adapters.port import Subject, SubjectType
@@ -15,8 +16,9 @@ from gateway.policy.ports import (
     Consent,
     ConsentKind,
     Guardianship,
-    Occasion,
     ProtectedPersons,
+    Register,
+    RegisterQuestion,
     Relation,
 )
 from gateway.policy.vocabulary import UNKNOWN, FactValue, Unknown
@@ -36,6 +38,10 @@ _OF_CASES: Final = frozenset(
     }
 )
 """The facts that the register of cases tells."""
+_CONSENTS: Final = (
+    (ConsentKind.CONSENT, Register.CONSENT),
+    (ConsentKind.MANDATE, Register.MANDATE),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,31 +80,49 @@ async def fetch_facts(
     registers: Registers, question: FactQuestion, named: frozenset[str]
 ) -> dict[str, FactValue]:
     """Return the facts named; a register none of whose facts is named is not asked."""
-    subject = question.subject
-    occasion = Occasion(
-        organisation=question.organisation, matter=question.matter, at_ms=question.at_ms
+    facts = _list_plain_facts(question)
+    needed = _list_needed(named)
+    if needed:
+        asked = RegisterQuestion(
+            organisation=question.organisation,
+            matter=question.matter,
+            case_number=question.case_number,
+            subject=question.subject,
+            at_ms=question.at_ms,
+            needed=needed,
+        )
+        facts |= await _fetch_told(registers, asked, question)
+    return {name: value for name, value in facts.items() if name in named}
+
+
+@lru_cache(maxsize=1_024)
+def _list_needed(named: frozenset[str]) -> frozenset[Register]:
+    """Return what the registers have to tell so that these facts are known."""
+    # There are as many sets of names as agreements; the bound keeps swapped bundles from piling up.
+    return frozenset(
+        each
+        for each in Register
+        if (_OF_CASES & named if each is Register.CASE else each.value in named)
     )
+
+
+async def _fetch_told(
+    registers: Registers, asked: RegisterQuestion, question: FactQuestion
+) -> dict[str, FactValue]:
     # One after another: the registers that exist answer from a local file within microseconds, and
     # five tasks per question cost more than they do. A register over a network gathers by itself.
-    facts = _list_plain_facts(question)
-    if _OF_CASES & named:
-        case = await registers.cases.fetch_case(
-            question.organisation, question.case_number, subject
-        )
-        facts |= _list_case_facts(case, question)
-    if "consent" in named:
-        facts["consent"] = await registers.consents.fetch_consent(
-            ConsentKind.CONSENT, subject, occasion
-        )
-    if "mandate" in named:
-        facts["mandate"] = await registers.consents.fetch_consent(
-            ConsentKind.MANDATE, subject, occasion
-        )
-    if "protected" in named:
-        facts["protected"] = await registers.protected.fetch_protected(subject)
-    if "guardian" in named:
-        facts["guardian"] = await registers.guardians.fetch_guardian_consent(subject, occasion)
-    return {name: value for name, value in facts.items() if name in named}
+    facts: dict[str, FactValue] = {}
+    needed = asked.needed
+    if Register.CASE in needed:
+        facts |= _list_case_facts(await registers.cases.fetch_case(asked), question)
+    for kind, register in _CONSENTS:
+        if register in needed:
+            facts[kind.value] = await registers.consents.fetch_consent(kind, asked)
+    if Register.PROTECTED in needed:
+        facts["protected"] = await registers.protected.fetch_protected(asked)
+    if Register.GUARDIAN in needed:
+        facts["guardian"] = await registers.guardians.fetch_guardian_consent(asked)
+    return facts
 
 
 def _list_plain_facts(question: FactQuestion) -> dict[str, FactValue]:

@@ -6,7 +6,7 @@
 INVARIANT: identifiers go in and never come out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -53,29 +53,48 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """On what occasion a register is asked: a consent is bound to these."""
+    """On what occasion a consent is given: it is bound to these."""
 
     organisation: str
     matter: str
     at_ms: int
 
 
+class Register(StrEnum):
+    """What a question may need to be told by the registers."""
+
+    CASE = "case"
+    CONSENT = "consent"
+    MANDATE = "mandate"
+    GUARDIAN = "guardian"
+    PROTECTED = "protected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterQuestion:
+    """What one question asks of all registers; one value, so that they tell of one moment."""
+
+    organisation: str
+    matter: str
+    case_number: str = field(repr=False)
+    subject: Subject
+    at_ms: int
+    needed: frozenset[Register]
+    """What will be asked for; the rest is not looked at."""
+
+
 class CaseRegistry(Protocol):
     """办件库: which cases exist and who is a party."""
 
-    async def fetch_case(
-        self, organisation: str, case_number: str, subject: Subject
-    ) -> CaseRecord | Unknown | None:
-        """Return the case of an organisation, or None where it has none of this number."""
+    async def fetch_case(self, question: RegisterQuestion) -> CaseRecord | Unknown | None:
+        """Return the case of the organisation, or None where it has none of this number."""
         ...
 
 
 class Consent(Protocol):
     """Consents and mandates, purpose-bound, expiring and revocable."""
 
-    async def fetch_consent(
-        self, kind: ConsentKind, subject: Subject, occasion: Occasion
-    ) -> bool | Unknown:
+    async def fetch_consent(self, kind: ConsentKind, question: RegisterQuestion) -> bool | Unknown:
         """Return whether a consent is in force."""
         ...
 
@@ -83,14 +102,14 @@ class Consent(Protocol):
 class ProtectedPersons(Protocol):
     """Persons of whom nothing leaves."""
 
-    async def fetch_protected(self, subject: Subject) -> bool | Unknown:
-        """Return whether a subject is protected."""
+    async def fetch_protected(self, question: RegisterQuestion) -> bool | Unknown:
+        """Return whether the subject is protected."""
         ...
 
 
 class Guardianship(Protocol):
     """Consents of guardians (PIPL article 31)."""
 
-    async def fetch_guardian_consent(self, subject: Subject, occasion: Occasion) -> bool | Unknown:
+    async def fetch_guardian_consent(self, question: RegisterQuestion) -> bool | Unknown:
         """Return whether a guardian's consent is in force."""
         ...

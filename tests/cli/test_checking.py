@@ -2,18 +2,23 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 
+from adapters.port import Subject, SubjectType
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import run
 from gateway.cli.sandbox.running import SandboxOptions, prepared
 from gateway.cli.sandbox.world import HRSS
+from gateway.policy.ports import Register, RegisterQuestion
+from gateway.policy.ports_sqlite import SqliteRegisters
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -134,15 +139,54 @@ def test_serve_refuses_it_with_a_text(what: str, whole: Path) -> None:
 def test_a_configuration_that_serves_is_ready(
     whole: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is written: neither the log nor a lock comes into being."""
-    log = Path(yaml.safe_load(whole.read_text("utf-8"))["log"]["database"])
-    before = sorted(log.parent.iterdir())
+    """Nothing is written: neither the log nor a lock, nor anything beside the registers."""
+    root = whole.parent.parent
+    before = sorted(root.rglob("*"))
 
     code = run(["check-config", "--config", str(whole), "--sandbox"])
 
     assert code == ExitCode.YES
     assert "ready: " in capsys.readouterr().out
-    assert sorted(log.parent.iterdir()) == before
+    assert sorted(root.rglob("*")) == before
+
+
+def test_registers_that_are_being_read_are_ready(whole: Path) -> None:
+    """Beside a gateway that serves, what it keeps next to the file stays as it is."""
+    with closing(SqliteRegisters.open(whole.with_name("registers.db"), bytes(32))) as registers:
+        asked = RegisterQuestion(
+            organisation="",
+            matter="",
+            case_number="",
+            subject=Subject(type=SubjectType.USCC, identifier=""),
+            at_ms=0,
+            needed=frozenset({Register.PROTECTED}),
+        )
+        asyncio.run(registers.fetch_protected(asked))
+        before = sorted(whole.parent.iterdir())
+
+        code = run(["check-config", "--config", str(whole), "--sandbox"])
+
+        assert code == ExitCode.YES
+        assert sorted(whole.parent.iterdir()) == before
+        assert whole.with_name("registers.db-wal") in before
+
+
+@pytest.mark.parametrize("lacking", ["gateway", "registers.db"])
+def test_registers_nobody_may_write_are_found(
+    lacking: str, whole: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SQLite needs file and folder to write; `serve` would end for it, whatever it holds."""
+    allowed = os.access
+    # Stood in for: whoever runs the tests may be root, to whom no mode denies anything.
+    monkeypatch.setattr(
+        "gateway.cli.check_config.os.access",
+        lambda path, mode: Path(path).name != lacking and allowed(path, mode),
+    )
+
+    code = run(["check-config", "--config", str(whole), "--sandbox", "--json"])
+
+    assert code == ExitCode.NO
+    assert list(json.loads(capsys.readouterr().out)["problems"]) == ["registers"]
 
 
 @pytest.mark.parametrize("noun", ["serve", "check-config"])

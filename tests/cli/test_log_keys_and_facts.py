@@ -18,7 +18,14 @@ from gateway.cli.ending import ExitCode
 from gateway.cli.root import run
 from gateway.clock import VirtualClock
 from gateway.config import load_config
-from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation
+from gateway.policy.ports import (
+    CaseRecord,
+    CaseState,
+    ConsentKind,
+    Register,
+    RegisterQuestion,
+    Relation,
+)
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.policy.vocabulary import UNKNOWN
 from signing.signer import load_key_file
@@ -26,6 +33,7 @@ from signing.signer import load_key_file
 FUND = "12370000MB2DEM0882"
 PERSON = "370102198203159010"
 KEY = b"k" * 32
+PARTY = {"type": "RESIDENT_ID", "identifier": PERSON.lower(), "relation": "party"}
 CASE = {
     "kind": "case",
     "organisation": FUND,
@@ -33,7 +41,7 @@ CASE = {
     "state": "open",
     "matter": "M14",
     "division": "370102",
-    "parties": [{"type": "RESIDENT_ID", "identifier": PERSON.lower(), "relation": "party"}],
+    "parties": [PARTY],
 }
 CONSENT = {
     "kind": "consent",
@@ -76,9 +84,20 @@ class Place:
         """Return the case as policy asks for it."""
         registers = self.registers()
         try:
-            return asyncio.run(registers.fetch_case(FUND, "GJJ-1", _person()))
+            return asyncio.run(registers.fetch_case(_asked()))
         finally:
             registers.close()
+
+
+def _asked() -> RegisterQuestion:
+    return RegisterQuestion(
+        organisation=FUND,
+        matter="M14",
+        case_number="GJJ-1",
+        subject=_person(),
+        at_ms=AT_MS,
+        needed=frozenset(Register),
+    )
 
 
 def _person() -> Subject:
@@ -246,14 +265,13 @@ def test_consents_and_protection_are_told(place: Place) -> None:
     code = place.facts(*kinds, PROTECTED)
 
     registers = place.registers()
-    occasion = Occasion(organisation=FUND, matter="M14", at_ms=AT_MS)
 
     async def asked() -> list[object]:
         return [
-            await registers.fetch_consent(ConsentKind.CONSENT, _person(), occasion),
-            await registers.fetch_consent(ConsentKind.MANDATE, _person(), occasion),
-            await registers.fetch_guardian_consent(_person(), occasion),
-            await registers.fetch_protected(_person()),
+            await registers.fetch_consent(ConsentKind.CONSENT, _asked()),
+            await registers.fetch_consent(ConsentKind.MANDATE, _asked()),
+            await registers.fetch_guardian_consent(_asked()),
+            await registers.fetch_protected(_asked()),
         ]
 
     told = asyncio.run(asked())
@@ -314,13 +332,26 @@ def test_a_bad_line_is_named_as_an_editor_counts(
 def test_registers_that_take_nothing_end_in_words(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file that is no database ends with 3 and how far the delivery came."""
+    """A file that is no database ends with 3, and says that nothing was written."""
     (place.root / "registers.db").write_bytes(b"no database at all, whatever its name says")
 
     code = place.facts(CASE)
 
     assert code == ExitCode.UNREADABLE
-    assert "0 of 1 facts were written" in capsys.readouterr().err
+    assert "nothing was written" in capsys.readouterr().err
+
+
+def test_a_delivery_is_written_whole_or_not(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A case that names a party twice takes back the case before it."""
+    twice = CASE | {"number": "GJJ-2", "parties": [PARTY, PARTY]}
+
+    code = place.facts(CASE, twice)
+
+    assert code == ExitCode.UNREADABLE
+    assert "nothing was written" in capsys.readouterr().err
+    assert place.case() is None
 
 
 def test_facts_open_to_others_are_refused(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

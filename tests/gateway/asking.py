@@ -7,12 +7,16 @@ with the same key, so that only the change is wrong.
 import dataclasses
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from google.protobuf.message import Message
 
 from adapters.simulators.population import Planted, planted
 from gateway.cli.sandbox.cases import case_number
+from gateway.cli.sandbox.running import Sandbox
+from gateway.config import load_credential
+from gateway.policy.delivery import Delivery, open_delivery
 from gateway.progress import Call, Peer
 from hutong.client import (
     DatasetQuery,
@@ -69,6 +73,12 @@ def officer_of(identity: Identity, **changes: str) -> Officer:
 def purpose_of(someone: Planted, matter: str = "M2", basis: str = BASIS) -> Purpose:
     """Return the purpose of a question in the case that the sandbox opened for somebody."""
     return Purpose(matter=matter, legal_basis=basis, case_number=case_number(matter, someone))
+
+
+def delivery_to(sandbox: Sandbox) -> AbstractContextManager[Delivery]:
+    """Return a delivery of facts to the registers of the running gateway."""
+    folder = sandbox.world.folders.gateway
+    return open_delivery(folder / "registers.db", load_credential(folder / "registers-key"))
 
 
 def core_question(identity: Identity, who: str = "ordinary_pensioner") -> Question:

@@ -29,6 +29,7 @@ from hutong.client.requests import build_exchange
 from tests.gateway.asking import (
     core_question,
     deceased_question,
+    delivery_to,
     insured_question,
     moment,
     officer_of,
@@ -70,17 +71,19 @@ def _with_purpose(**members: str) -> Change:
 
 
 @pytest.fixture(scope="module")
-def _cases(gateway: Gateway) -> None:
+def _cases(sandbox: Sandbox) -> None:
     """Cases that answer nothing."""
     mine = Subject(type=SubjectType.RESIDENT_ID, identifier=person("ordinary_pensioner").id_number)
     applicant = ((mine, Relation.APPLICANT),)
-    add = gateway.registers.add_case
-    add("CLOSED-1", dataclasses.replace(OPEN_CASE, state=CaseState.CLOSED), applicant)
-    add("HELD-1", dataclasses.replace(OPEN_CASE, state=CaseState.HELD), applicant)
-    add("OTHERS-1", OPEN_CASE, ())
-    add("PARTY-1", OPEN_CASE, ((mine, Relation.PARTY),))
-    add("FOREIGN-1", dataclasses.replace(OPEN_CASE, organisation="12370000MB2DEM0882"), applicant)
-    add("MATTER-1", dataclasses.replace(OPEN_CASE, matter="M5"), applicant)
+    foreign = dataclasses.replace(OPEN_CASE, organisation="12370000MB2DEM0882")
+    with delivery_to(sandbox) as delivery:
+        add = delivery.add_case
+        add("CLOSED-1", dataclasses.replace(OPEN_CASE, state=CaseState.CLOSED), applicant)
+        add("HELD-1", dataclasses.replace(OPEN_CASE, state=CaseState.HELD), applicant)
+        add("OTHERS-1", OPEN_CASE, ())
+        add("PARTY-1", OPEN_CASE, ((mine, Relation.PARTY),))
+        add("FOREIGN-1", foreign, applicant)
+        add("MATTER-1", dataclasses.replace(OPEN_CASE, matter="M5"), applicant)
 
 
 NOTHING, NOT_APPLICABLE = Reason.NOTHING_GRANTED, Reason.AGREEMENT_NOT_APPLICABLE
@@ -154,13 +157,12 @@ async def test_an_unreachable_case_registry_closes(
 
 
 async def test_a_protected_person_is_not_asked_about(
-    core: Core, gateway: Gateway, retirement: Identity
+    core: Core, sandbox: Sandbox, retirement: Identity
 ) -> None:
     """Of a protected person nothing leaves, and the refusal reads like any other."""
     someone = person("enumeration")
-    gateway.registers.add_protected(
-        Subject(type=SubjectType.RESIDENT_ID, identifier=someone.id_number)
-    )
+    with delivery_to(sandbox) as delivery:
+        delivery.add_protected(Subject(type=SubjectType.RESIDENT_ID, identifier=someone.id_number))
     question = core_question(retirement, "enumeration")
     request = build_exchange(retirement, question, moment(core.now_ms))
 

@@ -1,50 +1,21 @@
-"""The registers in SQLite, and the facts gathered from them: what cannot be told is unknown."""
+"""The facts gathered from the registers: what cannot be told is unknown."""
 
-import os
-import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from adapters.port import Subject, SubjectType
 from gateway.policy import UNKNOWN, Bundle
 from gateway.policy.facts import (
-    FactQuestion,
-    OfficerFacts,
     Registers,
     compute_age,
     covers_division,
     fetch_facts,
 )
-from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation
 from gateway.policy.ports_sqlite import SqliteRegisters
-
-HRSS = "11370000MB2DEM0105"
-AT = 1_795_392_000_000  # 2026-11-23T00:00:00Z, 8 o'clock in China
-DAY = 86_400_000
-PENSIONER = Subject(type=SubjectType.RESIDENT_ID, identifier="370102195603150026")
-CHILD = Subject(type=SubjectType.RESIDENT_ID, identifier="370102201511240021")
-FIRM = Subject(type=SubjectType.USCC, identifier="91370000MA3DEM094M")
-CASE = CaseRecord(
-    state=CaseState.OPEN,
-    matter="M2",
-    organisation=HRSS,
-    division="370102",
-    relation=Relation.NONE,
-    special_grade=True,
-)
-OCCASION = Occasion(organisation=HRSS, matter="M2", at_ms=AT)
-QUESTION = FactQuestion(
-    organisation=HRSS,
-    matter="M2",
-    case_number="BJ-1",
-    subject=PENSIONER,
-    officer=OfficerFacts(level="county", division="370102"),
-    at_ms=AT,
-)
+from tests.policy.registering import AT, CHILD, FIRM, QUESTION, opened_registers
 
 EVERY_FACT = frozenset(
     {
@@ -57,12 +28,10 @@ EVERY_FACT = frozenset(
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteRegisters]:
+def store(tmp_path: Path) -> Iterator[SqliteRegisters]:
     """Yield registers with one open case of one applicant."""
-    opened = SqliteRegisters.open(tmp_path / "registers.sqlite", os.urandom(32))
-    opened.add_case("BJ-1", CASE, ((PENSIONER, Relation.APPLICANT), (CHILD, Relation.PARTY)))
-    yield opened
-    opened.close()
+    with opened_registers(tmp_path) as opened:
+        yield opened
 
 
 def all_of(store: SqliteRegisters) -> Registers:
@@ -124,8 +93,10 @@ async def test_a_case_of_another_matter_does_not_agree(store: SqliteRegisters) -
     assert facts["case_matter_agrees"] is False
 
 
-async def test_registers_that_are_gone_leave_their_facts_unknown(store: SqliteRegisters) -> None:
-    """A closed file is unknown everywhere, and nothing is raised."""
+async def test_registers_that_are_gone_leave_their_facts_unknown(
+    store: SqliteRegisters, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A closed file is unknown everywhere, nothing is raised, and the operator is told."""
     store.close()
 
     facts = await fetch_facts(all_of(store), QUESTION, EVERY_FACT)
@@ -134,55 +105,7 @@ async def test_registers_that_are_gone_leave_their_facts_unknown(store: SqliteRe
         assert facts[name] is UNKNOWN
     assert "case_state" not in facts
     assert "subject_is_applicant" not in facts
-
-
-async def test_a_consent_is_bound_to_subject_matter_organisation_and_time(
-    store: SqliteRegisters,
-) -> None:
-    """Any other subject, matter, organisation, kind or time has none."""
-    store.add_consent(ConsentKind.CONSENT, PENSIONER, OCCASION, AT + DAY)
-
-    async def ask(kind: ConsentKind, subject: Subject, **changes: object) -> object:
-        occasion = replace(OCCASION, **changes)  # type: ignore[arg-type]  # names of the value
-        return await store.fetch_consent(kind, subject, occasion)
-
-    assert await ask(ConsentKind.CONSENT, PENSIONER) is True
-    assert await ask(ConsentKind.CONSENT, PENSIONER, at_ms=AT + DAY - 1) is True
-    assert await ask(ConsentKind.CONSENT, PENSIONER, at_ms=AT + DAY) is False
-    assert await ask(ConsentKind.CONSENT, PENSIONER, at_ms=AT - 1) is False
-    assert await ask(ConsentKind.CONSENT, PENSIONER, matter="M4") is False
-    assert await ask(ConsentKind.CONSENT, PENSIONER, organisation="x") is False
-    assert await ask(ConsentKind.CONSENT, CHILD) is False
-    assert await ask(ConsentKind.MANDATE, PENSIONER) is False
-
-
-async def test_guardians_and_protection_are_kept(store: SqliteRegisters) -> None:
-    """What was added is found, for that subject."""
-    store.add_guardian_consent(CHILD, OCCASION, AT + DAY)
-    store.add_protected(PENSIONER)
-
-    assert await store.fetch_guardian_consent(CHILD, OCCASION) is True
-    assert await store.fetch_guardian_consent(PENSIONER, OCCASION) is False
-    assert await store.fetch_protected(PENSIONER) is True
-    assert await store.fetch_protected(CHILD) is False
-
-
-async def test_no_identifier_stands_in_the_file(tmp_path: Path) -> None:
-    """A copy of the file names nobody."""
-    path = tmp_path / "registers.sqlite"
-    store = SqliteRegisters.open(path, bytes(32))
-    store.add_case("BJ-1", CASE, ((PENSIONER, Relation.APPLICANT),))
-    store.add_consent(ConsentKind.CONSENT, PENSIONER, OCCASION, AT + DAY)
-    store.add_protected(PENSIONER)
-    store.close()
-
-    assert PENSIONER.identifier.encode() not in path.read_bytes()
-
-
-def test_a_key_of_another_length_is_refused(tmp_path: Path) -> None:
-    """32 bytes, no less."""
-    with pytest.raises(ValueError, match="32 bytes"):
-        SqliteRegisters.open(tmp_path / "x.sqlite", b"short")
+    assert "registers_unreadable" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -258,25 +181,3 @@ async def test_a_register_is_not_asked_for_facts_nobody_named() -> None:
     facts = await fetch_facts(registers, QUESTION, frozenset({"hour", "age"}))
 
     assert facts == {"hour": 8, "age": 70}
-
-
-async def test_a_replaced_case_forgets_its_former_parties(store: SqliteRegisters) -> None:
-    """Who is no longer a party is none, and may not be asked about in this case."""
-    store.add_case("BJ-1", CASE, ((CHILD, Relation.APPLICANT),))
-
-    former = await store.fetch_case(HRSS, "BJ-1", PENSIONER)
-
-    assert isinstance(former, CaseRecord)
-    assert former.relation is Relation.NONE
-
-
-async def test_a_case_that_cannot_be_written_changes_nothing(store: SqliteRegisters) -> None:
-    """A party named twice is refused, and the case stays as it was."""
-    twice = ((CHILD, Relation.APPLICANT), (CHILD, Relation.PARTY))
-    with pytest.raises(sqlite3.IntegrityError):
-        store.add_case("BJ-1", CASE, twice)
-
-    kept = await store.fetch_case(HRSS, "BJ-1", PENSIONER)
-
-    assert isinstance(kept, CaseRecord)
-    assert kept.relation is Relation.APPLICANT

@@ -8,8 +8,8 @@ from adapters.port import Subject, SubjectType
 from adapters.simulators.population import Planted, planted
 from gateway.cli.sandbox.world import DIVISION, HRSS
 from gateway.config import load_credential
+from gateway.policy.delivery import open_delivery
 from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation
-from gateway.policy.ports_sqlite import SqliteRegisters
 
 YEAR_MS: Final = 365 * 86_400_000
 SPECIAL_GRADE: Final = frozenset(
@@ -36,14 +36,13 @@ def case_number(matter: str, person: Planted) -> str:
 
 def seed_registers(path: Path, key_file: Path, matters: tuple[str, ...], now_ms: int) -> None:
     """Open one case per planted person and matter, with consents in force for a year."""
-    registers = SqliteRegisters.open(path, load_credential(key_file))
-    try:
+    with open_delivery(path, load_credential(key_file)) as delivery:
         for person in planted():
             subject = Subject(type=SubjectType.RESIDENT_ID, identifier=person.id_number)
             if person.name_of_case == PROTECTED:
-                registers.add_protected(subject)
+                delivery.add_protected(subject)
             for matter in matters:
-                registers.add_case(
+                delivery.add_case(
                     case_number(matter, person),
                     CaseRecord(
                         state=CaseState.OPEN,
@@ -57,6 +56,4 @@ def seed_registers(path: Path, key_file: Path, matters: tuple[str, ...], now_ms:
                     ((subject, Relation.APPLICANT),),
                 )
                 occasion = Occasion(organisation=HRSS, matter=matter, at_ms=now_ms - 1000)
-                registers.add_consent(ConsentKind.CONSENT, subject, occasion, now_ms + YEAR_MS)
-    finally:
-        registers.close()
+                delivery.add_consent(ConsentKind.CONSENT, subject, occasion, now_ms + YEAR_MS)

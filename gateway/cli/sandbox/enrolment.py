@@ -41,8 +41,8 @@ from gateway.cli.sandbox.seats import MATTER, NEWCOMER, SEATS, seat_system
 from gateway.cli.sandbox.world import CONNECTED, DIVISION, ED25519_BYTES
 from gateway.config import Config, load_config, load_credential
 from gateway.policy.bundle import Bundle
+from gateway.policy.delivery import open_delivery
 from gateway.policy.ports import CaseRecord, CaseState, Relation
-from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.wiring import load_policy
 from hutong.client import IdentityMaterial, KeyPair, write_identity
 
@@ -163,7 +163,6 @@ def _open_case(config: Config, slug: str) -> tuple[Planted, str]:
     """Open a case of the newcomer's organisation for a planted person."""
     person = next(each for each in planted() if each.name_of_case == SUBJECT_OF_SEAT)
     number = f"SB-{slug}-{person.index:06d}"
-    registers = SqliteRegisters.open(config.registers, load_credential(config.registers_key_file))
     subject = Subject(type=SubjectType.RESIDENT_ID, identifier=person.id_number)
     case = CaseRecord(
         state=CaseState.OPEN,
@@ -174,10 +173,9 @@ def _open_case(config: Config, slug: str) -> tuple[Planted, str]:
         in_investigation=False,
         special_grade=False,
     )
-    try:
-        registers.add_case(number, case, ((subject, Relation.APPLICANT),))
-    finally:
-        registers.close()
+    key = load_credential(config.registers_key_file)
+    with open_delivery(config.registers, key) as delivery:
+        delivery.add_case(number, case, ((subject, Relation.APPLICANT),))
     return person, number
 
 
