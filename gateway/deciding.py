@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from adapters.port import DatasetShape, Effect, EffectKind, FieldName, Grant
 from certs.identity import SystemId
+from gateway.catalog import Dataset
 from gateway.drafts import Tokens
 from gateway.errors import Reason, Refusal
 from gateway.interrupted import Interrupted
@@ -60,6 +61,16 @@ class Tokeniser(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Applicable:
+    """Under what a query is decided; nothing in it depends on the subject."""
+
+    bundle: Bundle
+    """The one in force when the agreement was found: a swap meanwhile changes nothing."""
+    dataset: Dataset
+    shape: DatasetShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """What step 6 hands to the steps after it."""
 
@@ -70,7 +81,6 @@ class Decided:
     basis_index: int
     provider: str
     record_signer: SystemId
-    shape: DatasetShape
     grants: tuple[Grant, ...] = field(repr=False)
     charges: tuple[Charge, ...] = field(repr=False)
     tokens: Tokens
@@ -107,26 +117,35 @@ class Deciding:
         self.interrupted = interrupted
         self._limiters: dict[str, BurstLimiter] = {}
 
-    async def decide(self, progress: Progress, question: Question, item: int) -> Decided:
-        """Decide one query.
+    def require_applicable(self, progress: Progress, question: Question, item: int) -> Applicable:
+        """Return under what a query is decided, before anything is asked about its subject.
 
         Raises:
-            Refusal: `AGREEMENT_NOT_APPLICABLE`, `NOTHING_GRANTED`, `QUERY_INVALID`,
-                `QUOTA_EXHAUSTED`.
+            Refusal: `AGREEMENT_NOT_APPLICABLE`, `QUERY_INVALID`.
         """
         bundle = self.bundle
         query = question.statement.queries[item]
-        named = bundle.list_facts(query.agreement)
-        facts = await self._gathered(progress, question, named)
-        decision = bundle.decide(_input(progress, question, query, facts))
-        # One code for every cause, so that probing does not map other people's agreements.
-        if decision.agreement is None or decision.basis_index is None:
-            raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
+        agreement = bundle.find_applicable(_input(progress, question, query, {}))
         dataset = bundle.catalog.find(query.dataset)
-        if dataset is None:
+        # One code for every cause, so that probing does not map other people's agreements.
+        if agreement is None or dataset is None:
             raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
         _require_known_names(bundle.field_names[dataset.name], dataset.further_keys, query)
-        if not decision.released:
+        return Applicable(bundle=bundle, dataset=dataset, shape=bundle.shapes[dataset.name])
+
+    async def decide(
+        self, progress: Progress, question: Question, item: int, under: Applicable
+    ) -> Decided:
+        """Decide one query.
+
+        Raises:
+            Refusal: `NOTHING_GRANTED`, `QUOTA_EXHAUSTED`.
+        """
+        bundle, dataset = under.bundle, under.dataset
+        query = question.statement.queries[item]
+        facts = await self._gathered(progress, question, bundle.list_facts(query.agreement))
+        decision = bundle.decide(_input(progress, question, query, facts))
+        if not decision.released or decision.basis_index is None:
             raise Refusal(Reason.NOTHING_GRANTED)
         tokens = self._tokens(progress, question)
         # After the decision: what is refused anyway uses up nobody's rate.
@@ -149,7 +168,6 @@ class Deciding:
             basis_index=decision.basis_index,
             provider=dataset.provider,
             record_signer=SystemId(f"{dataset.provider}/{PROVIDER_SLUG}"),
-            shape=bundle.shapes[dataset.name],
             grants=self._grants(question, dataset.provider, decision),
             charges=charges,
             tokens=tokens,

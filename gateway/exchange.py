@@ -29,6 +29,7 @@ from typing import Final
 import structlog
 
 from adapters.port import (
+    DatasetShape,
     FieldName,
     Indeterminate,
     Lacking,
@@ -162,10 +163,13 @@ class Exchange:
             Fault: `LOG_UNAVAILABLE`, `CLOCK_BACKWARDS`.
         """
         started = time.monotonic()
-        decided = await self._deciding.decide(progress, question, item)  # 6
-        query = self._query(progress, question, decided, item)
-        # Before the log is told that somebody was asked, and only to whom something is granted.
-        self._require_askable(query)
+        under = self._deciding.require_applicable(progress, question, item)  # 6
+        # Before anything is known of the subject: otherwise who leaves out the name would learn,
+        # free of charge, whether a grant depends on facts that hold.
+        incomplete = self._query(progress, question, under.shape, item)
+        self._require_askable(incomplete)
+        decided = await self._deciding.decide(progress, question, item, under)
+        query = replace(incomplete, grants=decided.grants, tell_not_found=decided.tell_not_found)
         asked = await self._ask(progress, question, decided, item)  # 7
         commitment, draft = None, None
         try:
@@ -220,22 +224,24 @@ class Exchange:
         """Return once an entry is durable; raises as `gateway.entries.Entries.append`."""
         return await self._entries.append(draft)
 
-    def _query(self, progress: Progress, question: Question, decided: Decided, item: int) -> Query:
-        """Return what the adapter is asked: granted fields only."""
+    def _query(
+        self, progress: Progress, question: Question, shape: DatasetShape, item: int
+    ) -> Query:
+        """Return what the adapter is asked, before anything is granted."""
         statement = question.statement
         return Query(
             request_id=statement.header.request_id,
             item=item,
             audience=statement.header.sender,
-            dataset=decided.shape,
+            dataset=shape,
             subject=statement.subject,
-            grants=decided.grants,
+            grants=(),
             claims=statement.queries[item].claims,
             matter=statement.purpose.matter,
             case_number=statement.purpose.case_number,
             end_user=None if question.officer is None else question.officer.end_user,
             by_officer=question.officer is not None,
-            tell_not_found=decided.tell_not_found,
+            tell_not_found=False,
             issued_at_ms=progress.now_ms,
             deadline=progress.call.deadline - RESERVED_S,
             pending_request_id=statement.pending_request_id,

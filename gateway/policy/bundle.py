@@ -95,6 +95,11 @@ class Bundle:
         """
         return self.decider.decide(question)
 
+    def find_applicable(self, question: DecisionInput) -> Agreement | None:
+        """Return the agreement that covers a question, whatever is known of its subject."""
+        row = self.decider.find_row(question)
+        return None if row is None else row.agreement
+
     def find_agreement(self, number: str) -> Agreement | None:
         """Return the agreement of this number, or None."""
         row = self.rows.get(number)

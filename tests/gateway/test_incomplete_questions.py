@@ -7,6 +7,7 @@ import pytest
 
 from adapters.port import Lacking
 from gateway.errors import TEXTS, Reason, Side
+from gateway.exchange import LACKING
 from gateway.outcome import Answered
 from hutong.client import AnswerState, Client, Identity, Question, Refused, Subject
 from hutong.client.requests import build_exchange
@@ -49,15 +50,50 @@ async def test_what_a_department_misses_is_refused_before_the_ask(
     assert TEXTS[reason].side is Side.REQUESTER
 
 
-async def test_whom_nothing_is_granted_learns_of_no_demand(
+def _in_case(number: str) -> Callable[[Question], Question]:
+    def change(question: Question) -> Question:
+        purpose = dataclasses.replace(question.purpose, case_number=number)
+        return dataclasses.replace(question, purpose=purpose)
+
+    return change
+
+
+def _about_nothing_granted(question: Question) -> Question:
+    return dataclasses.replace(question, fields=("ethnicity",))
+
+
+@pytest.mark.parametrize("lacking", list(Lacking))
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda question: question, id="all conditions hold"),
+        pytest.param(_in_case("NO-SUCH-CASE"), id="no case"),
+        pytest.param(_in_case("SB-M2-000004"), id="case of another subject"),
+        pytest.param(_about_nothing_granted, id="field that is not granted"),
+    ],
+)
+async def test_an_incomplete_question_tells_nothing_of_its_subject(
+    core: Core, retirement: Identity, lacking: Lacking, change: Callable[[Question], Question]
+) -> None:
+    """It costs nothing, so it says the same whatever is known of subject and case."""
+    core.spies["ps."].lacking = lacking
+    request = build_exchange(retirement, change(core_question(retirement)), moment(core.now_ms))
+
+    outcome = await core.ask(retirement, request)
+
+    require_refused(outcome, LACKING[lacking])
+    assert core.events == ["refuse"]
+
+
+async def test_what_a_department_demands_is_told_to_parties_only(
     core: Core, retirement: Identity
 ) -> None:
-    """The policy speaks first: what a department demands is told to those it would answer."""
+    """A system without the agreement learns neither of it nor of the department behind it."""
     core.spies["ps."].lacking = Lacking.SUBJECT_NAME
-    question = dataclasses.replace(core_question(retirement), fields=("ethnicity",))
+    question = dataclasses.replace(core_question(retirement), agreement="XY-2026-999")
     request = build_exchange(retirement, question, moment(core.now_ms))
 
-    require_refused(await core.ask(retirement, request), Reason.NOTHING_GRANTED)
+    require_refused(await core.ask(retirement, request), Reason.AGREEMENT_NOT_APPLICABLE)
 
 
 @pytest.mark.parametrize("ask", [core_question, diploma_question], ids=["police", "education"])

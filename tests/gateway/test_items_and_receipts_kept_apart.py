@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.port import Outcome, Query
+from gateway.deciding import Applicable
 from gateway.errors import Reason
 from gateway.lookup import _receipt_of
 from gateway.model import EntryKind, Logged
@@ -108,10 +109,12 @@ async def test_a_fault_of_ours_costs_its_own_item(
     decide = core.deciding.decide
 
     # Patched, because no input is known that breaks a decision: that would be a bug to mend.
-    async def breaking(progress: Progress, question: Question, item: int) -> object:
+    async def breaking(
+        progress: Progress, question: Question, item: int, under: Applicable
+    ) -> object:
         if item == 2:
             raise ZeroDivisionError
-        return await decide(progress, question, item)
+        return await decide(progress, question, item, under)
 
     monkeypatch.setattr(core.deciding, "decide", breaking)
 
