@@ -13,6 +13,7 @@ Folders but `anchors/` may be absent. Files whose names start with a dot are not
 INVARIANT: what cannot be read refuses the whole directory, with the name of the file.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -164,5 +165,14 @@ def _store_all(folder: Path, contents: list[bytes], ending: str) -> None:
 def _store(file: Path, content: bytes) -> None:
     # A reader sees the old file or the new one, never half of one.
     fresh = file.with_name(f".{file.name}.new")
-    fresh.write_bytes(content)
+    with fresh.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        # A power cut must not bring back a key that was said to be revoked.
+        os.fsync(stream.fileno())
     fresh.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

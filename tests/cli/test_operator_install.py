@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -13,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ BIN = Path(sys.executable).parent
 SERVE = "hutong serve --config gateway/config.yaml\n"
 READY_S = 30.0
 ENVIRONMENT = {"PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+RELOADS_S = 10.0
+"""Trust is looked at every second; asking anew takes one or two of them."""
+OF_OPENSSL = """
+openssl_keyid() {
+    openssl x509 -noout -pubkey -in $1 | openssl pkey -pubin -outform DER | sha256sum | cut -c 1-32
+}
+openssl_thumbprint() { openssl x509 -noout -fingerprint -sha256 -in $1 | cut -d = -f 2; }
+"""
 AGAIN = "rm -rf kept\n"  # a receipt is never written over
 
 
@@ -300,6 +309,36 @@ def test_sandbox_origin_serves_nothing(installed: Installed) -> None:
 
     assert ended.returncode == ExitCode.UNREADABLE
     assert "sandbox origin" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("revoked", "reason"),
+    [
+        ("--system fund --key $(openssl_keyid fund/envelope.crt)", "SIGNER_REVOKED"),
+        ("--system fund --thumbprint $(openssl_thumbprint fund/tls.crt)", "CHANNEL_REFUSED"),
+        ("--whole", "CHANNEL_REFUSED"),
+    ],
+    ids=["signing key", "thumbprint", "whole organisation"],
+)
+def test_a_serving_gateway_refuses_what_is_revoked(
+    installed: Installed, tmp_path: Path, revoked: str, reason: str
+) -> None:
+    """Answered before, refused within its next reloads, without a restart."""
+    copied = replace(installed, folder=tmp_path / "operator")
+    shutil.copytree(installed.folder, copied.folder)
+    ask = AGAIN + next(block for block in installed.after if block.startswith("hutong ask"))
+
+    with _served(copied):
+        before = copied.shell(ask)
+        done = copied.shell(f"{OF_OPENSSL}hutong partner revoke trust --org $FUND {revoked}\n")
+        ends = time.monotonic() + RELOADS_S
+        while (after := copied.shell(ask)).returncode == ExitCode.YES:
+            assert time.monotonic() < ends, "what is revoked is still answered"
+
+    assert before.returncode == ExitCode.YES, before.stderr
+    assert done.returncode == ExitCode.YES, done.stderr
+    assert after.returncode == ExitCode.NO
+    assert reason in after.stdout + after.stderr
 
 
 def test_no_secret_is_printed(installed: Installed) -> None:

@@ -1,6 +1,7 @@
 """`hutong partner …`: keys, certificates, trust and identities, for operators and partners."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -23,18 +24,23 @@ from gateway.cli.partner.authority import AuthorityFolder, CertifiedUsage, Wante
 from gateway.cli.partner.identity import Joining, join
 from gateway.cli.partner.keys import make_key
 from gateway.cli.partner.registry import Entering, enter, publish
+from gateway.cli.partner.revoking import Revoking, revoke
+from gateway.cli.printing import print_json
 from gateway.clock import SystemClock
 from gateway.config import ConfigError
 from gateway.looks import ORGANISATION
 from gateway.policy.bundle import load_bundle
 from gateway.trust import moment
 from hutong.client import AgreementHint, IdentityRefused
+from signing.encoding import JsonValue
 from signing.errors import SigningError
 
 ROOT_DAYS: Final = 1_825
 LEAF_DAYS: Final = 90
 TRUST_DAYS: Final = 7
 """A gateway nobody looks after stops by itself: publish daily."""
+KEYID_DIGITS: Final = 32
+SHA256_DIGITS: Final = 64
 
 _Org = Annotated[str, typer.Option(help="USCC of the organisation.")]
 _Name = Annotated[str, typer.Option(help="Name for people, e.g. of the system.")]
@@ -50,6 +56,7 @@ def register(app: typer.Typer, name: str, help_line: str) -> None:
     group.command("certify")(certify)
     group.command("publish")(publish_trust)
     group.command("register")(register_keys)
+    group.command("revoke")(revoke_keys)
     group.command("identity")(write_identity_directory)
     app.add_typer(group, name=name)
 
@@ -168,6 +175,52 @@ def register_keys(
     typer.echo(f"{trust}: sequence {material.sequence}")
 
 
+def revoke_keys(
+    trust: _Trust,
+    *,
+    org: _Org,
+    system: Annotated[
+        str, typer.Option(help="Slug of the system; none: the organisation with all its systems.")
+    ] = "",
+    key: Annotated[
+        list[str] | None, typer.Option(help="Key id, 32 hexadecimal digits; repeat it.")
+    ] = None,
+    thumbprint: Annotated[
+        list[str] | None, typer.Option(help="SHA-256 of a certificate, e.g. of TLS; repeat it.")
+    ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Every key it has.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
+) -> None:
+    """Revoke keys for good; a gateway that serves refuses them from its next reload on."""
+    _require_organisation(org)
+    if whole == bool(key or thumbprint):
+        raise Ended(ExitCode.USAGE, "either --whole, or --key and --thumbprint")
+    revoking = Revoking(
+        uscc=org,
+        slug=system,
+        keyids=frozenset(_hexadecimal(text, KEYID_DIGITS) for text in key or ()),
+        thumbprints=frozenset(_hexadecimal(text, SHA256_DIGITS) for text in thumbprint or ()),
+        whole=whole,
+    )
+    with _refusing():
+        revoked = revoke(trust, revoking, _now())
+    if json:
+        keys: list[JsonValue] = [
+            {
+                "owner": each.owner,
+                "usage": each.usage,
+                "keyid": each.keyid,
+                "thumbprint": each.thumbprint,
+            }
+            for each in revoked.keys
+        ]
+        print_json({"sequence": revoked.sequence, "revoked": keys})
+        return
+    for each in revoked.keys:
+        typer.echo(f"{each.owner}: {each.usage} key {each.keyid} is revoked")
+    typer.echo(f"{trust}: sequence {revoked.sequence}")
+
+
 def write_identity_directory(
     target: Annotated[Path, typer.Argument(help="A new folder (docs/clients/identity.md).")],
     *,
@@ -211,6 +264,14 @@ def _named_key(text: str) -> tuple[KeyPurpose, Certificate]:
     if not separator or usage not in set(KeyPurpose):
         raise Ended(ExitCode.USAGE, f"--key is USAGE=FILE, USAGE one of {', '.join(KeyPurpose)}")
     return KeyPurpose(usage), _certificate(Path(path))
+
+
+def _hexadecimal(text: str, digits: int) -> str:
+    """Return lower-case digits; `openssl x509 -fingerprint` prints colons and capitals."""
+    plain = text.replace(":", "").lower()
+    if re.fullmatch(f"[0-9a-f]{{{digits}}}", plain, re.ASCII) is None:
+        raise Ended(ExitCode.USAGE, f"{text}: not {digits} hexadecimal digits")
+    return plain
 
 
 def _certificate(path: Path) -> Certificate:

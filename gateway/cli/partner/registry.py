@@ -1,7 +1,6 @@
 """Writes a trust directory: anchors and CRLs, and who is registered with which keys.
 
-INVARIANT: what is written was built into a snapshot first, so that a gateway takes it up; a key is
-registered only if it may be relied on now.
+INVARIANT: a key is registered only if it may be relied on now, and none that was revoked.
 """
 
 from collections.abc import Mapping
@@ -27,10 +26,11 @@ from certs.registry_file import (
     parse_registry,
 )
 from certs.revocation import Crl
-from certs.trust_directory import load_trust_directory, store_trust_directory
+from certs.trust_directory import load_trust_directory
 from certs.trust_material import TrustMaterial
 from certs.trust_store import build_snapshot
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.partner.directory import changing, store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +60,17 @@ def publish(
         CertificateRefused: the result is not good, or a CRL is older than the one held; nothing was
             written.
     """
-    held = _load(folder, at)
-    _require_newer(held.crls, crls)
-    issuers = {crl.issuer_name for crl in crls}
-    material = replace(
-        held,
-        anchors=(*held.anchors, *(each for each in anchors if each not in held.anchors)),
-        crls=(*(each for each in held.crls if each.issuer_name not in issuers), *crls),
-        expires_at=until,
-    )
-    return _store(folder, material, at)
+    with changing(folder):
+        held = _load(folder, at)
+        _require_newer(held.crls, crls)
+        issuers = {crl.issuer_name for crl in crls}
+        material = replace(
+            held,
+            anchors=(*held.anchors, *(each for each in anchors if each not in held.anchors)),
+            crls=(*(each for each in held.crls if each.issuer_name not in issuers), *crls),
+            expires_at=until,
+        )
+        return store(folder, material, at)
 
 
 def _require_newer(held: tuple[Crl, ...], crls: tuple[Crl, ...]) -> None:
@@ -90,14 +91,16 @@ def enter(folder: Path, entering: Entering, at: datetime) -> TrustMaterial:
         CertificateRefused: the result is not good, or a key may not be relied on.
         Ended: a name, kind or role is missing for what is new.
     """
-    held = load_trust_directory(folder)
-    known = {each.uscc: each for each in held.registry.organisations}
-    known[entering.uscc] = _entered(known.get(entering.uscc), entering, at)
-    registry = RegistryDocument(organisations=tuple(known[uscc] for uscc in sorted(known)))
-    # Read back: codes and names that the file's reader refuses are refused before they are written.
-    material = replace(held, registry=parse_registry(encode_registry(registry)))
-    _require_reliable(material, entering, at)
-    return _store(folder, material, at)
+    with changing(folder):
+        held = load_trust_directory(folder)
+        known = {each.uscc: each for each in held.registry.organisations}
+        known[entering.uscc] = _entered(known.get(entering.uscc), entering, at)
+        registry = RegistryDocument(organisations=tuple(known[uscc] for uscc in sorted(known)))
+        # Read back: codes and names that the file's reader refuses are refused before they are
+        # written.
+        material = replace(held, registry=parse_registry(encode_registry(registry)))
+        _require_reliable(material, entering, at)
+        return store(folder, material, at)
 
 
 def _entered(
@@ -157,8 +160,19 @@ def _grown(
     held: tuple[KeyRecord, ...], added: tuple[KeyRecord, ...], at: datetime
 ) -> tuple[KeyRecord, ...]:
     """Return keys with those added; a key certified again stands once, a key that ended not."""
-    again = {each.certificate.spki for each in added}
-    kept = [each for each in held if each.not_after > at and each.certificate.spki not in again]
+    again = {each.certificate.spki: each.usage for each in added}
+    for each in held:
+        # A new certificate makes no lost key a good one.
+        if each.state is KeyState.REVOKED and each.certificate.spki in again:
+            usage = again[each.certificate.spki]
+            raise CertificateRefused(CertificateReason.REVOKED, f"key for {usage}")
+    # Revoked ones stay beyond their end, or they could be registered anew from then on.
+    kept = [
+        each
+        for each in held
+        if each.certificate.spki not in again
+        and (each.not_after > at or each.state is KeyState.REVOKED)
+    ]
     return (*kept, *added)
 
 
@@ -185,10 +199,3 @@ def _load(folder: Path, at: datetime) -> TrustMaterial:
         anchors=(),
         registry=RegistryDocument(organisations=()),
     )
-
-
-def _store(folder: Path, material: TrustMaterial, at: datetime) -> TrustMaterial:
-    grown = replace(material, sequence=material.sequence + 1, issued_at=at)
-    build_snapshot(grown)
-    store_trust_directory(grown, folder)
-    return grown
