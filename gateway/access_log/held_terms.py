@@ -19,6 +19,8 @@ from gateway.model import Claim
 
 CounterKey = tuple[bytes, str]
 
+FIRST_COUNTER: CounterKey = (b"", "")
+"""Below every counter: where a round of pruning begins."""
 CHUNK = 1_024
 """Claims read from the file that are removed together, at the latest expiry among them."""
 CHUNKS_PRUNED = 4
@@ -27,8 +29,10 @@ COUNTERS_KEPT = 65_536
 """Counters in memory, about 200 bytes each; beyond that all are forgotten and read again."""
 CHARGE_LIFE_MS = 400 * 86_400_000
 """How long an untouched counter is kept: longer than the longest calendar period, a year."""
-COUNTERS_PRUNED_EVERY_MS = 3_600_000
-"""How often counters long untouched are looked for: that reads them all."""
+COUNTERS_PRUNED_EVERY_MS = 10_000
+"""How often counters long untouched are looked for, among the next few of them."""
+COUNTERS_PRUNED = 500
+"""How many are looked at then, under a millisecond: four million a day, going round and round."""
 
 SCHEMA = (
     """CREATE TABLE claims (
@@ -46,7 +50,15 @@ _EXPIRY = 8  # bytes before the value
 class HeldTerms:
     """Where claims and counters stand; used by the thread that writes, within its transaction."""
 
-    __slots__ = ("_chunks", "_claims", "_connection", "_counters", "_next_id", "_pruned_ms")
+    __slots__ = (
+        "_chunks",
+        "_claims",
+        "_connection",
+        "_counters",
+        "_next_id",
+        "_pruned_ms",
+        "_pruned_to",
+    )
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Read the claims of a file whose tables exist.
@@ -61,6 +73,7 @@ class HeldTerms:
         self._counters: dict[CounterKey, int] = {}
         self._next_id = 1
         self._pruned_ms = 0
+        self._pruned_to: CounterKey = FIRST_COUNTER
         rows = connection.execute(
             "SELECT id, space, key, value, expires_ms FROM claims ORDER BY id"
         )
@@ -139,10 +152,29 @@ class HeldTerms:
                 if held is not None and int.from_bytes(held[:_EXPIRY], "big") <= now_ms:
                     del self._claims[name]
         if now_ms - self._pruned_ms >= COUNTERS_PRUNED_EVERY_MS:
-            oldest = now_ms - CHARGE_LIFE_MS
-            self._connection.execute("DELETE FROM charges WHERE touched_ms < ?", (oldest,))
-            self._counters.clear()
+            self._prune_counters(now_ms - CHARGE_LIFE_MS)
             self._pruned_ms = now_ms
+
+    def _prune_counters(self, oldest_ms: int) -> None:
+        # All at once would hold up the commit it comes with for as long as there are counters.
+        execute, begin = self._connection.execute, self._pruned_to
+        end: CounterKey | None = execute(
+            "SELECT counter, period FROM charges WHERE (counter, period) > (?, ?)"
+            " ORDER BY counter, period LIMIT 1 OFFSET ?",
+            (*begin, COUNTERS_PRUNED - 1),
+        ).fetchone()
+        within = "" if end is None else " AND (counter, period) <= (?, ?)"
+        gone = execute(
+            joined(
+                "DELETE FROM charges WHERE touched_ms < ? AND (counter, period) > (?, ?)",
+                within,
+                " RETURNING counter, period",
+            ),
+            (oldest_ms, *begin, *(end or ())),
+        ).fetchall()
+        for key in gone:
+            self._counters.pop(key, None)
+        self._pruned_to = end or FIRST_COUNTER
 
     def _remember(self, claims: Sequence[Claim], first: int, last: int) -> None:
         names = [_name(claim.space, claim.key) for claim in claims]

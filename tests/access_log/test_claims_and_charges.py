@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
+from itertools import pairwise
 
 import pytest
 
@@ -96,6 +98,45 @@ async def test_expired_claims_and_old_counters_are_pruned(home: LogHome, log: Ac
 
     assert not log.live_claims("request", 0)
     assert log.used(b"c", PERIOD) == 0
+
+
+def _stored_counters(home: LogHome) -> int:
+    with closing(sqlite3.connect(home.file)) as connection:
+        found: tuple[int] = connection.execute("SELECT count(*) FROM charges").fetchone()
+    return found[0]
+
+
+async def test_old_counters_go_a_few_at_a_time(
+    home: LogHome, log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No commit looks at more than its share; round by round all old ones go, and no other."""
+    monkeypatch.setattr(held_terms, "COUNTERS_PRUNED", 4)
+    await log.append(ask(charges=tuple(charge(b"old %d" % at, 1, 9) for at in range(10))))
+    now_ms = NOW_MS + held_terms.CHARGE_LIFE_MS + 1
+    home.clock.set(now_ms)
+    left = []
+
+    await log.append(ask(charges=(charge(b"new", 1, 9),)))
+    for _ in range(6):
+        left.append(_stored_counters(home))
+        now_ms += held_terms.COUNTERS_PRUNED_EVERY_MS
+        home.clock.set(now_ms)
+        await log.append(refuse())
+
+    assert max(before - after for before, after in pairwise(left)) <= 4
+    assert left[0] > left[-1] == 1
+    assert log.used(b"new", PERIOD) == 1
+
+
+async def test_a_forgotten_counter_begins_anew(home: LogHome, log: AccessLog) -> None:
+    """What is pruned from the file counts in memory no longer either."""
+    await log.append(ask(charges=(charge(b"c", 9, 9),)))
+    home.clock.set(NOW_MS + held_terms.CHARGE_LIFE_MS + 1)
+    await log.append(refuse())
+
+    await log.append(ask(charges=(charge(b"c", 1, 9),)))
+
+    assert log.used(b"c", PERIOD) == 1
 
 
 def stored_claims(home: LogHome) -> list[bytes]:
