@@ -1,7 +1,8 @@
 """Throws changed specimens at every parser of ours for a bounded time: `python -m bench.fuzz`.
 
-What must hold: a parser returns, or raises an error it declares; either within a second. Whatever
-else happens is printed with the seed that brings it back, and the input is kept.
+What must hold: a parser returns, or raises an error it declares; either within a second of its own
+computing, whatever else the machine does. All else is printed with the seed that brings it back,
+and the input is kept.
 """
 
 import argparse
@@ -67,6 +68,7 @@ class Tally:
     tried: int = 0
     taken: int = 0
     slowest_s: float = 0.0
+    """Of the thread's own time."""
     failures: int = 0
 
 
@@ -140,14 +142,15 @@ def fuzz(targets: tuple[Target, ...], seconds: float, seed: int) -> dict[str, Ta
 
 
 def _try(target: Target, raw: bytes, tally: Tally) -> None:
-    began = time.perf_counter()
+    # The thread's own time: parsers wait for nothing, and a busy machine is not their fault.
+    began = time.thread_time()
     trouble = run_one(target, raw)
-    took = time.perf_counter() - began
+    took = time.thread_time() - began
     tally.tried += 1
     tally.taken += trouble is None
     tally.slowest_s = max(tally.slowest_s, took)
     if took > LONGEST_S:
-        trouble = f"took {took:.1f} s"
+        trouble = f"computed for {took:.1f} s"
     if trouble:
         tally.failures += 1
         KEPT.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,12 @@
 """The fuzzer repeats itself, lets specimens through, and names what a parser must not do."""
 
 import random
+import time
+from pathlib import Path
 
 import pytest
 
-from bench.fuzz import Target, build_targets, fuzz, run_one
+from bench.fuzz import Parse, Tally, Target, _try, build_targets, fuzz, run_one
 from bench.mutations import MOST_BYTES, mutate
 from bench.samples import build_samples
 
@@ -59,6 +61,32 @@ def test_mutations_stay_bounded() -> None:
         changed = mutate(changed, [changed], chance)
 
     assert len(changed) <= MOST_BYTES
+
+
+def _compute(raw: bytes) -> int:
+    ends = time.thread_time() + float(raw)
+    number = 0
+    while time.thread_time() < ends:
+        number += 1
+    return number
+
+
+def _wait(raw: bytes) -> None:
+    time.sleep(float(raw))
+
+
+@pytest.mark.parametrize(("parse", "failures"), [(_compute, 1), (_wait, 0)])
+def test_what_a_parser_computes_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parse: Parse, failures: int
+) -> None:
+    """A parser that computes for long fails; one that a loaded machine keeps waiting does not."""
+    monkeypatch.setattr("bench.fuzz.KEPT", tmp_path)
+    monkeypatch.setattr("bench.fuzz.LONGEST_S", 0.05)
+    tally = Tally()
+
+    _try(Target(name="own", parse=parse, specimen=b"", declared=()), b"0.2", tally)
+
+    assert tally.failures == failures
 
 
 def test_every_parser_stands_a_short_fuzz() -> None:
