@@ -126,13 +126,6 @@ class AdapterRegistry:
         """Adapters by dataset."""
         return self._by_dataset
 
-    def adapter_of(self, dataset: DatasetName) -> ProviderAdapter:
-        """Return the adapter of a dataset; one that says "not connected" where there is none."""
-        adapter = self._by_dataset.get(dataset)
-        if adapter is None:
-            return UnconnectedAdapter(organisation="", datasets=frozenset({dataset}))
-        return adapter
-
     async def close(self) -> None:
         """Close every adapter."""
         await asyncio.gather(*(adapter.close() for adapter in self._adapters))

@@ -112,19 +112,8 @@ class TrustStore:
 
     @property
     def snapshot(self) -> TrustSnapshot:
-        """Return the snapshot in force, expired or not."""
+        """Return the snapshot in force; once it has expired no key in it is current."""
         return self._snapshot
-
-    def require_snapshot(self, at: datetime) -> TrustSnapshot:
-        """Return the snapshot in force at the given time.
-
-        Raises:
-            CertificateRefused: TRUST_STORE_EXPIRED.
-        """
-        snapshot = self._snapshot
-        if at > snapshot.expires_at:
-            raise CertificateRefused(CertificateReason.TRUST_STORE_EXPIRED)
-        return snapshot
 
     def reload(self) -> ReloadReport:
         """Put new material in force if all of it is good; never raises for bad material."""

@@ -21,6 +21,7 @@ from adapters.port import ProviderAdapter
 from adapters.registry import AdapterRegistry, build_registry
 from certs.errors import CertsError
 from certs.identity import SystemId
+from certs.sm2.health import examine_sm2
 from certs.trust_store import TrustStore
 from gateway.access_log.epochs import EpochKeys
 from gateway.access_log.errors import AccessLogError
@@ -337,7 +338,7 @@ def _build_looks(config: Config, log: AccessLog, keys: EpochKeys, clock: Clock) 
 def _health_parts(
     log: AccessLog, trust: TrustStore, registry: AdapterRegistry, clock: Clock
 ) -> dict[str, Part]:
-    """Name what health looks at; departments are not essential: without them we still answer."""
+    """Name what health looks at; without SM2 or a department we still answer others."""
 
     async def look_at_log() -> str | None:
         try:
@@ -349,6 +350,10 @@ def _health_parts(
     async def look_at_trust() -> str | None:
         return None if moment(clock.now_ms()) < trust.snapshot.expires_at else "expired"
 
+    async def look_at_sm2() -> str | None:
+        found = examine_sm2()
+        return None if found.available else found.reason
+
     def department(adapter: ProviderAdapter) -> Part:
         async def look() -> str | None:
             found = await adapter.examine_health()
@@ -359,6 +364,7 @@ def _health_parts(
     parts = {
         "log": Part(look=look_at_log, essential=True),
         "trust": Part(look=look_at_trust, essential=True),
+        "sm2": Part(look=look_at_sm2, essential=False),
     }
     return parts | {each.organisation: department(each) for each in registry.adapters}
 

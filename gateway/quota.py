@@ -66,11 +66,6 @@ class InFlight:
         self._in_all = 0
         self._per_system: dict[str, int] = {}
 
-    @property
-    def in_all(self) -> int:
-        """How many calls are under way."""
-        return self._in_all
-
     def enter(self) -> None:
         """Count one call in.
 

@@ -18,7 +18,7 @@ from gateway.access_log.errors import NotLogged
 from gateway.access_log.genesis import Genesis
 from gateway.access_log.intake import Intake, QueueLimits, Waiting
 from gateway.access_log.merkle import EMPTY_ROOT
-from gateway.access_log.note import LogSigner, encode_verifier_key, require_key_name
+from gateway.access_log.note import LogSigner, require_key_name
 from gateway.access_log.proof import (
     Proof,
     consistency_proof,
@@ -238,12 +238,6 @@ class AccessLog:
     def size(self) -> int:
         """How many entries are durable."""
         return self._writer.state.edge.size
-
-    @property
-    def verifier_key(self) -> str:
-        """The log's public key as partners receive it (C2SP signed-note, "vkey")."""
-        genesis = self._file.genesis
-        return encode_verifier_key(genesis.origin, genesis.public_key)
 
     def health(self) -> LogHealth:
         """Return how the log fares."""

@@ -1,4 +1,4 @@
-"""`hutong log verify` and `hutong log show`; `init` stands in `log_init`.
+"""`hutong log verify` and `hutong log show`; `init` and `forget` have modules of their own.
 
 `verify` is the verifier that stands alone (`python -m hutong.evidence log`). `show` looks into the
 log, and the look itself is an entry: the gateway that serves writes it, else `show` opens the log.
@@ -12,6 +12,7 @@ import typer
 
 from adapters.port import SubjectType
 from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.log_forgetting import forget
 from gateway.cli.log_init import init
 from gateway.cli.looking import look
 from gateway.cli.printing import print_json
@@ -32,6 +33,7 @@ def register(app: typer.Typer, name: str, help_line: str) -> None:
     """Add the group."""
     group = typer.Typer(help=help_line, no_args_is_help=True)
     group.command("init")(init)
+    group.command("forget")(forget)
     group.command("verify")(verify)
     group.command("show")(show)
     app.add_typer(group, name=name)

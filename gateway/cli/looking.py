@@ -54,13 +54,7 @@ def look(config: Config, request: LookRequest) -> Shown:
         text = f"此处没有访问日志：{config.log.database}\nthere is no log at {config.log.database}"
         raise Ended(ExitCode.UNREADABLE, text)
     try:
-        log = AccessLog.open(
-            config.log.database,
-            origin=config.log.origin,
-            signer=load_log_signer(config.log.signer),
-            clock=SystemClock(),
-            node=config.system_id,
-        )
+        log = open_alone(config)
     except LogHeld:
         return parse_page(_asked(socket_beside(config.log.database), encode_look(request)))
     except (AccessLogError, SigningError, ConfigError, OSError, sqlite3.Error) as error:
@@ -70,6 +64,22 @@ def look(config: Config, request: LookRequest) -> Shown:
         return parse_page(json.dumps(_looked(config, log, request)).encode())
     finally:
         log.close()
+
+
+def open_alone(config: Config) -> AccessLog:
+    """Open a log that no gateway serves.
+
+    Raises:
+        LogHeld: one does.
+        AccessLogError, SigningError, ConfigError, OSError, sqlite3.Error: it cannot be opened.
+    """
+    return AccessLog.open(
+        config.log.database,
+        origin=config.log.origin,
+        signer=load_log_signer(config.log.signer),
+        clock=SystemClock(),
+        node=config.system_id,
+    )
 
 
 def _looked(config: Config, log: AccessLog, request: LookRequest) -> JsonValue:

@@ -44,11 +44,6 @@ class Predicate:
     words: str
     meaning_en: str
 
-    @property
-    def has_threshold(self) -> bool:
-        """Whether the words hold a threshold."""
-        return "N" in self.words
-
 
 PREDICATES: Final = (
     Predicate(id="is_true", words="是", meaning_en="whether it is so"),

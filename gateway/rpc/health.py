@@ -1,8 +1,8 @@
 """Health for probes and metrics for scrapers, over plain HTTP on a loopback port of their own.
 
 `/healthz` says the process lives; `/readyz` does the real operations: appends a `tick` to the
-access log, looks at the trust store's expiry and asks each department's adapter; `/metrics` is
-Prometheus text.
+access log, looks at the trust store's expiry, at SM2, and asks each department's adapter;
+`/metrics` is Prometheus text.
 """
 
 import asyncio

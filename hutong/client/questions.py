@@ -6,7 +6,7 @@ Sources of the bounds: exchange.proto. INVARIANT: identifiers, names and claimed
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -167,11 +167,6 @@ class MatterQuestion:
         keys = {(query.agreement, query.dataset) for query in self.queries}
         _require(_R.QUERIES_INVALID, holds=1 <= len(self.queries) <= MAX_QUERIES)
         _require(_R.QUERIES_INVALID, holds=len(keys) == len(self.queries))
-
-
-def with_officer(question: Question, officer: "AssertionSource | None") -> Question:
-    """Return the same question, asked on behalf of an officer."""
-    return replace(question, officer=officer)
 
 
 def _normal_form(kind: SubjectType, text: str) -> str:

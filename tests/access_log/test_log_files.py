@@ -12,7 +12,7 @@ from gateway.access_log.errors import (
 )
 from gateway.access_log.log import AccessLog
 from gateway.model import Logged
-from tests.access_log.drafts import ORIGIN, LogHome, ask
+from tests.access_log.drafts import LogHome, ask
 
 
 async def many(log: AccessLog, count: int) -> list[Logged]:
@@ -46,9 +46,9 @@ def test_other_key_is_refused(home: LogHome, tmp_path: Path) -> None:
         other.open()
 
 
-def test_files_are_closed_to_others(home: LogHome, log: AccessLog) -> None:
+@pytest.mark.usefixtures("log")
+def test_files_are_closed_to_others(home: LogHome) -> None:
     """Nobody but the owner reads the log or holds its lock."""
-    assert log.verifier_key.startswith(f"{ORIGIN}+")
     modes = {path.name: path.stat().st_mode & 0o777 for path in home.folder.iterdir()}
 
     assert set(modes.values()) == {0o600}

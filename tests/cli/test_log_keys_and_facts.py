@@ -104,9 +104,8 @@ def _person() -> Subject:
     return Subject(type=SubjectType.RESIDENT_ID, identifier=PERSON)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    """A configuration whose files are still to be made."""
+def write_config(folder: Path) -> Place:
+    """Write a configuration whose files are still to be made."""
     key = {"key": "x.key", "passphrase_file": "x.pass", "certificate": "x.crt"}
     config = {
         "system_id": "11370000MB2DEM0105/gateway",
@@ -127,10 +126,16 @@ def place(tmp_path: Path) -> Place:
             "signer": {"key": "keys/log.key", "passphrase_file": "keys/log.pass"},
         },
     }
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config), "utf-8")
-    (tmp_path / "registers-key").touch(mode=0o600)
-    (tmp_path / "registers-key").write_bytes(KEY)
-    return Place(root=tmp_path)
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), "utf-8")
+    (folder / "registers-key").touch(mode=0o600)
+    (folder / "registers-key").write_bytes(KEY)
+    return Place(root=folder)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A configuration whose files are still to be made."""
+    return write_config(tmp_path)
 
 
 def test_log_begins_with_its_keys(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ import base64
 import dataclasses
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,6 @@ from hutong.client import (
     Refused,
     Staff,
 )
-from hutong.client.questions import with_officer
 from hutong.evidence import Expected, parse_log_key, parse_receipt, verify_receipt
 from tests.client.gateway_double import GatewayDouble
 from tests.client.synthetic_world import PERSON, PROVIDER, World
@@ -93,7 +93,7 @@ async def test_an_officer_assertion_is_bound_to_the_request(
         level="province",
         division="370000",
     )
-    await client.exchange(with_officer(question, client.identity.officer(staff)))
+    await client.exchange(replace(question, officer=client.identity.officer(staff)))
 
     payload = double.seen[0].statement.purpose.officer_assertion.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -102,7 +102,7 @@ async def test_a_subject_search_finds_the_look_itself_first(
 
 
 async def test_what_is_shown_is_proven(
-    client: Client, sandbox: Sandbox, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+    client: Client, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The independent verifier accepts each entry of a page as a receipt, and opens nothing."""
     question = core_question(client.identity, WHO)
@@ -111,7 +111,7 @@ async def test_what_is_shown_is_proven(
     options = _options(sandbox, org=ORG, case=question.purpose.case_number)
     _, page, _ = await _shown(options, capsys)
 
-    key = parse_log_key(gateway.log.verifier_key)
+    key = parse_log_key(sandbox.world.log_vkey)
     receipts = [parse_receipt(json.dumps(each["receipt"]).encode()) for each in _entries(page)]
     assert receipts
     assert all(each.openings == () for each in receipts)

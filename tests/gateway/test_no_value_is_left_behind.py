@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from adapters.simulators.population import Population, canaries, planted
+from certs.sm2.health import examine_sm2
 from gateway.app import Gateway
 from gateway.cli.sandbox.running import Sandbox
 from hutong.client import Answered, Client
@@ -125,7 +126,7 @@ async def test_no_value_of_anybody_is_left_behind(
 
 
 async def test_health_does_the_real_operations(gateway: Gateway) -> None:
-    """Ready means that the log took a tick, trust is current and departments answer."""
+    """Ready means that the log took a tick, trust is current, SM2 and departments answer."""
     size = gateway.log.size
     async with httpx.AsyncClient() as http:
         base = f"http://127.0.0.1:{gateway.health_port}"
@@ -136,4 +137,20 @@ async def test_health_does_the_real_operations(gateway: Gateway) -> None:
     assert alive.json() == {"alive": True}
     assert ready.status_code == 200
     assert ready.json()["parts"]["log"] == "ok"
+    assert ready.json()["parts"]["sm2"] == "ok"
     assert gateway.log.size > size
+
+
+async def test_a_machine_without_sm2_stays_ready_and_says_why(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who signs with other suites is served; the part tells operators what is missing."""
+    # The name of a library that no machine has, in place of the one this machine has.
+    monkeypatch.setattr("gateway.app.examine_sm2", lambda: examine_sm2("libno-such-library.so.9"))
+    gateway.health._looked = float("-inf")
+
+    ready, parts = await gateway.health.report()
+
+    gateway.health._looked = float("-inf")
+    assert ready
+    assert "libno-such-library.so.9" in parts["sm2"]

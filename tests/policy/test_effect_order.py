@@ -131,7 +131,7 @@ def test_the_steps_and_predicates_all_have_a_spelling() -> None:
         effect = Effect(kind=EffectKind.GENERALISE, parameters=(step,))
         assert parse_effect(format_effect(effect)) == effect
     for predicate in PREDICATES:
-        parameters = (predicate.id, "7") if predicate.has_threshold else (predicate.id,)
+        parameters = (predicate.id, "7") if "N" in predicate.words else (predicate.id,)
         effect = Effect(kind=EffectKind.PREDICATE, parameters=parameters)
         assert parse_effect(format_effect(effect)) == effect
 
