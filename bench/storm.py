@@ -46,7 +46,7 @@ KILLS: Final = 200
 FAULTS: Final = 100
 QUICK: Final = 20
 RESUME_S: Final = 30.0
-LONGEST_LIFE_S: Final = 0.6
+LONGEST_LIFE_S: Final = 1.0
 """At most so long a gateway lives on after its first answer."""
 FAULTS_PER_PROCESS: Final = 10
 TOLD_EACH: Final = 10
@@ -64,11 +64,18 @@ class Run:
     chance: random.Random
     console: Console
     began: float
+    told_by_gateway: Path
+    """Diagnostics of all gateways, one after another."""
 
     def lose(self, what: str) -> None:
         """Write down what fails the run."""
         when = f"after {self.storm.kills} kills, {self.storm.faults} faults"
         self.storm.losses.append(f"{when}: {what}")
+
+    def last_words(self) -> str:
+        """The last line a gateway wrote."""
+        lines = self.told_by_gateway.read_text("utf-8", errors="replace").splitlines()
+        return lines[-1] if lines else "it said nothing"
 
     def tell(self) -> None:
         """Print how far the storm is."""
@@ -78,7 +85,9 @@ class Run:
 
 async def kill_many(run: Run, count: int) -> None:
     """Start, load, kill at a random moment; again and again."""
-    for _ in range(count):
+    for _ in range(2 * count):
+        if run.storm.kills == count:
+            return
         began = time.monotonic()
         process = await start_or_lose(run)
         if process is None:
@@ -96,12 +105,15 @@ async def kill_many(run: Run, count: int) -> None:
 
 
 async def _kill(run: Run, process: Process) -> None:
+    """Kill a gateway; without a call under way that is no kill under load, and not counted."""
+    struck = run.load.under_way
     if process.returncode is None:
         process.kill()
-    if await process.wait() == -signal.SIGKILL:
-        run.storm.kills += 1
-    else:
+    if await process.wait() != -signal.SIGKILL:
         run.lose(f"the gateway ended by itself, with {process.returncode}")
+    elif struck:
+        run.storm.kills += 1
+        run.storm.struck += struck
 
 
 async def fault_many(run: Run, count: int, trace: Path) -> None:
@@ -115,13 +127,15 @@ async def fault_many(run: Run, count: int, trace: Path) -> None:
                 await _until_injected(run, min(FAULTS_PER_PROCESS, count - before), faulty)
             if faulty.process.returncode:
                 run.lose(f"under faults the gateway ended with {faulty.process.returncode}")
-        except NotStarted:
+        except NotStarted as error:
             # The fault hit the start: refusing to serve a log one cannot write is right.
-            run.storm.faults += min(1, count_injected(trace))
+            hit = min(1, await asyncio.to_thread(count_injected, trace))
+            run.storm.faults += hit
+            if not hit:
+                run.lose(f"no start, and no fault was injected: {error}")
         await recover(run)
         run.tell()
         if run.storm.faults == before:
-            run.lose("no fault could be injected")
             return
 
 
@@ -186,9 +200,9 @@ async def resumes(run: Run) -> bool:
 async def start_or_lose(run: Run) -> Process | None:
     """Start a gateway; None, and a loss, where it does not serve."""
     try:
-        return await start("gateway", str(run.world.config))
-    except NotStarted:
-        run.lose("the gateway did not start again")
+        return await start("gateway", str(run.world.config), errors=run.told_by_gateway)
+    except NotStarted as error:
+        run.lose(f"no start: {error}; {await asyncio.to_thread(run.last_words)}")
         return None
 
 
@@ -260,6 +274,7 @@ async def build_run(world: BenchWorld, seed: int, console: Console, began: float
         chance=random.Random(seed),  # noqa: S311  repeatable moments, no secret
         console=console,
         began=began,
+        told_by_gateway=world.database.parent.parent / "gateway.err",
     )
 
 

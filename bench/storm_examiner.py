@@ -28,6 +28,10 @@ class Storm:
     kills: int = 0
     faults: int = 0
     fault_kinds: list[str] = field(default_factory=list)
+    struck: int = 0
+    """Calls that were under way when a kill came."""
+    interrupted: int = 0
+    """Asks in the log that a kill or a fault left open, closed by the gateway itself."""
     acknowledged: int = 0
     entries: int = 0
     examined_new: int = 0
@@ -48,9 +52,10 @@ class Storm:
             for each in (self.restart_s, self.resumed_s)
         )
         return (
-            f"{self.kills} kills, {self.faults} faults, {self.acknowledged:,} answers "
-            f"acknowledged, {self.entries:,} entries, {self.examined_new} examinations of the new "
-            f"part and {self.examined_whole} of the whole log, {len(self.losses)} losses; answers "
+            f"{self.kills} kills that struck {self.struck} calls, {self.faults} faults, "
+            f"{self.acknowledged:,} answers acknowledged, {self.interrupted} interrupted, "
+            f"{self.entries:,} entries, {self.examined_new} examinations of the new part and "
+            f"{self.examined_whole} of the whole log, {len(self.losses)} losses; answers "
             f"again after a median of {' s from the start after a kill, '.join(medians)} s after "
             "a fault"
         )
@@ -76,6 +81,7 @@ class Examiner:
         findings = await asyncio.to_thread(self._follower.examine, given)
         self._storm.examined_new += 1
         self._storm.acknowledged, self._storm.entries = len(given), self._follower.size
+        self._storm.interrupted = self._follower.interrupted
         if self._follower.newest is not None:
             self._met.append(self._follower.newest)
         self._record(findings)

@@ -61,6 +61,7 @@ class LogFollower:
         """Start with nothing proven."""
         self.newest: ProvenCheckpoint | None = None
         self.receipts = 0
+        self.interrupted = 0
         self._path = path
         self._log_key = log_key
         self._edge = RightEdge()
@@ -119,7 +120,9 @@ class LogFollower:
 
     def _judge(self, index: int, body: bytes) -> None:
         try:
-            self._ledger.take(index, parse_entry(body))
+            entry = parse_entry(body)
+            self.interrupted += entry.members.get("state") == "INTERRUPTED"
+            self._ledger.take(index, entry)
         except Malformed as cause:
             self._find(EvidenceReason.ENTRY_MALFORMED, "entry", index, cause.what)
         except EvidenceRefused as cause:

@@ -34,6 +34,8 @@ class StormLoad:
     refusals: Counter[str] = field(default_factory=Counter)
     unproven: Counter[str] = field(default_factory=Counter)
     """Must stay empty: the gateway gave something that does not hold."""
+    under_way: int = 0
+    """Calls that wait for their answer now."""
     _asked: int = 0
     _newest_answered: int = 0
     """The newest question that got an answer, counted in the order they were asked."""
@@ -90,6 +92,7 @@ class StormLoad:
         """Ask once; whether an answer came that holds."""
         self._asked += 1
         number = self._asked
+        self.under_way += 1
         try:
             answered = await client.exchange(chance.choice(self.questions), timeout_s=CALL_S)
         except Fault as error:
@@ -102,6 +105,8 @@ class StormLoad:
             self.receipts.append(answered.receipt.form)
             self._newest_answered = max(self._newest_answered, number)
             return True
+        finally:
+            self.under_way -= 1
         return False
 
 

@@ -78,6 +78,17 @@ def test_receipt_of_an_entry_proven_before_is_held(log: SyntheticLog, path: Path
     assert follower.receipts == 1
 
 
+def test_interrupted_asks_are_counted(log: SyntheticLog, path: Path) -> None:
+    """The log itself tells how many exchanges a kill struck between ask and answer."""
+    follower = followed(log, path)
+    log.answer(10, log.ask(10), state="INTERRUPTED")
+    log.sign()
+    stored(log, path)
+
+    assert examined(follower) == []
+    assert follower.interrupted == 1
+
+
 def lost_tail(log: SyntheticLog) -> list[Receipt]:
     """Acknowledge an answer, and lose the entry with all that was signed for it."""
     kept = copy.deepcopy(log)

@@ -73,6 +73,7 @@ async def test_small_storm_is_full_and_loses_nothing(stormed: Run) -> None:
     require_full(storm, KILLS, INJECTED + LIMITED)
 
     assert storm.losses == []
+    assert storm.struck >= KILLS
     assert len(storm.restart_s) == KILLS
     assert len(storm.resumed_s) >= 1 + LIMITED
     assert storm.acknowledged == len(stormed.load.receipts) > 0
