@@ -143,7 +143,7 @@ async def _until_injected(run: Run, wanted: int, faulty: Faulty) -> None:
     seen = 0
     while seen < wanted:
         if not await happens(partial(faulty.failed_again, seen), RESUME_S):
-            run.lose("callers got no answer between two faults")
+            run.lose(f"no write or sync came to fail within {RESUME_S:.0f} s")
             return
         began = time.monotonic()
         now = min(wanted, faulty.injected())
