@@ -9,12 +9,15 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from bench.serving import READY
 
 START_S: Final = 60.0
 STOP_S: Final = 20.0
+
+
+Ended = TypeVar("Ended")
 
 
 class NotStarted(RuntimeError):
@@ -42,17 +45,29 @@ async def start(
     process = await _spawn((*before, sys.executable, "-m", "bench.serving", *arguments), errors)
     if process.stdout is None:
         raise AssertionError  # asked for a pipe
-    try:
-        async with asyncio.timeout(START_S):
-            line = await process.stdout.readline()
-    except TimeoutError:
-        line = b""
-    if line.strip() != READY.encode():
-        if process.returncode is None:
-            process.kill()
+    reading = asyncio.ensure_future(process.stdout.readline())
+    in_time = await ends_within(reading, START_S)
+    if in_time and reading.result().strip() == READY.encode():
+        return process
+    reading.cancel()
+    # Its output ended because it ended; how it did is known a moment later.
+    if not in_time or not await ends_within(asyncio.ensure_future(process.wait()), STOP_S):
+        process.kill()
         await process.wait()
-        raise NotStarted(arguments[0])
-    return process
+    why = f"ended with {process.returncode}" if in_time else f"was silent for {START_S:.0f} s"
+    raise NotStarted(f"{arguments[0]} {why}")
+
+
+async def ends_within(task: asyncio.Future[Ended], seconds: float) -> bool:
+    """Wait until something ends, at most so long.
+
+    Seconds of waiting are counted, not the clock: on a machine that stood still, a server had no
+    time either.
+    """
+    for _ in range(round(seconds)):
+        if (await asyncio.wait([task], timeout=1))[0]:
+            return True
+    return False
 
 
 async def _spawn(command: tuple[str, ...], errors: Path | None) -> Process:
@@ -70,9 +85,7 @@ async def stop(process: Process) -> None:
         return
     if process.stdin is not None:
         process.stdin.close()
-    try:
-        async with asyncio.timeout(STOP_S):
-            await process.wait()
-    except TimeoutError:
+    ending = asyncio.ensure_future(process.wait())
+    if not await ends_within(ending, STOP_S):
         process.kill()
-        await process.wait()
+    await ending

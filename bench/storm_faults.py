@@ -6,9 +6,12 @@ needs no program and no right, but reaches writes only.
 """
 
 import asyncio
+import contextlib
+import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
@@ -34,32 +37,56 @@ class Faulty:
 
     process: Process
     what: str
-    trace: Path | None
+    trace: Path
 
     def injected(self) -> int:
-        """Count the faults so far; 0 where nothing traces."""
-        if self.trace is None or not self.trace.exists():
-            return 0
-        return self.trace.read_bytes().count(INJECTED)
+        """Count the faults so far."""
+        return count_injected(self.trace)
+
+    def failed_again(self, seen: int) -> bool:
+        """Whether there are more faults than were seen."""
+        return self.injected() > seen
+
+
+def count_injected(trace: Path) -> int:
+    """Count the faults strace says it injected; none where it wrote nothing."""
+    return trace.read_bytes().count(INJECTED) if trace.exists() else 0
 
 
 @asynccontextmanager
 async def failing(
     config: Path, database: Path, trace: Path, chance: random.Random
 ) -> AsyncIterator[Faulty]:
-    """Run a gateway under strace, one call in some dozens on the log's files failing."""
+    """Run a gateway under strace, one call in some dozens on the log's files failing.
+
+    Raises:
+        NotStarted: it did not start; the trace tells whether a fault was the cause.
+    """
     call, error = chance.choice(CALLS), chance.choice(ERRORS)
     step = chance.randint(25, 70)
     wal = database.with_name(database.name + "-wal")
     before = (
-        *("strace", "-f", "-qq", "-o", str(trace), "-P", str(database), "-P", str(wal)),
+        # The filter in the kernel stops the gateway at the traced call only, not at every one.
+        *("strace", "-f", "--seccomp-bpf", "-qq", "-o", str(trace)),
+        *("-P", str(database), "-P", str(wal)),
         *("-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={step}+{step}"),
     )
+    await asyncio.to_thread(trace.unlink, missing_ok=True)
     process = await start("gateway", str(config), before=before)
+    traced = _children(process.pid)
     try:
         yield Faulty(process=process, what=f"{error} at every {step}th {call}", trace=trace)
     finally:
         await stop(process)
+        # Killed by force, strace leaves behind what it traced.
+        for pid in traced if process.returncode == -signal.SIGKILL else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _children(pid: int) -> tuple[int, ...]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
+    return tuple(int(each) for each in listed.split())
 
 
 async def fail_writes_for_a_moment(process: Process) -> None:
