@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import NewType
+from typing import NewType, Protocol
 
 from certs.certificate import Certificate
 from certs.chain import Standing, require_current
@@ -25,6 +25,46 @@ from certs.registry_file import (
 from certs.suites import Suite
 
 SystemId = NewType("SystemId", str)
+
+
+class VerifyingKey(Protocol):
+    """What a signature is judged by: a key, whose it is, and what it may sign."""
+
+    @property
+    def organisation(self) -> str:
+        """USCC of the organisation the key belongs to."""
+        ...
+
+    @property
+    def usage(self) -> KeyPurpose:
+        """The one thing the key may sign."""
+        ...
+
+    @property
+    def suite(self) -> Suite:
+        """The one suite it signs with."""
+        ...
+
+    @property
+    def keyid(self) -> str:
+        """First 16 bytes of SHA-256 over the SubjectPublicKeyInfo, in lower-case hexadecimal."""
+        ...
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The key itself."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BareKey:
+    """A registered key without its certificate: enough to judge a signature, not to stand."""
+
+    organisation: str
+    usage: KeyPurpose
+    suite: Suite
+    keyid: str
+    public_key: PublicKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +112,11 @@ class RegisteredSystem:
     def keys_for(self, usage: KeyPurpose) -> Mapping[str, RegisteredKey]:
         """Return the keys of one usage by key id."""
         return _by_keyid(self.keys, usage)
+
+    @property
+    def envelope_keys(self) -> tuple[RegisteredKey, ...]:
+        """The keys this system signs envelopes with."""
+        return tuple(key for key in self.keys if key.usage is KeyPurpose.ENVELOPE)
 
     def envelope_key(self, keyid: str) -> RegisteredKey | None:
         """Return this system's envelope key of that id, if it has one."""

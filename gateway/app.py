@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -28,6 +27,8 @@ from gateway.access_log.errors import AccessLogError
 from gateway.access_log.intake import QueueLimits
 from gateway.access_log.log import AccessLog, LogOptions
 from gateway.clock import Clock, SystemClock
+from gateway.compute.apart import ComputeApart
+from gateway.compute.port import Compute
 from gateway.config import Config, ConfigError, load_credential
 from gateway.deciding import Deciding
 from gateway.errors import GatewayError
@@ -38,7 +39,7 @@ from gateway.looks import Looks
 from gateway.lookup import Lookup
 from gateway.matter import Matter
 from gateway.metrics import Metrics, MetricsObserver
-from gateway.model import Claim, EntryDraft, Logged
+from gateway.model import EntryDraft, Logged
 from gateway.parts import Parts
 from gateway.policy.bundle import Bundle
 from gateway.policy.facts import Registers
@@ -51,6 +52,8 @@ from gateway.rpc.server import TlsMaterial, add_reflection, build_server, creden
 from gateway.rpc.services import Services, build_handlers
 from gateway.trust import moment
 from gateway.wiring import (
+    build_compute,
+    connect,
     load_departments,
     load_epoch_keys,
     load_log_signer,
@@ -97,10 +100,6 @@ class TimedLog:
         appending.add_done_callback(observe)
         return appending
 
-    def live_claims(self, space: str, now_ms: int) -> Sequence[Claim]:
-        """Return the claims of a space that have not expired."""
-        return self._log.live_claims(space, now_ms)
-
 
 @dataclass(slots=True, kw_only=True)
 class Gateway:
@@ -119,6 +118,7 @@ class Gateway:
     health: Health
     looks: LookSocket
     interrupted: Interrupted
+    compute: Compute
     port: int = 0
     health_port: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -134,6 +134,8 @@ class Gateway:
         """
         # Before the port is bound: the first message may already retry an interrupted request.
         await close_open_asks(self.log, self.interrupted)
+        if isinstance(self.compute, ComputeApart):
+            self.compute.start()
         serving = credentials(self._load_tls(), self._take_changed_tls)
         try:
             self.port = self.server.add_secure_port(self.config.listen, serving)
@@ -165,6 +167,8 @@ class Gateway:
         if self._runner is not None:
             await self._runner.cleanup()
         await self.looks.stop()
+        if isinstance(self.compute, ComputeApart):
+            await self.compute.stop()
         await self.registry.close()
         self.log.close()
         self.registers.close()
@@ -237,8 +241,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     interrupted, keys = Interrupted(), load_epoch_keys(config)
     # Expired ones too: what was open when the process died may have been so for long.
     interrupted.load(log.live_claims(SPACE, 0))
-    timed = TimedLog(log, metrics)
-    parts = _build_parts(config, trust, timed, chosen_clock, registry, MetricsObserver(metrics))
+    parts = _build_parts(config, trust, log, metrics, chosen_clock, registry)
     deciding = _build_deciding(config, bundle, registers, keys, interrupted)
     exchange = Exchange(parts, deciding)
     lookup = Lookup(parts=parts, exchange=exchange, deciding=deciding, receipts=log)
@@ -266,6 +269,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         clock=chosen_clock,
         metrics=metrics,
         interrupted=interrupted,
+        compute=parts.compute,
         looks=_build_looks(config, log, keys, chosen_clock),
         health=Health(_health_parts(log, trust, registry, chosen_clock), metrics),
     )
@@ -290,13 +294,14 @@ def _open_log(config: Config, clock: Clock) -> AccessLog:
 def _build_parts(
     config: Config,
     trust: TrustStore,
-    log: TimedLog,
+    log: AccessLog,
+    metrics: Metrics,
     clock: Clock,
     registry: AdapterRegistry,
-    observer: MetricsObserver,
 ) -> Parts:
-    limits = config.limits
+    limits, timed = config.limits, TimedLog(log, metrics)
     signer = load_signer(config.envelope_signer)
+    compute = build_compute(config, signer, registry, metrics.compute_process.set)
     replay = ReplayGuard(kept_bytes=limits.kept_answer_bytes)
     # A captured request must not become new by our restart.
     replay.load(log.live_claims(SPACE, clock.now_ms()))
@@ -307,13 +312,14 @@ def _build_parts(
         clock=clock,
         trust=trust,
         signer=signer,
-        log=log,
-        exits=Exits(log=log, signer=signer, system_id=system_id),
+        compute=compute,
+        log=timed,
+        exits=Exits(log=timed, signer=signer, system_id=system_id),
         replay=replay,
         in_flight=InFlight(limits.in_flight, limits.in_flight_per_system),
         limiter=BurstLimiter(burst),
-        adapters=registry.by_dataset,
-        observer=observer,
+        adapters=connect(registry, compute),
+        observer=MetricsObserver(metrics),
     )
 
 

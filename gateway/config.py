@@ -125,6 +125,8 @@ class Config(_Section):
     log: LogConfig
     limits: LimitConfig = LimitConfig()
     departments: DepartmentsConfig = DepartmentsConfig()
+    compute_process: bool | None = None
+    """Whether a second process computes; not said: where the machine has a second core."""
     sandbox: bool = False
 
 

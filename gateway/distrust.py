@@ -16,6 +16,7 @@ from adapters.port import Effect, EffectKind, FieldName, Finding, Grant, Indeter
 from certs.chain import require_current
 from certs.errors import CertificateRefused
 from certs.identity import RegisteredKey
+from certs.public_key import PublicKey
 from gateway.progress import LEEWAY_MS
 from gateway.statement.answer import FieldOutcome
 from gateway.trust import moment
@@ -57,22 +58,13 @@ class Minimised:
     """Disclosures that came without being granted as they came."""
 
 
-def require_record(
-    compact: str,
-    query: Query,
-    provider: str,
-    keys: Mapping[str, RegisteredKey],
-    now_ms: int,
-    *,
-    found: bool,
-) -> VerifiedRecord:
-    """Return the proof that the source department answered this very question (step 9).
-
-    `found` is what the adapter returned; the requester is told what the department signed, so the
-    two must agree.
+def require_record_key(
+    compact: str, keys: Mapping[str, RegisteredKey], now_ms: int
+) -> RegisteredKey:
+    """Return the key of the source department that a record names, if it is current.
 
     Raises:
-        Distrusted: `PROVIDER_UNPROVEN`, or `SUBJECT_MISMATCH` when it speaks of another subject.
+        Distrusted: `PROVIDER_UNPROVEN`.
     """
     try:
         # Read before anything is proven, so a hint only: the map holds this department's keys.
@@ -81,14 +73,31 @@ def require_record(
             raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_unknown")
         # A comparison of times, so first: under a revoked key no signature is worth computing.
         require_current(key, moment(now_ms))
-        record = verify_record(compact, key.public_key, _expectation(query, provider, now_ms))
     except CertificateRefused as error:
         raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_not_current") from error
+    except RecordRefused as error:
+        raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, error.reason.lower()) from error
+    return key
+
+
+def require_record(
+    compact: str, key: PublicKey, expected: RecordExpectation, due: RecordState
+) -> VerifiedRecord:
+    """Return the proof that the source department answered this very question (step 9).
+
+    `due` follows from what the adapter returned; the requester is told what the department signed,
+    so the two must agree.
+
+    Raises:
+        Distrusted: `PROVIDER_UNPROVEN`, or `SUBJECT_MISMATCH` when it speaks of another subject.
+    """
+    try:
+        record = verify_record(compact, key, expected)
     except RecordRefused as error:
         if error.reason is RecordReason.WRONG_SUBJECT:
             raise Distrusted(Indeterminate.SUBJECT_MISMATCH, "wrong_subject") from error
         raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, error.reason.lower()) from error
-    if record.claims.state is not _state_due(query, found=found):
+    if record.claims.state is not due:
         raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "wrong_state")
     return record
 
@@ -123,7 +132,8 @@ def minimised(record: VerifiedRecord, grants: Sequence[Grant]) -> Minimised:
     )
 
 
-def _expectation(query: Query, provider: str, now_ms: int) -> RecordExpectation:
+def build_expectation(query: Query, provider: str, now_ms: int) -> RecordExpectation:
+    """Return what the record that answers a query must say."""
     digest = subject_digest(query.request_id, query.subject.type.value, query.subject.identifier)
     return RecordExpectation(
         issuer=provider,
@@ -136,8 +146,8 @@ def _expectation(query: Query, provider: str, now_ms: int) -> RecordExpectation:
     )
 
 
-def _state_due(query: Query, *, found: bool) -> RecordState:
-    """Return what the record must say of a record's existence."""
+def state_due(query: Query, *, found: bool) -> RecordState:
+    """Return what the record must say of a record's existence, after what the adapter returned."""
     # One word for both: a difference here would give away what the agreement withholds.
     if not query.tell_not_found:
         return RecordState.NOT_TOLD

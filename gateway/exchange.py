@@ -40,8 +40,9 @@ from adapters.port import (
     Untold,
 )
 from adapters.port import Outcome as Fetched
+from gateway.compute.port import ProveJob, SealJob
 from gateway.deciding import Decided, Deciding
-from gateway.distrust import Distrusted, minimised, require_record
+from gateway.distrust import Distrusted, build_expectation, require_record_key, state_due
 from gateway.drafts import WITHHELD, Asked, answer_draft, ask_draft
 from gateway.drafts import Answered as AnswerNote
 from gateway.entries import Entries
@@ -49,11 +50,11 @@ from gateway.errors import Fault, Reason, Refusal
 from gateway.exits import WITHOUT_RECEIPT
 from gateway.interrupted import LeftAsk
 from gateway.model import EntryDraft, Logged
-from gateway.opening import Kind, Question, open_question
+from gateway.opening import Question, open_question
 from gateway.outcome import Answered, Outcome, Refused, encode_outcome, parse_outcome
 from gateway.parts import Parts
 from gateway.progress import Call, Progress
-from gateway.receipt import build_answer, commit_to
+from gateway.receipt import commit_to
 from gateway.statement.answer import (
     AnswerContent,
     AnswerHeader,
@@ -62,7 +63,7 @@ from gateway.statement.answer import (
     State,
     encode_answer_body,
 )
-from gateway.statement.request import M
+from gateway.statement.kinds import QuestionKind
 
 RESERVED_S: Final = 0.05
 """Kept back from the department's time for steps 9 to 12, so that the inner deadline wins."""
@@ -98,11 +99,11 @@ class Exchange:
         self._under_way: set[asyncio.Future[Outcome]] = set()
         self._entries = Entries(parts.log, deciding.interrupted)
 
-    async def answer(self, call: Call, kind: Kind[M]) -> Outcome:
+    async def answer(self, call: Call, kind: QuestionKind) -> Outcome:
         """Answer one question, or say why not."""
 
         async def walk(progress: Progress) -> Outcome:
-            question = open_question(self._parts, progress, kind)  # 1 to 5
+            question = await open_question(self._parts, progress, kind)  # 1 to 5
             if question.twin is not None:
                 return parse_outcome(await self._parts.replay.outcome_of(question.twin))
             return await self.answer_query(progress, question, 0)
@@ -174,7 +175,7 @@ class Exchange:
         commitment, draft = None, None
         try:
             fetched = await self._fetch(decided.provider, query)  # 8
-            told = self._prove(question, decided, query, fetched, progress.now_ms)  # 9, 10
+            told = await self._prove(question, decided, query, fetched, progress.now_ms)  # 9, 10
             fields = _field_answers(decided, told)
             if _tells(told, fields):
                 body = encode_answer_body(self._content(progress, decided, told, fields, item))
@@ -199,7 +200,8 @@ class Exchange:
             # As if the agreement had granted nothing: one code, text and form of entry, so that the
             # requester does not learn which of the causes it was.
             raise Refusal(Reason.NOTHING_GRANTED)
-        return Answered(envelope=build_answer(self._parts.signer, commitment, logged))  # 12
+        sealed = await self._parts.compute.seal(SealJob(commitment=commitment, logged=logged))  # 12
+        return Answered(envelope=sealed)
 
     async def _ask(
         self, progress: Progress, question: Question, decided: Decided, item: int
@@ -277,7 +279,7 @@ class Exchange:
         self._parts.observer.asked(provider, outcome, time.monotonic() - started)
         return fetched
 
-    def _prove(
+    async def _prove(
         self, question: Question, decided: Decided, query: Query, fetched: Fetched, now_ms: int
     ) -> Told:
         """Steps 9 and 10: what came back, proven and minimised, or why it cannot be told."""
@@ -289,15 +291,20 @@ class Exchange:
             )
         keys = question.snapshot.registry.record_keys(decided.record_signer)
         try:
-            found = isinstance(fetched, Record)
-            record = require_record(
-                fetched.sd_jwt, query, decided.provider, keys, now_ms, found=found
+            key = require_record_key(fetched.sd_jwt, keys, now_ms)
+            kept = await self._parts.compute.prove(
+                ProveJob(
+                    compact=fetched.sd_jwt,
+                    key=key.public_key,
+                    expected=build_expectation(query, decided.provider, now_ms),
+                    due=state_due(query, found=isinstance(fetched, Record)),
+                    grants=query.grants,
+                )
             )
         except Distrusted as error:
             _log.warning("distrusted", provider=decided.provider, cause=error.cause)
             self._parts.observer.distrusted(decided.provider, error.cause, 1)
             return Told(state=State.INDETERMINATE, reason=error.reason)
-        kept = minimised(record, query.grants)
         if kept.dropped:
             self._parts.observer.distrusted(decided.provider, "not_granted", kept.dropped)
         return Told(state=_state(fetched, decided), record=kept.record, outcomes=kept.outcomes)

@@ -16,7 +16,7 @@ from gateway.drafts import WITHHELD, view_draft
 from gateway.errors import Reason, Refusal
 from gateway.exchange import Exchange
 from gateway.model import Charge, Logged
-from gateway.opening import Kind, open_envelope, open_question
+from gateway.opening import open_envelope, open_question
 from gateway.outcome import Answered, Outcome, parse_outcome
 from gateway.parts import Parts
 from gateway.policy.model import Agreement
@@ -24,11 +24,11 @@ from gateway.progress import Call, Progress
 from gateway.receipt import build_looked
 from gateway.replay import Twin
 from gateway.statement.answer import AnswerHeader, Body, encode_explain_body, encode_receipt_body
+from gateway.statement.kinds import QuestionKind
 from gateway.statement.listing import AgreementListing, encode_agreements_body
 from gateway.statement.request import (
     AGREEMENTS_STATEMENT,
     RECEIPT_STATEMENT,
-    M,
     parse_receipt_lookup,
 )
 
@@ -52,11 +52,11 @@ class Lookup:
     deciding: Deciding
     receipts: ReceiptSource
 
-    async def explain(self, call: Call, kind: Kind[M]) -> Outcome:
+    async def explain(self, call: Call, kind: QuestionKind) -> Outcome:
         """Say what would be released and why; facts of the subject are not consulted."""
 
         async def walk(progress: Progress) -> Outcome:
-            question = open_question(self.parts, progress, kind)
+            question = await open_question(self.parts, progress, kind)
             if question.twin is not None:
                 return await self._twin(question.twin)
             query = question.statement.queries[0]
@@ -74,7 +74,7 @@ class Lookup:
         """List the agreements of the calling system."""
 
         async def walk(progress: Progress) -> Outcome:
-            opened = open_envelope(self.parts, progress, AGREEMENTS_STATEMENT)
+            opened = await open_envelope(self.parts, progress, AGREEMENTS_STATEMENT)
             if opened.twin is not None:
                 return await self._twin(opened.twin)
             bundle = self.deciding.bundle
@@ -90,7 +90,7 @@ class Lookup:
         """Give a party of an exchange its receipt again."""
 
         async def walk(progress: Progress) -> Outcome:
-            opened = open_envelope(self.parts, progress, RECEIPT_STATEMENT)
+            opened = await open_envelope(self.parts, progress, RECEIPT_STATEMENT)
             if opened.twin is not None:
                 return await self._twin(opened.twin)
             wanted, item = parse_receipt_lookup(opened.message)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from gateway.errors import Reason
 from gateway.exchange import Exchange
-from gateway.opening import Kind, Question, open_question
+from gateway.opening import Question, open_question
 from gateway.outcome import Answered, Outcome, parse_outcome
 from gateway.parts import Parts
 from gateway.progress import Call, Progress
-from gateway.statement.request import M
+from gateway.statement.kinds import QuestionKind
 from gateway.statement.wrapper import Notice, encode_matter_response
 
 
@@ -25,11 +25,11 @@ class Matter:
     parts: Parts
     exchange: Exchange
 
-    async def answer(self, call: Call, kind: Kind[M], codes: dict[Reason, int]) -> Outcome:
+    async def answer(self, call: Call, kind: QuestionKind, codes: dict[Reason, int]) -> Outcome:
         """Answer every query of a matter; the outcome holds the whole encoded response."""
 
         async def walk(progress: Progress) -> Outcome:
-            question = open_question(self.parts, progress, kind)
+            question = await open_question(self.parts, progress, kind)
             if question.twin is not None:
                 return parse_outcome(await self.parts.replay.outcome_of(question.twin))
             items = range(len(question.statement.queries))

@@ -5,20 +5,20 @@ every query asked there is one authorisation with the same matter, case, fields 
 """
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.port import EndUser, Subject
 from certs.chain import require_current
 from certs.errors import CertificateRefused
-from certs.identity import RegisteredSystem, SystemId
-from certs.trust_store import TrustSnapshot
+from certs.identity import RegisteredKey, VerifyingKey
 from gateway.errors import Reason, Refusal
-from gateway.progress import LEEWAY_MS, Progress
 from gateway.statement.identifiers import FIFTEEN, lengthened
 from gateway.statement.values import DatasetQuery, Statement
 from gateway.trust import moment
 from signing.assertion import (
+    AssertionClaims,
     AssertionExpectation,
     OfficerAssertion,
     Staff,
@@ -55,25 +55,41 @@ class Officer:
     """None where the assertion does not name him."""
 
 
-def require_officer(
-    snapshot: TrustSnapshot,
-    system: RegisteredSystem,
-    statement: Statement,
-    gateway: SystemId,
-    progress: Progress,
-) -> Officer | None:
-    """Return the officer a statement is made for, None for a system job.
+def prove_assertion(
+    token: str, keys: Mapping[str, VerifyingKey], expected: AssertionExpectation
+) -> OfficerAssertion:
+    """Return the proof that an organisation lets an officer ask in this request.
 
     Raises:
         Refusal: `ASSERTION_INVALID`, `ASSERTION_MISMATCH`.
     """
-    token = statement.purpose.officer_assertion
-    if token is None:
-        return None
-    proven = _proven(token, snapshot, system, gateway, progress)
+    try:
+        return verify_assertion(token, keys, expected)
+    except AssertionRefused as error:
+        reason = Reason.ASSERTION_MISMATCH if error.reason in _UNBOUND else Reason.ASSERTION_INVALID
+        raise Refusal(reason, diagnostics=error.reason) from error
+
+
+def require_officer(
+    keys: Mapping[str, RegisteredKey],
+    keyid: str,
+    claims: AssertionClaims,
+    statement: Statement,
+    now_ms: int,
+) -> Officer:
+    """Return the officer a statement is made for, whose assertion is proven.
+
+    Raises:
+        Refusal: `ASSERTION_INVALID`, `ASSERTION_MISMATCH`.
+    """
+    # Signature first, standing after: only a proven token tells which key has to be current.
+    try:
+        require_current(keys[keyid], moment(now_ms))
+    except CertificateRefused as error:
+        raise Refusal(Reason.ASSERTION_INVALID, diagnostics=error.reason) from error
     for query in statement.queries:
-        _require_authorised(proven, statement, query)
-    return _officer(proven.staff)
+        _require_authorised(claims, statement, query)
+    return _officer(claims.staff)
 
 
 def relation_of(officer: Officer | None, subject: Subject) -> bytes:
@@ -105,42 +121,9 @@ def _surname(name: str) -> str:
     return "" if _DOTS & set(name) else name[:1]
 
 
-def _proven(
-    token: str,
-    snapshot: TrustSnapshot,
-    system: RegisteredSystem,
-    gateway: SystemId,
-    progress: Progress,
-) -> OfficerAssertion:
-    header, thumbprint = progress.header, progress.call.peer.leaf_thumbprint
-    if header is None or thumbprint is None:
-        raise AssertionError  # steps 1 and 3 have passed
-    organisation = system.organisation.uscc
-    expected = AssertionExpectation(
-        issuer=organisation,
-        audience=gateway,
-        request_id=header.request_id,
-        thumbprint=thumbprint,
-        now_s=progress.now_ms // 1000,
-        leeway_s=LEEWAY_MS // 1000,
-    )
-    try:
-        # Signature first, standing after: only a proven token tells which key has to be current.
-        proven = verify_assertion(token, snapshot.registry.officer_keys(organisation), expected)
-        require_current(proven.signer, moment(progress.now_ms))
-    except AssertionRefused as error:
-        reason = Reason.ASSERTION_MISMATCH if error.reason in _UNBOUND else Reason.ASSERTION_INVALID
-        raise Refusal(reason, diagnostics=error.reason) from error
-    except CertificateRefused as error:
-        raise Refusal(Reason.ASSERTION_INVALID, diagnostics=error.reason) from error
-    return proven
-
-
-def _require_authorised(
-    proven: OfficerAssertion, statement: Statement, query: DatasetQuery
-) -> None:
+def _require_authorised(claims: AssertionClaims, statement: Statement, query: DatasetQuery) -> None:
     """Hold one query against what the officer may ask, member by member."""
-    detail = proven.detail_for(query.agreement, query.dataset)
+    detail = claims.detail_for(query.agreement, query.dataset)
     if detail is None:
         raise Refusal(Reason.ASSERTION_MISMATCH, diagnostics="no detail")
     subject = statement.subject

@@ -6,31 +6,26 @@ One function per step, in the order and with the numbers of `gateway.exchange`; 
 
 import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic
+from typing import Final, Generic, TypeVar
 
 from certs.identity import RegisteredSystem
 from certs.trust_store import TrustSnapshot
+from gateway.compute.port import Opened, OpenJob
 from gateway.errors import Reason, Refusal
 from gateway.officer import Officer, require_officer
 from gateway.parts import Parts
 from gateway.progress import LEEWAY_MS, Progress
 from gateway.replay import First, Twin, request_key
+from gateway.statement.kinds import QuestionKind
 from gateway.statement.request import M, parse_header, parse_payload
 from gateway.statement.values import Header, Statement
-from gateway.trust import parse_call, require_channel, require_envelope
+from gateway.trust import require_channel, require_signer
+
+T = TypeVar("T")
 
 MAX_LIFE_MS: Final = 300_000
 """Longest life of a request (envelope.proto, `RequestHeader.expire_time`)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind(Generic[M]):
-    """A kind of question: the message that is signed and how its statement is read."""
-
-    message_class: type[M]
-    parse: Callable[[M, Header, int], Statement]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +34,6 @@ class Envelope(Generic[M]):
 
     system: RegisteredSystem
     snapshot: TrustSnapshot
-    header: Header
     message: M
     twin: Twin | None
     """Set when the same request is or was executed by another call."""
@@ -57,27 +51,8 @@ class Question:
     twin: Twin | None
 
 
-def open_question(parts: Parts, progress: Progress, kind: Kind[M]) -> Question:
+async def open_question(parts: Parts, progress: Progress, kind: QuestionKind) -> Question:
     """Walk steps 1 to 5.
-
-    Raises:
-        Refusal: any reason of these steps.
-        Fault: `TRUST_UNAVAILABLE`, `CLOCK_BACKWARDS`.
-    """
-    opened = open_envelope(parts, progress, kind.message_class)
-    statement = kind.parse(opened.message, opened.header, progress.now_ms)  # 4 statement
-    officer = require_officer(opened.snapshot, opened.system, statement, parts.system_id, progress)
-    return Question(
-        system=opened.system,
-        snapshot=opened.snapshot,
-        statement=statement,
-        officer=officer,
-        twin=opened.twin,
-    )
-
-
-def open_envelope(parts: Parts, progress: Progress, message_class: type[M]) -> Envelope[M]:
-    """Walk steps 1 to 3.
 
     Raises:
         Refusal: any reason of these steps.
@@ -86,12 +61,39 @@ def open_envelope(parts: Parts, progress: Progress, message_class: type[M]) -> E
     # One snapshot for the whole call: a reload meanwhile cannot mix two states of trust.
     snapshot = parts.trust.snapshot
     system = open_channel(parts, progress, snapshot)  # 1 channel
-    payload = _require_envelope(progress, system)  # 2 envelope
-    message = parse_payload(payload, message_class)
-    header = _require_binding(parts, progress, system, message)  # 3 binding
-    # Taken last: a misdirected or stale copy must not use up the id of an honest request.
+    opened = await _require_envelope(parts, progress, snapshot, system, kind)  # 2 envelope
+    header = _reached(opened, opened.header)
+    _require_binding(parts, progress, system, header)  # 3 binding
     twin = _claim(parts, progress, header)
-    return Envelope(system=system, snapshot=snapshot, header=header, message=message, twin=twin)
+    statement = _reached(opened, opened.statement)  # 4 statement
+    return Question(
+        system=system,
+        snapshot=snapshot,
+        statement=statement,
+        officer=_officer(progress, snapshot, system, opened, statement),  # 5 officer
+        twin=twin,
+    )
+
+
+async def open_envelope(parts: Parts, progress: Progress, message_class: type[M]) -> Envelope[M]:
+    """Walk steps 1 to 3, for messages that are no question about a subject.
+
+    Raises:
+        Refusal: any reason of these steps.
+        Fault: `TRUST_UNAVAILABLE`, `CLOCK_BACKWARDS`.
+    """
+    snapshot = parts.trust.snapshot
+    system = open_channel(parts, progress, snapshot)  # 1 channel
+    opened = await _require_envelope(parts, progress, snapshot, system, None)  # 2 envelope
+    message = parse_payload(opened.payload, message_class)
+    header = parse_header(message)
+    _require_binding(parts, progress, system, header)  # 3 binding
+    return Envelope(
+        system=system,
+        snapshot=snapshot,
+        message=message,
+        twin=_claim(parts, progress, header),
+    )
 
 
 def open_channel(parts: Parts, progress: Progress, snapshot: TrustSnapshot) -> RegisteredSystem:
@@ -107,21 +109,69 @@ def open_channel(parts: Parts, progress: Progress, snapshot: TrustSnapshot) -> R
     return system
 
 
-def _require_envelope(progress: Progress, system: RegisteredSystem) -> bytes:
-    """Step 2: the carried bytes are signed by that system, with a key that is current now."""
-    call = progress.call
-    verified = require_envelope(parse_call(call), system, call.payload_type, progress.now_ms)
-    progress.keyid = verified.signer.keyid
-    progress.payload = verified.payload
-    progress.request_digest = hashlib.sha256(verified.payload).digest()
-    return verified.payload
+async def _require_envelope(
+    parts: Parts,
+    progress: Progress,
+    snapshot: TrustSnapshot,
+    system: RegisteredSystem,
+    kind: QuestionKind | None,
+) -> Opened:
+    """Step 2: the carried bytes are signed by that system, with a key that is current now.
+
+    What the payload says is read in the same go, and judged when its step is reached.
+    """
+    call, organisation = progress.call, system.organisation.uscc
+    thumbprint = call.peer.leaf_thumbprint
+    if thumbprint is None:
+        raise AssertionError  # step 1 has passed
+    opened = await parts.compute.open(
+        OpenJob(
+            body=call.body,
+            payload_type=call.payload_type,
+            keys=system.envelope_keys,
+            kind=kind,
+            officer_keys=snapshot.registry.officer_keys(organisation),
+            organisation=organisation,
+            audience=parts.system_id,
+            thumbprint=thumbprint,
+            now_ms=progress.now_ms,
+        )
+    )
+    require_signer(system, opened.keyid, progress.now_ms)
+    progress.keyid = opened.keyid
+    progress.payload = opened.payload
+    progress.request_digest = hashlib.sha256(opened.payload).digest()
+    return opened
+
+
+def _reached(opened: Opened, part: T | None) -> T:
+    """Return a part of what was signed, at the step that judges it."""
+    if part is not None:
+        return part
+    if opened.refusal is None:
+        raise AssertionError  # whatever is missing was refused
+    raise opened.refusal
+
+
+def _officer(
+    progress: Progress,
+    snapshot: TrustSnapshot,
+    system: RegisteredSystem,
+    opened: Opened,
+    statement: Statement,
+) -> Officer | None:
+    """Step 5: asserted by the system's organisation, for this statement; None for a system job."""
+    if statement.purpose.officer_assertion is None:
+        return None
+    asserted = _reached(opened, opened.asserted)
+    keys = snapshot.registry.officer_keys(system.organisation.uscc)
+    return require_officer(keys, asserted.keyid, asserted.claims, statement, progress.now_ms)
 
 
 def _require_binding(
-    parts: Parts, progress: Progress, system: RegisteredSystem, message: M
-) -> Header:
+    parts: Parts, progress: Progress, system: RegisteredSystem, header: Header
+) -> None:
     """Step 3, first half: signer = channel, meant for us and this method, and fresh."""
-    header = parse_header(message)
     progress.header = header
     if header.sender != system.system_id:
         raise Refusal(Reason.SENDER_MISMATCH)
@@ -136,7 +186,6 @@ def _require_binding(
         raise Refusal(Reason.NOT_YET_VALID)
     if header.expires_at_ms + LEEWAY_MS <= progress.now_ms:
         raise Refusal(Reason.EXPIRED)
-    return header
 
 
 def _claim(parts: Parts, progress: Progress, header: Header) -> Twin | None:

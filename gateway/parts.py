@@ -8,6 +8,7 @@ from adapters.port import DatasetName, ProviderAdapter
 from certs.identity import SystemId
 from certs.trust_store import TrustStore
 from gateway.clock import Clock
+from gateway.compute.port import Compute
 from gateway.exits import Exits
 from gateway.model import EntryDraft, Logged
 from gateway.quota import BurstLimiter, InFlight
@@ -50,6 +51,7 @@ class Parts:
     clock: Clock
     trust: TrustStore
     signer: Signer
+    compute: Compute
     log: Log
     exits: Exits
     replay: ReplayGuard

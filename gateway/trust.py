@@ -4,16 +4,16 @@ INVARIANT: who calls is decided by the thumbprint of the TLS leaf; the envelope'
 among that system's keys only; nothing inside a message selects trust.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
 from certs.chain import require_current
 from certs.errors import CertificateReason, CertificateRefused
-from certs.identity import RegisteredSystem, require_tls_system
+from certs.identity import RegisteredSystem, VerifyingKey, require_tls_system
 from certs.trust_store import TrustSnapshot
 from gateway.errors import Fault, GatewayError, Reason, Refusal
-from gateway.progress import Call
 from gateway.statement.wrapper import parse_wrapper
 from signing.envelope import Envelope, VerifiedEnvelope
 from signing.errors import Malformed, SignatureInvalid, SignerUnknown, WrongPayloadType
@@ -53,44 +53,52 @@ def require_channel(
         raise Refusal(Reason.CHANNEL_REFUSED, diagnostics=str(error)) from error
 
 
-def parse_call(call: Call) -> Envelope:
-    """Return the envelope of a call, unverified.
+def parse_call(body: bytes) -> Envelope:
+    """Return the envelope of a message, unverified.
 
     Raises:
         Refusal: `ENVELOPE_MALFORMED`.
     """
     try:
-        return parse_wrapper(call.body)
+        return parse_wrapper(body)
     except Malformed as error:
         raise Refusal(Reason.ENVELOPE_MALFORMED, diagnostics=error.what) from error
 
 
 def require_envelope(
-    envelope: Envelope, system: RegisteredSystem, payload_type: str, now_ms: int
+    envelope: Envelope, keys: Iterable[VerifyingKey], payload_type: str, now_ms: int
 ) -> VerifiedEnvelope:
-    """Return the proof that a system signed an envelope with a key current at that time.
+    """Return the proof that one of a system's keys signed an envelope.
 
     Raises:
-        Refusal: `PAYLOAD_TYPE_WRONG`, `SIGNER_UNKNOWN`, `SIGNER_NOT_CURRENT`, `SIGNER_REVOKED`,
-            `SIGNATURE_INVALID`.
-        Fault: `TRUST_UNAVAILABLE`.
+        Refusal: `PAYLOAD_TYPE_WRONG`, `SIGNER_UNKNOWN`, `SIGNATURE_INVALID`.
     """
-    # Among this system's keys only: another's key id is unknown here, however well registered.
-    key = system.envelope_key(envelope.keyid)
-    if key is None:
-        raise Refusal(Reason.SIGNER_UNKNOWN)
     at = moment(now_ms)
     try:
-        require_current(key, at)
-        return verify_envelope(envelope, (key,), payload_types=(payload_type,), at=at)
-    except CertificateRefused as error:
-        raise signer_error(error) from error
+        return verify_envelope(envelope, keys, payload_types=(payload_type,), at=at)
     except WrongPayloadType as error:
         raise Refusal(Reason.PAYLOAD_TYPE_WRONG) from error
     except SignerUnknown as error:
         raise Refusal(Reason.SIGNER_UNKNOWN) from error
     except SignatureInvalid as error:
         raise Refusal(Reason.SIGNATURE_INVALID) from error
+
+
+def require_signer(system: RegisteredSystem, keyid: str, now_ms: int) -> None:
+    """Require that the key an envelope was signed with is current at that time.
+
+    Raises:
+        Refusal: `SIGNER_UNKNOWN`, `SIGNER_NOT_CURRENT`, `SIGNER_REVOKED`.
+        Fault: `TRUST_UNAVAILABLE`.
+    """
+    # Among this system's keys only: another's key id is unknown here, however well registered.
+    key = system.envelope_key(keyid)
+    if key is None:
+        raise Refusal(Reason.SIGNER_UNKNOWN)
+    try:
+        require_current(key, moment(now_ms))
+    except CertificateRefused as error:
+        raise signer_error(error) from error
 
 
 def signer_error(error: CertificateRefused) -> GatewayError:

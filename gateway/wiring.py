@@ -4,8 +4,9 @@ Each function turns one section of the configuration into one value; `app` strin
 """
 
 import json
+import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -14,10 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from adapters.kinds.education import ClientIdentity
+from adapters.kinds.hrss import HrssAdapter
 from adapters.kinds.public_security import ServiceIdentity
-from adapters.port import DatasetName, EndUser
+from adapters.port import DatasetName, EndUser, ProviderAdapter
 from adapters.records import RecordSource
 from adapters.registry import (
+    AdapterRegistry,
     Department,
     EducationDepartment,
     HrssDepartment,
@@ -30,6 +33,10 @@ from certs.trust_store import TrustStore, load_trust_store
 from gateway.access_log.epochs import EpochKeys
 from gateway.access_log.note import Ed25519LogSigner
 from gateway.catalog import Catalog
+from gateway.compute.apart import ComputeApart
+from gateway.compute.department import ApartDepartment
+from gateway.compute.here import ComputeHere
+from gateway.compute.protocol import Begin
 from gateway.config import (
     Config,
     ConfigError,
@@ -43,7 +50,7 @@ from gateway.config import (
 from gateway.policy.bundle import Bundle, load_bundle
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.rpc.server import TlsMaterial
-from signing.signer import FileSigner, load_key_file
+from signing.signer import FileSigner, Signer, load_key_file
 
 CERTIFICATE: Final = "CERTIFICATE"
 
@@ -154,6 +161,36 @@ def load_policy(config: Config) -> Bundle:
     )
 
 
+def build_compute(
+    config: Config, signer: Signer, registry: AdapterRegistry, observe: Callable[[bool], None]
+) -> ComputeHere | ComputeApart:
+    """Return who computes: a second process where the machine has a core for it."""
+    here, apart = ComputeHere(signer), config.compute_process
+    if apart is None:
+        apart = len(os.sched_getaffinity(0)) > 1
+    if not apart:
+        return here
+    own = [each for each in registry.adapters if isinstance(each, HrssAdapter)]
+    begin = Begin(
+        config=config.model_dump_json(),
+        organisation=own[0].organisation if own else "",
+        datasets=tuple(sorted(own[0].datasets)) if own else (),
+    )
+    return ComputeApart(here, begin, observe)
+
+
+def connect(
+    registry: AdapterRegistry, compute: ComputeHere | ComputeApart
+) -> Mapping[DatasetName, ProviderAdapter]:
+    """Return the adapters by dataset; the one whose tables lie here asks where it is computed."""
+    if isinstance(compute, ComputeHere):
+        return registry.by_dataset
+    return {
+        dataset: ApartDepartment(adapter, compute) if isinstance(adapter, HrssAdapter) else adapter
+        for dataset, adapter in registry.by_dataset.items()
+    }
+
+
 def load_departments(
     config: DepartmentsConfig, catalog: Catalog, matters: Mapping[str, str]
 ) -> list[Department]:
@@ -205,8 +242,15 @@ def _public_security(
 
 def _hrss(config: HrssConfig, catalog: Catalog) -> HrssDepartment:
     datasets = _served(catalog, "hr.")
+    return load_hrss(config, _provider(catalog, datasets), datasets)
+
+
+def load_hrss(
+    config: HrssConfig, organisation: str, datasets: frozenset[DatasetName]
+) -> HrssDepartment:
+    """Return the department's own tables, with the key that signs their records."""
     return HrssDepartment(
-        source=_source(catalog, datasets, config.record_key),
+        source=RecordSource(organisation=organisation, signer=load_signer(config.record_key)),
         datasets=datasets,
         database=config.database,
     )
@@ -234,11 +278,15 @@ def _served(catalog: Catalog, prefix: str) -> frozenset[DatasetName]:
 
 
 def _source(catalog: Catalog, datasets: frozenset[DatasetName], key: KeyConfig) -> RecordSource:
+    return RecordSource(organisation=_provider(catalog, datasets), signer=load_signer(key))
+
+
+def _provider(catalog: Catalog, datasets: frozenset[DatasetName]) -> str:
     providers = {catalog.datasets[name].provider for name in datasets}
     # One key signs for one department: two of them behind one source would share a signature.
     if len(providers) != 1:
         raise ConfigError("departments: datasets of one kind have one provider in the catalog")
-    return RecordSource(organisation=providers.pop(), signer=load_signer(key))
+    return providers.pop()
 
 
 def _plain_key(config: KeyConfig) -> bytes:

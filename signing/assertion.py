@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from certs.identity import RegisteredKey
+from certs.identity import VerifyingKey
 from certs.registry_file import KeyPurpose
 from signing.assertion_form import (
     _VERIFIER_MARK,
@@ -117,7 +117,7 @@ def issue_assertion(signer: Signer, claims: AssertionClaims) -> str:
 
 
 def verify_assertion(
-    token: str, keys: Mapping[str, RegisteredKey], expected: AssertionExpectation
+    token: str, keys: Mapping[str, VerifyingKey], expected: AssertionExpectation
 ) -> OfficerAssertion:
     """Prove that an organisation lets an officer ask, over this channel, in this request.
 

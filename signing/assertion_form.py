@@ -8,7 +8,7 @@ from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
-    from certs.identity import RegisteredKey
+    from certs.identity import VerifyingKey
 
 OFFICER_TYPE: Final = "hutong-officer+jwt"
 """RFC 8725 3.11: an explicit type, distinct from every other profile."""
@@ -76,6 +76,13 @@ class AssertionClaims:
     staff: Staff
     details: tuple[AuthorizationDetail, ...]
 
+    def detail_for(self, agreement: str, dataset: str) -> AuthorizationDetail | None:
+        """Return what was authorised for a dataset under an agreement, if anything was."""
+        for detail in self.details:
+            if (detail.agreement, detail.dataset) == (agreement, dataset):
+                return detail
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionExpectation:
@@ -100,22 +107,10 @@ class OfficerAssertion:
     """
 
     claims: AssertionClaims
-    signer: "RegisteredKey"
+    signer: "VerifyingKey"
     mark: InitVar[object]
 
     def __post_init__(self, mark: object) -> None:
         """Refuse every maker but the verifier."""
         if mark is not _VERIFIER_MARK:
             raise TypeError("only verify_assertion makes an OfficerAssertion")
-
-    @property
-    def staff(self) -> Staff:
-        """The officer."""
-        return self.claims.staff
-
-    def detail_for(self, agreement: str, dataset: str) -> AuthorizationDetail | None:
-        """Return what was authorised for a dataset under an agreement, if anything was."""
-        for detail in self.claims.details:
-            if (detail.agreement, detail.dataset) == (agreement, dataset):
-                return detail
-        return None

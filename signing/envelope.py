@@ -15,7 +15,7 @@ from signing.encoding import require_payload_type
 from signing.errors import Malformed
 
 if TYPE_CHECKING:
-    from certs.identity import RegisteredKey
+    from certs.identity import VerifyingKey
 
 MAX_PAYLOAD: Final = 65_536
 """Bytes; envelope.proto, `SignedEnvelope.payload`."""
@@ -65,7 +65,7 @@ class VerifiedEnvelope:
 
     payload: bytes = field(repr=False)
     payload_type: str
-    signer: "RegisteredKey"
+    signer: "VerifyingKey"
     at: datetime
     mark: InitVar[object]
 

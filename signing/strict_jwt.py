@@ -20,7 +20,7 @@ from typing import Final
 from certs.algorithms import verify_signature
 from certs.errors import AlgorithmUnavailable
 from certs.errors import SignatureInvalid as KeySignatureInvalid
-from certs.identity import RegisteredKey
+from certs.identity import VerifyingKey
 from certs.registry_file import KeyPurpose
 from signing.encoding import JsonLimits, JsonValue, parse_b64url, parse_json_strict
 from signing.errors import AssertionReason, AssertionRefused, Malformed
@@ -51,8 +51,8 @@ class JwtExpectation:
 
 
 def verify_jwt(
-    token: str, keys: Mapping[str, RegisteredKey], expected: JwtExpectation
-) -> tuple[dict[str, JsonValue], RegisteredKey]:
+    token: str, keys: Mapping[str, VerifyingKey], expected: JwtExpectation
+) -> tuple[dict[str, JsonValue], VerifyingKey]:
     """Return the claims of a JWT and the registered key that signed it.
 
     Raises:
@@ -116,8 +116,8 @@ def _require_header(header: dict[str, JsonValue], jwt_type: str) -> str:
 
 
 def _require_key(
-    keyid: str, keys: Mapping[str, RegisteredKey], expected: JwtExpectation
-) -> RegisteredKey:
+    keyid: str, keys: Mapping[str, VerifyingKey], expected: JwtExpectation
+) -> VerifyingKey:
     key = keys.get(keyid)
     # Asked of the key and not only of the map: a caller who hands in too many opens nothing.
     if key is None or key.usage is not expected.usage or key.organisation != expected.issuer:

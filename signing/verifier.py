@@ -22,12 +22,12 @@ from signing.envelope import _VERIFIER_MARK, Envelope, VerifiedEnvelope
 from signing.errors import SignatureInvalid, SignerUnknown, WrongPayloadType
 
 if TYPE_CHECKING:
-    from certs.identity import RegisteredKey
+    from certs.identity import VerifyingKey
 
 
 def verify_envelope(
     envelope: Envelope,
-    keys: "Iterable[RegisteredKey]",
+    keys: "Iterable[VerifyingKey]",
     *,
     payload_types: Collection[str],
     at: datetime,

@@ -14,7 +14,6 @@ from certs.errors import CertificateRefused
 from gateway.access_log.errors import AccessLogError
 from gateway.app import Gateway, build_gateway
 from gateway.catalog.problems import PolicyRefused
-from gateway.cli.diagnostics import write_diagnostics
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import command_line
 from gateway.config import (
@@ -24,6 +23,7 @@ from gateway.config import (
     describe,
     load_config,
 )
+from gateway.diagnostics import write_diagnostics
 from signing.errors import SigningError
 
 REFUSALS: Final = (

@@ -13,7 +13,7 @@ from gateway.exchange import Exchange
 from gateway.lookup import Lookup
 from gateway.matter import Matter
 from gateway.metrics import Metrics
-from gateway.opening import Kind, open_channel
+from gateway.opening import open_channel
 from gateway.outcome import Answered, Outcome
 from gateway.parts import Parts
 from gateway.progress import Call, Progress
@@ -21,6 +21,7 @@ from gateway.rpc.edge import Edge, Method, respond_with_envelope
 from gateway.rpc.server import Handlers
 from gateway.rpc.status import code_number
 from gateway.rpc.stream import stream_handler
+from gateway.statement.kinds import QuestionKind
 from gateway.statement.listing import DatasetListing, encode_datasets
 from gateway.statement.proofs import (
     encode_checkpoint,
@@ -29,23 +30,11 @@ from gateway.statement.proofs import (
     parse_consistency_request,
     parse_inclusion_request,
 )
-from gateway.statement.request import (
-    EXCHANGE_STATEMENT,
-    MATTER_STATEMENT,
-    RESULT_STATEMENT,
-    parse_exchange,
-    parse_matter,
-    parse_result,
-)
 
 EXCHANGE: Final = "/hutong.exchange.v1.ExchangeService/"
 CATALOG: Final = "/hutong.catalog.v1.CatalogService/"
 LOG: Final = "/hutong.accesslog.v1.AccessLogService/"
 CODES: Final = {reason: code_number(reason) for reason in Reason}
-
-EXCHANGE_KIND: Final = Kind(message_class=EXCHANGE_STATEMENT, parse=parse_exchange)
-MATTER_KIND: Final = Kind(message_class=MATTER_STATEMENT, parse=parse_matter)
-RESULT_KIND: Final = Kind(message_class=RESULT_STATEMENT, parse=parse_result)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,20 +67,20 @@ def _signed(services: Services) -> tuple[Method, ...]:
         Method(
             name=EXCHANGE + "ExchangeMatter",
             payload_type=_payload_type("exchange", "MatterStatement"),
-            core=lambda call: matter.answer(call, MATTER_KIND, CODES),
+            core=lambda call: matter.answer(call, QuestionKind.MATTER, CODES),
             respond=_as_it_is,
         ),
         _method(
             EXCHANGE + "GetResult",
             "exchange",
             "ResultStatement",
-            lambda call: exchange.answer(call, RESULT_KIND),
+            lambda call: exchange.answer(call, QuestionKind.RESULT),
         ),
         _method(
             EXCHANGE + "Explain",
             "exchange",
             "ExchangeStatement",
-            lambda call: lookup.explain(call, EXCHANGE_KIND),
+            lambda call: lookup.explain(call, QuestionKind.EXCHANGE),
         ),
         _method(CATALOG + "ListAgreements", "catalog", "AgreementsStatement", lookup.agreements),
         _method(LOG + "GetReceipt", "accesslog", "ReceiptStatement", lookup.receipt),
@@ -128,7 +117,7 @@ def _unsigned(services: Services) -> tuple[Method, ...]:
 
 
 def _ask(services: Services) -> Callable[[Call], Awaitable[Outcome]]:
-    return lambda call: services.exchange.answer(call, EXCHANGE_KIND)
+    return lambda call: services.exchange.answer(call, QuestionKind.EXCHANGE)
 
 
 def _channel_only(

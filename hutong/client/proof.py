@@ -149,7 +149,7 @@ def verify_signed(
         verified = verify_envelope(
             parsed, proving.identity.gateway_keys.values(), payload_types={payload_type}, at=at
         )
-        require_current(verified.signer, at)
+        require_current(proving.identity.gateway_keys[verified.signer.keyid], at)
     except Malformed as cause:
         raise Unproven(ClientReason.ENVELOPE_MALFORMED, cause.what) from cause
     except WrongPayloadType as cause:

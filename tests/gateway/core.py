@@ -31,7 +31,6 @@ from gateway.interrupted import Interrupted
 from gateway.lookup import Lookup
 from gateway.matter import Matter
 from gateway.model import EntryDraft, EntryKind, Logged
-from gateway.opening import Kind
 from gateway.outcome import Answered, Refused
 from gateway.outcome import Outcome as Ended
 from gateway.parts import Log, Parts
@@ -39,8 +38,8 @@ from gateway.policy.facts import Registers
 from gateway.progress import Call
 from gateway.quota import BurstLimit, BurstLimiter, InFlight
 from gateway.replay import ReplayGuard
-from gateway.rpc.services import CODES, EXCHANGE_KIND, MATTER_KIND, RESULT_KIND
-from gateway.statement.request import M
+from gateway.rpc.services import CODES
+from gateway.statement.kinds import QuestionKind
 from hutong.client import Identity
 from hutong.client.requests import SignedRequest
 from hutong.exchange.v1 import exchange_pb2
@@ -198,16 +197,16 @@ class Core:
     ) -> Ended:
         """Ask one question."""
         call = call_of(identity, request, method=method, patience_s=patience_s)
-        return await self.exchange.answer(call, EXCHANGE_KIND)
+        return await self.exchange.answer(call, QuestionKind.EXCHANGE)
 
     async def ask_bytes(self, identity: Identity, message: bytes) -> Ended:
         """Put given bytes to Exchange."""
-        return await self.exchange.answer(call_with(identity, message), EXCHANGE_KIND)
+        return await self.exchange.answer(call_with(identity, message), QuestionKind.EXCHANGE)
 
     async def ask_result(self, identity: Identity, request: SignedRequest) -> Ended:
         """Ask for a pending result."""
         call = call_of(identity, request, message_class=exchange_pb2.ResultStatement)
-        return await self.exchange.answer(call, RESULT_KIND)
+        return await self.exchange.answer(call, QuestionKind.RESULT)
 
     async def ask_matter(self, identity: Identity, request: SignedRequest) -> Ended:
         """Ask a whole matter."""
@@ -216,9 +215,9 @@ class Core:
 
     async def put_matter(self, call: Call) -> Ended:
         """Put a call of ExchangeMatter to the core."""
-        return await self.matter.answer(call, MATTER_KIND, CODES)
+        return await self.matter.answer(call, QuestionKind.MATTER, CODES)
 
-    async def put(self, call: Call, kind: Kind[M]) -> Ended:
+    async def put(self, call: Call, kind: QuestionKind) -> Ended:
         """Put any call to the core."""
         return await self.exchange.answer(call, kind)
 

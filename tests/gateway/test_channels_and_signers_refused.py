@@ -31,7 +31,7 @@ from gateway.errors import Reason
 from gateway.exchange import Exchange
 from gateway.outcome import Answered, Outcome
 from gateway.progress import Peer
-from gateway.rpc.services import EXCHANGE_KIND
+from gateway.statement.kinds import QuestionKind
 from gateway.trust import moment as utc
 from hutong.client import Client, Identity, Refused, load_identity
 from hutong.client.requests import SignedRequest, build_exchange
@@ -91,7 +91,7 @@ def _with_trust(core: Core, material: TrustMaterial) -> Exchange:
 
 
 async def _ask(exchange: Exchange, identity: Identity, request: SignedRequest) -> Outcome:
-    return await exchange.answer(call_of(identity, request), EXCHANGE_KIND)
+    return await exchange.answer(call_of(identity, request), QuestionKind.EXCHANGE)
 
 
 def _request(core: Core, identity: Identity) -> SignedRequest:
@@ -111,7 +111,7 @@ async def test_a_channel_without_certificate_is_refused(core: Core, retirement: 
     call = call_of(retirement, _request(core, retirement))
     nobody = dataclasses.replace(call, peer=Peer(leaf_thumbprint=None, address="ipv4:127.0.0.1"))
 
-    outcome = await core.put(nobody, EXCHANGE_KIND)
+    outcome = await core.put(nobody, QuestionKind.EXCHANGE)
 
     refused = require_refused(outcome, Reason.CHANNEL_REFUSED)
     assert refused.envelope is None
@@ -124,7 +124,7 @@ async def test_a_channel_of_an_unregistered_certificate_is_refused(
     call = call_of(retirement, _request(core, retirement))
     peer = Peer(leaf_thumbprint=bytes(32), address="ipv4:127.0.0.1")
 
-    outcome = await core.put(dataclasses.replace(call, peer=peer), EXCHANGE_KIND)
+    outcome = await core.put(dataclasses.replace(call, peer=peer), QuestionKind.EXCHANGE)
 
     require_refused(outcome, Reason.CHANNEL_REFUSED)
     assert core.events == []

@@ -10,7 +10,7 @@ from gateway.model import EntryKind
 from gateway.outcome import Answered as CoreAnswered
 from gateway.progress import Call
 from gateway.quota import BurstLimit, BurstLimiter
-from gateway.rpc.services import EXCHANGE_KIND
+from gateway.statement.kinds import QuestionKind
 from hutong.accesslog.v1 import accesslog_pb2
 from hutong.catalog.v1 import catalog_pb2
 from hutong.client import (
@@ -43,8 +43,8 @@ async def test_explain_asks_no_department(core: Core, retirement: Identity) -> N
     request = build_explain(retirement, core_question(retirement), moment(core.now_ms))
     call = call_of(retirement, request)
 
-    outcome = await core.lookup.explain(call, EXCHANGE_KIND)
-    twin = await core.lookup.explain(call, EXCHANGE_KIND)
+    outcome = await core.lookup.explain(call, QuestionKind.EXCHANGE)
+    twin = await core.lookup.explain(call, QuestionKind.EXCHANGE)
 
     assert isinstance(outcome, CoreAnswered)
     assert isinstance(twin, CoreAnswered)
@@ -57,7 +57,7 @@ async def test_an_explanation_is_charged_to_its_agreement(core: Core, retirement
     question = core_question(retirement)
     request = build_explain(retirement, question, moment(core.now_ms))
 
-    await core.lookup.explain(call_of(retirement, request), EXCHANGE_KIND)
+    await core.lookup.explain(call_of(retirement, request), QuestionKind.EXCHANGE)
 
     (charge,) = core.log.entries(EntryKind.VIEW)[0].charges
     assert charge.cost == len(question.fields)
@@ -70,7 +70,9 @@ async def test_explanations_end_with_the_quota(core: Core, retirement: Identity)
     outcomes = []
     for _ in range(2):
         request = build_explain(retirement, core_question(retirement), moment(core.now_ms))
-        outcomes.append(await core.lookup.explain(call_of(retirement, request), EXCHANGE_KIND))
+        outcomes.append(
+            await core.lookup.explain(call_of(retirement, request), QuestionKind.EXCHANGE)
+        )
 
     assert isinstance(outcomes[0], CoreAnswered)
     require_refused(outcomes[1], Reason.QUOTA_EXHAUSTED)

@@ -18,6 +18,8 @@ from tests.gateway.provoked import require_refused
 if TYPE_CHECKING:
     import asyncio
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 SLOW_S = 0.3
 PATIENCE_S = 0.15
 """Shorter than the log takes to tell, long enough for everything before it."""

@@ -18,8 +18,8 @@ from gateway.outcome import Answered
 from gateway.progress import Call, Peer, Progress
 from gateway.quota import BurstLimit
 from gateway.rpc.services import CODES as NUMBERS
-from gateway.rpc.services import EXCHANGE_KIND
 from gateway.rpc.status import CODES, DETAILS_KEY, status_details
+from gateway.statement.kinds import QuestionKind
 from hutong.client import Client, Identity, Question
 from hutong.client import Refused as ClientRefused
 from hutong.client.clock import system_clock
@@ -101,7 +101,7 @@ async def test_refusals_before_the_channel_is_known_are_rolled_up(
     ]
     for _ in range(500):
         for stranger in strangers:
-            outcome = await core.put(stranger, EXCHANGE_KIND)
+            outcome = await core.put(stranger, QuestionKind.EXCHANGE)
             assert require_refused(outcome, Reason.CHANNEL_REFUSED).envelope is None
     before = list(core.events)
 
@@ -143,7 +143,7 @@ async def test_a_stranger_cannot_grow_the_table_of_peers(core: Core) -> None:
     for number in range(1_500):
         peer = Peer(leaf_thumbprint=number.to_bytes(32), address="x")
         call = Call(method="/x/Y", payload_type="", body=b"", peer=peer, deadline=1e12)
-        await core.put(call, EXCHANGE_KIND)
+        await core.put(call, QuestionKind.EXCHANGE)
 
     assert len(core.parts.exits._rolled) <= 1_025
 
@@ -205,12 +205,12 @@ async def test_a_count_that_could_not_be_logged_is_not_lost(
     stranger = dataclasses.replace(
         call_of(retirement, request), peer=Peer(leaf_thumbprint=bytes(32), address="x")
     )
-    await core.put(stranger, EXCHANGE_KIND)
+    await core.put(stranger, QuestionKind.EXCHANGE)
     core.log.failing = {EntryKind.REFUSE: LogUnavailable("gone")}
     with pytest.raises(LogUnavailable):
         await core.parts.exits.flush(core.now_ms + ROLL_UP_WINDOW_MS)
     core.log.failing = {}
-    await core.put(stranger, EXCHANGE_KIND)
+    await core.put(stranger, QuestionKind.EXCHANGE)
 
     await core.parts.exits.flush(core.now_ms + 2 * ROLL_UP_WINDOW_MS)
 

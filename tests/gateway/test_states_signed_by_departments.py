@@ -5,7 +5,13 @@ import dataclasses
 import pytest
 
 from adapters.port import Indeterminate, NotFound, Outcome, Query, Record
-from gateway.distrust import Distrusted, require_record
+from gateway.distrust import (
+    Distrusted,
+    build_expectation,
+    require_record,
+    require_record_key,
+    state_due,
+)
 from hutong.client import Identity
 from hutong.client.requests import build_exchange
 from hutong.exchange.v1 import exchange_pb2
@@ -65,7 +71,9 @@ async def test_only_not_told_is_taken_where_existence_is_withheld(
     }
 
     def prove() -> RecordState:
-        record = require_record(compact, query, spy.organisation, keys, core.now_ms, found=found)
+        key = require_record_key(compact, keys, core.now_ms).public_key
+        expected = build_expectation(query, spy.organisation, core.now_ms)
+        record = require_record(compact, key, expected, state_due(query, found=found))
         return record.claims.state
 
     if state is RecordState.NOT_TOLD:

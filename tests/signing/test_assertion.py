@@ -64,7 +64,7 @@ def test_issued_assertion_is_proven(suite: Suite, register: Register) -> None:
 
     assert proven.claims == CLAIMS
     assert proven.signer is registered
-    assert proven.staff == STAFF
+    assert proven.claims.staff == STAFF
 
 
 def test_officer_without_the_optional_members_is_proven(es256_key: PrivateKey, keys: Keys) -> None:
@@ -72,16 +72,16 @@ def test_officer_without_the_optional_members_is_proven(es256_key: PrivateKey, k
     staff = replace(STAFF, name=None, identifier=None, call_reason=None)
     token = issue_assertion(FileSigner.of(es256_key), replace(CLAIMS, staff=staff))
 
-    assert verify_assertion(token, keys, EXPECTED).staff == staff
+    assert verify_assertion(token, keys, EXPECTED).claims.staff == staff
 
 
 def test_detail_is_found_by_agreement_and_dataset(es256_key: PrivateKey, keys: Keys) -> None:
     """One detail per agreement and dataset, none for anything else."""
     proven = verify_assertion(issue_assertion(FileSigner.of(es256_key), CLAIMS), keys, EXPECTED)
 
-    assert proven.detail_for("HT-2026-017", "edu.diploma@1") == DETAIL
-    assert proven.detail_for("HT-2026-018", "edu.diploma@1") is None
-    assert proven.detail_for("HT-2026-017", "edu.diploma@2") is None
+    assert proven.claims.detail_for("HT-2026-017", "edu.diploma@1") == DETAIL
+    assert proven.claims.detail_for("HT-2026-018", "edu.diploma@1") is None
+    assert proven.claims.detail_for("HT-2026-017", "edu.diploma@2") is None
 
 
 def test_pyjwt_accepts_what_we_accept(es256_key: PrivateKey) -> None:

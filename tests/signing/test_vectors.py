@@ -132,7 +132,7 @@ def test_published_assertion_is_proven(register: Callable[..., RegisteredKey]) -
 
     proven = verify_assertion(ASSERTION["assertion"], {officer_key.keyid: officer_key}, expected)
 
-    assert proven.staff.token == claims["sub"]
-    detail = proven.detail_for("HT-2026-017", "edu.diploma@1")
+    assert proven.claims.staff.token == claims["sub"]
+    detail = proven.claims.detail_for("HT-2026-017", "edu.diploma@1")
     assert detail is not None
     assert detail.subject_digest.hex() == ENVELOPE["subject_digest"]

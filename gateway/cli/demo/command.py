@@ -7,9 +7,9 @@ import typer
 
 from gateway.cli.demo.run import run_demo
 from gateway.cli.demo.screen import demo_json, show_demo
-from gateway.cli.diagnostics import silence_diagnostics
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import build_console, print_json
+from gateway.diagnostics import silence_diagnostics
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:

@@ -13,7 +13,6 @@ from rich.console import Console
 
 from adapters.simulators.population import planted
 from gateway.app import Gateway
-from gateway.cli.diagnostics import write_diagnostics
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import command_line, print_json
 from gateway.cli.sandbox.cases import case_number
@@ -25,6 +24,7 @@ from gateway.cli.sandbox.running import SandboxOptions, prepared, serving, servi
 from gateway.cli.sandbox.settings import Ports
 from gateway.cli.sandbox.simulators import Simulator
 from gateway.clock import SystemClock
+from gateway.diagnostics import write_diagnostics
 from gateway.trust import moment
 from hutong.client import load_identity
 from signing.encoding import JsonValue
