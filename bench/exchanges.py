@@ -36,7 +36,6 @@ from hutong.client import Identity, Question
 from hutong.client.channel import Connection, channel_options
 from hutong.client.requests import build_exchange, build_stream_exchange
 
-SERVER_CORE: Final = "1"
 GENERATOR_CORE: Final = "0"
 MOST_CPU: Final = 0.80
 """Of its own core: above it the generator is what was measured."""
@@ -60,7 +59,7 @@ class Shape:
 
     rounds: int = 5
     seconds: int = 4
-    callers: int = 32
+    callers: int = 128
     per_second: int = 2_000
     """Requests signed per second of load; a corpus that is used up makes a load worthless."""
 
@@ -108,13 +107,11 @@ async def measure_exchanges(
     """
     loads: dict[str, list[Load]] = {}
     async with bench_world(folder) as world:
-        gateway = running("gateway", str(world.config), SERVER_CORE)
+        gateway = running("gateway", str(world.config))
         async with gateway:
             kinds = await _prepare(world, folder)
             echo_port = free_port()
-            echo = running(
-                "echo", str(world.config), str(echo_port), str(folder / "response"), SERVER_CORE
-            )
+            echo = running("echo", str(world.config), str(echo_port), str(folder / "response"))
             async with echo:
                 for number in range(shape.rounds):
                     for kind in kinds:

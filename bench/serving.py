@@ -1,8 +1,8 @@
 """Runs one server in a process of its own: the gateway of a configuration, or a bare echo.
 
-    gateway  CONFIG [CORE]
+    gateway  CONFIG
     profiled CONFIG STATISTICS CORE     the gateway, its event loop's thread under cProfile
-    echo     CONFIG PORT RESPONSE CORE  one response for everything
+    echo     CONFIG PORT RESPONSE       one response for everything
 
 Each says `ready` on standard output once it serves, and ends with its standard input. The echo has
 the gateway's TLS material and channel options and does nothing: it is what grpcio alone costs.
@@ -71,9 +71,8 @@ async def _until_end() -> None:
 
 
 def pin(core: str) -> None:
-    """Keep this process and its threads to come on one core; "" leaves it free."""
-    if core:
-        os.sched_setaffinity(0, {int(core)})
+    """Keep this process and its threads to come on one core."""
+    os.sched_setaffinity(0, {int(core)})
 
 
 def main() -> None:
@@ -90,11 +89,9 @@ def main() -> None:
         profile.dump_stats(statistics)
         return
     if kind == "gateway":
-        pin(rest[0] if rest else "")
         uvloop.run(serve_gateway(Path(config)))
         return
-    port, response, core = rest
-    pin(core)
+    port, response = rest
     uvloop.run(serve_echo(Path(config), int(port), Path(response).read_bytes()))
 
 
