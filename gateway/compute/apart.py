@@ -82,8 +82,8 @@ class ComputeApart:
         if self._keeping is None:
             return
         self._keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._keeping
+        # However it ended, the gateway goes on to close its log.
+        await asyncio.gather(self._keeping, return_exceptions=True)
         self._keeping = None
 
     async def open(self, job: OpenJob) -> Opened:
@@ -140,6 +140,7 @@ class ComputeApart:
             async with asyncio.timeout(START_S):
                 begun = await peer.begun
             if begun is None or begun.ending is not Ending.DONE:
+                _log.warning("compute_process_not_begun")
                 return
             self._peer = peer
             self._observe(True)  # noqa: FBT003 - the port of a gauge
@@ -243,10 +244,14 @@ class _Peer(asyncio.Protocol):
 
 async def _connect(begin: Begin) -> _Peer:
     ours, theirs = socket.socketpair()
-    with theirs:
-        process = await asyncio.to_thread(_spawn, theirs.fileno())
-    peer = _Peer(process, begin)
-    transport, _ = await asyncio.get_running_loop().create_connection(lambda: peer, sock=ours)
+    with contextlib.ExitStack() as undo:
+        # Whatever stops this, a process that was started loses its socket, and ends.
+        undo.callback(ours.close)
+        with theirs:
+            process = await asyncio.to_thread(_spawn, theirs.fileno())
+        peer = _Peer(process, begin)
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: peer, sock=ours)
+        undo.pop_all()
     peer.begin(transport)
     return peer
 

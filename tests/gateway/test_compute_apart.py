@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog.testing
 
 from adapters.port import (
     DatasetName,
@@ -374,3 +375,38 @@ async def test_a_process_that_breaks_says_the_kind_and_no_value() -> None:
     assert b"compute_broke" in said
     assert canary not in said.decode()
     assert b"Traceback" not in said
+
+
+async def test_a_process_that_cannot_begin_leaves_the_jobs_here(
+    gateway: Gateway, open_job: OpenJob
+) -> None:
+    """A configuration it cannot use ends it; the gateway answers all the same, and says so."""
+    signer = gateway.exchange._parts.signer
+    apart = ComputeApart(ComputeHere(signer), Begin(config="{}", organisation="", datasets=()))
+    apart.start()
+
+    with structlog.testing.capture_logs() as said:
+        async with asyncio.timeout(BEGUN_S):
+            while not said:  # noqa: ASYNC110 - said by another task
+                await asyncio.sleep(0.05)
+    opened = await apart.open(open_job)
+
+    assert said[0]["event"] == "compute_process_not_begun"
+    assert opened.statement is not None
+    await apart.stop()
+
+
+async def test_a_process_that_cannot_be_started_leaves_the_jobs_here(
+    gateway: Gateway, open_job: OpenJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No fork, no second process: the gateway answers, keeps trying, and ends in good order."""
+    monkeypatch.setattr("gateway.compute.apart.sys.executable", "/nowhere/python")
+    apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
+    apart.start()
+    await asyncio.sleep(0.2)
+
+    opened = await apart.open(open_job)
+    await apart.stop()
+
+    assert opened.statement is not None
+    assert apart.process_id is None
