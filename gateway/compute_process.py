@@ -21,7 +21,7 @@ from adapters.port import DatasetName, ProviderAdapter
 from adapters.registry import build_registry
 from gateway.clock import SystemClock
 from gateway.compute.frames import FrameReader, encode_frame
-from gateway.compute.protocol import Asked, Ended, Ending, Job, parse_begin
+from gateway.compute.protocol import Asked, Ended, Ending, Job, load_form, parse_begin
 from gateway.compute.wire_calls import encode_opened, encode_refusal, parse_open
 from gateway.compute.wire_records import (
     encode_distrusted,
@@ -140,13 +140,21 @@ class Worker(asyncio.Protocol):
 
 def _load_means(given: bytes) -> _Means:
     begin = parse_begin(given)
+    # A gateway that was installed anew, or given other keys, uses them when it is started again.
+    if begin.form != load_form():
+        raise RuntimeError("another release")
     config = Config.model_validate_json(begin.config)
     departments: Mapping[DatasetName, ProviderAdapter] = {}
+    record_keyids: tuple[str, ...] = ()
     if config.departments.hrss is not None:
         datasets = frozenset(map(DatasetName, begin.datasets))
         department = load_hrss(config.departments.hrss, begin.organisation, datasets)
+        record_keyids = (department.source.signer.keyid,)
         departments = build_registry([department], SystemClock().now_ms).by_dataset
-    return _Means(signer=load_signer(config.envelope_signer), departments=departments)
+    signer = load_signer(config.envelope_signer)
+    if begin.keyids != (signer.keyid, *record_keyids):
+        raise RuntimeError("other keys")
+    return _Means(signer=signer, departments=departments)
 
 
 def _say_kind(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

@@ -36,7 +36,7 @@ from gateway.catalog import Catalog
 from gateway.compute.apart import ComputeApart
 from gateway.compute.department import ApartDepartment
 from gateway.compute.here import ComputeHere
-from gateway.compute.protocol import Begin
+from gateway.compute.protocol import Begin, load_form
 from gateway.config import (
     Config,
     ConfigError,
@@ -175,6 +175,8 @@ def build_compute(
         config=config.model_dump_json(),
         organisation=own[0].organisation if own else "",
         datasets=tuple(sorted(own[0].datasets)) if own else (),
+        keyids=(signer.keyid, *(each.keyid for each in own)),
+        form=load_form(),
     )
     return ComputeApart(here, begin, observe)
 

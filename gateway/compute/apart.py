@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -52,7 +52,7 @@ class _Answer:
     """What came back: the ending and what the job yielded."""
 
     ending: Ending
-    data: bytes
+    data: bytes = field(repr=False)
 
 
 class ComputeApart:
@@ -127,7 +127,7 @@ class ComputeApart:
             began = time.monotonic()
             try:
                 await self._run_once()
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # no process, no thread
                 _log.warning("compute_process_not_started", kind=type(error).__name__)
             lasted = time.monotonic() - began > LONGEST_PAUSE_S
             pause_s = FIRST_PAUSE_S if lasted else min(2 * pause_s, LONGEST_PAUSE_S)
@@ -183,6 +183,9 @@ class _Peer(asyncio.Protocol):
     def begin(self, transport: asyncio.Transport) -> None:
         """Tell the process what it has to know."""
         self._transport = transport
+        if self.lost:
+            self.begun.set_result(None)
+            return
         self._waiting[BEGIN_NUMBER] = (self.begun, time.monotonic() + START_S)
         self._send((BEGIN_NUMBER, Job.BEGIN.value, self._first))
 
@@ -190,9 +193,11 @@ class _Peer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Tell those who wait."""
         for number, ending, yielded in self._reader.feed(data):
-            future, _ = self._waiting.pop(number)
-            if not future.done():
-                future.set_result(_Answer(Ending(ending), yielded))
+            # Before it is taken out: what is not understood closes the socket, and gives it back.
+            answer = _Answer(Ending(ending), yielded)
+            future, _ = self._waiting.pop(number, (None, 0.0))
+            if future is not None and not future.done():
+                future.set_result(answer)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -209,14 +214,19 @@ class _Peer(asyncio.Protocol):
             return None
         self._number += 1
         future: asyncio.Future[_Answer | None] = self._loop.create_future()
-        self._waiting[self._number] = (future, time.monotonic())
-        self._send((self._number, job.value, data))
-        return await future
+        number = self._number
+        # A department has its own deadline, which the query holds: it may take longer than a job.
+        began = float("inf") if job is Job.FETCH else time.monotonic()
+        self._waiting[number] = (future, began)
+        self._send((number, job.value, data))
+        try:
+            return await future
+        finally:
+            self._waiting.pop(number, None)
 
     def is_stuck(self, now_s: float) -> bool:
-        """Say whether the oldest job has been lying for too long."""
-        oldest = next(iter(self._waiting.values()), None)
-        return oldest is not None and now_s - oldest[1] > STUCK_S
+        """Say whether a job has been lying for too long."""
+        return any(now_s - began > STUCK_S for _, began in self._waiting.values())
 
     async def wait_for_end(self, timeout_s: float) -> None:
         """Return when the process is lost, or after a while."""
@@ -247,8 +257,8 @@ async def _connect(begin: Begin) -> _Peer:
     with contextlib.ExitStack() as undo:
         # Whatever stops this, a process that was started loses its socket, and ends.
         undo.callback(ours.close)
-        with theirs:
-            process = await asyncio.to_thread(_spawn, theirs.fileno())
+        # Not broken off half-way: a descriptor closed too early may be somebody else's by then.
+        process = await asyncio.shield(asyncio.to_thread(_spawn, theirs))
         peer = _Peer(process, begin)
         transport, _ = await asyncio.get_running_loop().create_connection(lambda: peer, sock=ours)
         undo.pop_all()
@@ -256,16 +266,17 @@ async def _connect(begin: Begin) -> _Peer:
     return peer
 
 
-def _spawn(descriptor: int) -> "subprocess.Popen[bytes]":
+def _spawn(theirs: socket.socket) -> "subprocess.Popen[bytes]":
     # -P: no module is taken from the directory the gateway happens to be started in.
     # A group of its own: Ctrl-C in a terminal ends the gateway, which ends this.
-    return subprocess.Popen(  # noqa: S603 - this program's own module, nothing from outside
-        [sys.executable, "-P", "-m", MODULE, str(descriptor)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        pass_fds=(descriptor,),
-        process_group=0,
-    )
+    with theirs:
+        return subprocess.Popen(  # noqa: S603 - this program's own module, nothing from outside
+            [sys.executable, "-P", "-m", MODULE, str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            process_group=0,
+        )
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

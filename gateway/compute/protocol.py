@@ -1,8 +1,10 @@
 """What the two processes say to each other, apart from what each job holds."""
 
+import hashlib
 import marshal
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Final, TypeAlias
 
 
@@ -43,15 +45,31 @@ class Begin:
     organisation: str
     """USCC of the department whose tables lie here; empty where none do."""
     datasets: tuple[str, ...]
+    keyids: tuple[str, ...]
+    """What the gateway signs with: envelope key, then record key where a department is served."""
+    form: str
+    """Digest of how messages are written, as the gateway started with it."""
+
+
+def load_form() -> str:
+    """Return the digest of the modules that write and read messages, as they lie on disk."""
+    digest = hashlib.sha256()
+    for name in ("protocol.py", "wire_calls.py", "wire_records.py"):
+        digest.update(Path(__file__).with_name(name).read_bytes())
+    return digest.hexdigest()
 
 
 def encode_begin(begin: Begin) -> bytes:
     """Write the first message."""
-    return marshal.dumps((begin.config, begin.organisation, begin.datasets))
+    return marshal.dumps(
+        (begin.config, begin.organisation, begin.datasets, begin.keyids, begin.form)
+    )
 
 
 def parse_begin(data: bytes) -> Begin:
     """Return the first message."""
-    row: tuple[str, str, tuple[str, ...]] = marshal.loads(data)
-    config, organisation, datasets = row
-    return Begin(config=config, organisation=organisation, datasets=datasets)
+    row: tuple[str, str, tuple[str, ...], tuple[str, ...], str] = marshal.loads(data)
+    config, organisation, datasets, keyids, form = row
+    return Begin(
+        config=config, organisation=organisation, datasets=datasets, keyids=keyids, form=form
+    )

@@ -26,9 +26,10 @@ from adapters.port import (
     Untold,
 )
 from certs.identity import SystemId
+from gateway.compute.apart import _Answer
 from gateway.compute.frames import FrameReader, encode_frame
 from gateway.compute.port import Asserted, Opened
-from gateway.compute.protocol import Begin, encode_begin, parse_begin
+from gateway.compute.protocol import Begin, Ending, encode_begin, parse_begin
 from gateway.compute.wire_calls import encode_opened, parse_opened
 from gateway.compute.wire_records import (
     encode_fetch,
@@ -188,7 +189,7 @@ def test_what_was_granted_crosses_unchanged(outcome: FieldOutcome) -> None:
 
 def test_the_first_message_crosses_unchanged() -> None:
     """Configuration, organisation and datasets arrive."""
-    begin = Begin(config="{}", organisation="A", datasets=("d@1", "e@1"))
+    begin = Begin(config="{}", organisation="A", datasets=("d@1", "e@1"), keyids=("k",), form="f")
 
     assert parse_begin(encode_begin(begin)) == begin
     assert "{}" not in repr(begin)
@@ -212,3 +213,10 @@ def test_frames_are_put_together_from_any_pieces(
     ]
 
     assert found == [item for frame in frames for item in frame]
+
+
+def test_what_comes_back_is_hidden_from_debuggers() -> None:
+    """An answer of the second process holds personal data; its repr holds none."""
+    answer = _Answer(Ending.DONE, b"CANARY")
+
+    assert "CANARY" not in repr(answer)

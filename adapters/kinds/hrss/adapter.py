@@ -62,6 +62,11 @@ class HrssAdapter:
         return self._source.organisation
 
     @property
+    def keyid(self) -> str:
+        """Id of the key that signs the department's records."""
+        return self._source.signer.keyid
+
+    @property
     def datasets(self) -> frozenset[DatasetName]:
         """Which datasets this adapter serves."""
         return self._datasets

@@ -26,7 +26,7 @@ def changing(folder: Path) -> Iterator[None]:
         OSError: the folder above it cannot be read.
     """
     # A folder above, because that is there before the first publishing, and takes no further file.
-    above = next(each for each in folder.absolute().parents if each.is_dir())
+    above = next(each for each in folder.resolve().parents if each.is_dir())
     lock = os.open(above, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,0 +1,181 @@
+"""Nothing is lost with the second process, and another takes its place."""
+
+import asyncio
+import dataclasses
+import marshal
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+import pytest
+import structlog.testing
+
+from adapters.port import (
+    DatasetName,
+    Query,
+    Record,
+)
+from gateway.app import Gateway
+from gateway.compute.apart import MODULE, ComputeApart
+from gateway.compute.department import ApartDepartment
+from gateway.compute.frames import encode_frame
+from gateway.compute.here import ComputeHere
+from gateway.compute.port import OpenJob
+from gateway.compute.protocol import Begin, Job
+from tests.gateway.computing import BEGUN_S, HR, begin_of, begun, lives
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_what_breaks_apart_is_done_here(
+    gateway: Gateway, apart: ComputeApart, query: Query
+) -> None:
+    """A dataset the second process does not serve is given back, and the process goes on."""
+    shape = dataclasses.replace(query.dataset, name=DatasetName("hr.unheard_of@1"))
+    department = ApartDepartment(gateway.registry.by_dataset[HR], apart)
+
+    assert await apart.fetch(dataclasses.replace(query, dataset=shape)) is None
+    assert isinstance(await department.fetch(query), Record)
+
+
+async def test_jobs_of_a_killed_process_are_done_here(
+    apart: ComputeApart, here: ComputeHere, open_job: OpenJob
+) -> None:
+    """Jobs under way when it dies, and those after, end as if nothing had happened."""
+    killed = await begun(apart)
+    under_way = [asyncio.ensure_future(apart.open(open_job)) for _ in range(50)]
+    await asyncio.sleep(0)
+
+    os.kill(killed, signal.SIGKILL)
+
+    expected = await here.open(open_job)
+    assert all(opened == expected for opened in await asyncio.gather(*under_way))
+    assert await apart.open(open_job) == expected
+
+
+async def test_a_killed_process_is_replaced(apart: ComputeApart, open_job: OpenJob) -> None:
+    """Another one takes jobs by itself."""
+    killed = await begun(apart)
+
+    os.kill(killed, signal.SIGKILL)
+
+    assert await begun(apart, other_than=killed) != killed
+    assert (await apart.open(open_job)).statement is not None
+
+
+async def test_a_process_that_stands_still_is_replaced(
+    apart: ComputeApart, open_job: OpenJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that lies is done here, and the process that left it lying is ended."""
+    monkeypatch.setattr("gateway.compute.apart.STUCK_S", 0.2)
+    monkeypatch.setattr("gateway.compute.apart.WATCH_S", 0.1)
+    monkeypatch.setattr("gateway.compute.apart.END_S", 0.2)
+    still = await begun(apart)
+    os.kill(still, signal.SIGSTOP)
+
+    opened = await asyncio.wait_for(apart.open(open_job), 10)
+
+    assert opened.statement is not None
+    monkeypatch.undo()
+    assert await begun(apart, other_than=still) != still
+    assert not lives(still)
+
+
+async def test_the_second_process_ends_with_the_first(gateway: Gateway) -> None:
+    """Whatever ends the gateway closes the socket, and nobody works for nobody."""
+    apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
+    apart.start()
+    process = await begun(apart)
+
+    await apart.stop()
+
+    assert not lives(process)
+    assert apart.process_id is None
+
+
+async def test_the_gauge_says_whether_a_second_process_works(gateway: Gateway) -> None:
+    """One once it takes jobs, none after it has ended."""
+    said: list[bool] = []
+    signer = gateway.exchange._parts.signer
+    apart = ComputeApart(ComputeHere(signer), begin_of(gateway), said.append)
+    apart.start()
+    await begun(apart)
+
+    await apart.stop()
+
+    assert said == [True, False]
+
+
+async def test_what_nobody_foresaw_is_met_here(apart: ComputeApart, open_job: OpenJob) -> None:
+    """The process ends, the gateway does the job itself and meets the error, another takes over."""
+    ended = await begun(apart)
+
+    with pytest.raises(OverflowError):
+        await apart.open(dataclasses.replace(open_job, now_ms=10**30))
+
+    assert await begun(apart, other_than=ended) != ended
+
+
+async def test_a_process_that_breaks_says_the_kind_and_no_value() -> None:
+    """Diagnostics name what happened, never what it happened to."""
+    canary = "姓名-CANARY"
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", MODULE, str(theirs.fileno())),
+            pass_fds=(theirs.fileno(),),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        theirs.close()
+        ours.sendall(encode_frame([(1, Job.OPEN.value, marshal.dumps(canary))]))
+        async with asyncio.timeout(BEGUN_S):
+            _, said = await process.communicate()
+
+    assert b"compute_broke" in said
+    assert canary not in said.decode()
+    assert b"Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda begin: dataclasses.replace(begin, config="{}"),
+        lambda begin: dataclasses.replace(begin, form="another"),
+        lambda begin: dataclasses.replace(begin, keyids=("another",)),
+    ],
+)
+async def test_a_process_that_is_not_ours_leaves_the_jobs_here(
+    gateway: Gateway, open_job: OpenJob, change: Callable[[Begin], Begin]
+) -> None:
+    """Another configuration, release or key ends it; the gateway answers, and says so."""
+    begin = change(begin_of(gateway))
+    apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin)
+    apart.start()
+
+    with structlog.testing.capture_logs() as said:
+        async with asyncio.timeout(BEGUN_S):
+            while not said:  # noqa: ASYNC110 - said by another task
+                await asyncio.sleep(0.05)
+    opened = await apart.open(open_job)
+
+    assert said[0]["event"] == "compute_process_not_begun"
+    assert opened.statement is not None
+    await apart.stop()
+
+
+async def test_a_process_that_cannot_be_started_leaves_the_jobs_here(
+    gateway: Gateway, open_job: OpenJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No fork, no second process: the gateway answers, keeps trying, and ends in good order."""
+    monkeypatch.setattr("gateway.compute.apart.sys.executable", "/nowhere/python")
+    apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
+    apart.start()
+    await asyncio.sleep(0.2)
+
+    opened = await apart.open(open_job)
+    await apart.stop()
+
+    assert opened.statement is not None
+    assert apart.process_id is None
