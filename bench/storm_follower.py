@@ -84,7 +84,6 @@ class LogFollower:
         Raises:
             sqlite3.Error: the log cannot be read.
         """
-        self._findings = []
         with _read(self._path) as rows:
             self._rows = rows
             if self._ends_as_proven(rows) and self._take_entries(rows):
@@ -93,7 +92,9 @@ class LogFollower:
                     self._hold(rows, number, receipts[number])
                 self.receipts = len(receipts)
         self._rows = None
-        return tuple(self._findings)
+        # Given up only now: what was found before a log became unreadable is told the next time.
+        findings, self._findings = tuple(self._findings), []
+        return findings
 
     def _ends_as_proven(self, rows: _Rows) -> bool:
         """Whether the log still ends, or goes on, where the last examination left it."""

@@ -1,8 +1,7 @@
 """Does jobs in a second process of this program; in this one while that process is away.
 
 Jobs that one turn of the event loop asks for share a frame. A process that ends, or leaves a job
-lying, is replaced; its jobs are done here, which is sound because a job holds all it needs and may
-be done twice.
+lying, is replaced; its jobs are done here, which is sound because a job may be done twice.
 """
 
 import asyncio
@@ -258,7 +257,11 @@ async def _connect(begin: Begin) -> _Peer:
         # Whatever stops this, a process that was started loses its socket, and ends.
         undo.callback(ours.close)
         # Not broken off half-way: a descriptor closed too early may be somebody else's by then.
-        process = await asyncio.shield(asyncio.to_thread(_spawn, theirs))
+        try:
+            process = await asyncio.shield(asyncio.to_thread(_spawn, theirs))
+        except (OSError, RuntimeError):
+            theirs.close()  # also where no thread was to be had, and nobody else closed it
+            raise
         peer = _Peer(process, begin)
         transport, _ = await asyncio.get_running_loop().create_connection(lambda: peer, sock=ours)
         undo.pop_all()

@@ -1,7 +1,8 @@
 """The jobs: what each is given, what it yields, and the port through which the path asks.
 
-INVARIANT: a job holds everything it needs. It reads no trust store, no clock and no log, so it does
-not matter which process does it, nor whether it is done twice.
+INVARIANT: beside the key that seals and the tables that are asked, which both processes have, a job
+holds everything it needs. It reads no trust store, no clock and no log, so it does not matter which
+process does it, nor whether it is done twice.
 INVARIANT: whether a key stands at the time of a call is judged by who asks, not by a job.
 """
 

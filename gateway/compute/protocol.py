@@ -48,14 +48,14 @@ class Begin:
     keyids: tuple[str, ...]
     """What the gateway signs with: envelope key, then record key where a department is served."""
     form: str
-    """Digest of how messages are written, as the gateway started with it."""
+    """Digest of this package, as the gateway started with it (`load_form`)."""
 
 
 def load_form() -> str:
-    """Return the digest of the modules that write and read messages, as they lie on disk."""
+    """Return the digest of this package's modules as they lie on disk."""
     digest = hashlib.sha256()
-    for name in ("protocol.py", "wire_calls.py", "wire_records.py"):
-        digest.update(Path(__file__).with_name(name).read_bytes())
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
     return digest.hexdigest()
 
 

@@ -218,6 +218,25 @@ def test_lie_in_the_new_part_is_found(
     assert examined(follower, *receipts) == expected
 
 
+def test_what_was_found_before_the_log_became_unreadable_is_told(
+    log: SyntheticLog, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries are judged once only, so a finding may not go with the examination it was made in."""
+    follower = followed(log, path)
+    no_entry(log)
+    stored(log, path)
+
+    def fail(_: object) -> None:
+        raise sqlite3.OperationalError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(follower, "_meet_heads", fail)
+        with pytest.raises(sqlite3.OperationalError):
+            follower.examine(())
+
+    assert (R.ENTRY_MALFORMED, "entry 20") in examined(follower)
+
+
 @pytest.mark.parametrize("lie", [lie for lie, _ in LIES])
 def test_whole_log_is_found_wrong_for_the_same_reason(
     log: SyntheticLog, path: Path, lie: Lie

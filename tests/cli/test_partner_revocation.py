@@ -14,6 +14,7 @@ from certs.errors import CertificateReason, CertificateRefused
 from certs.trust_directory import load_trust_directory
 from certs.trust_store import ReloadState, load_trust_store
 from gateway.cli.ending import ExitCode
+from gateway.cli.partner.directory import changing
 from gateway.clock import SystemClock
 from gateway.trust import moment
 from tests.cli.partner_office import FUND, HRSS, NAMES, Office, opened
@@ -258,3 +259,16 @@ def test_a_command_waits_for_another_that_changes_the_directory(
     assert waiting.wait(60) == ExitCode.YES
     assert meanwhile == before
     assert load_trust_directory(office.trust).sequence == before.sequence + 1
+
+
+def test_two_names_of_one_directory_share_one_lock(tmp_path: Path) -> None:
+    """A command that reaches the directory through a link waits like any other."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "trust").symlink_to(tmp_path / "real" / "trust")
+    above = os.open(tmp_path / "real", os.O_RDONLY)
+
+    with changing(tmp_path / "elsewhere" / "trust"), pytest.raises(BlockingIOError):
+        fcntl.flock(above, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    os.close(above)

@@ -84,7 +84,7 @@ async def test_a_process_that_stands_still_is_replaced(
 
 
 async def test_the_second_process_ends_with_the_first(gateway: Gateway) -> None:
-    """Whatever ends the gateway closes the socket, and nobody works for nobody."""
+    """A gateway that stops waits until it is gone."""
     apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
     apart.start()
     process = await begun(apart)
@@ -179,3 +179,75 @@ async def test_a_process_that_cannot_be_started_leaves_the_jobs_here(
 
     assert opened.statement is not None
     assert apart.process_id is None
+
+
+async def test_a_department_that_takes_its_time_is_no_hang(
+    apart: ComputeApart, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question has its own deadline: a process is not replaced because its tables are locked."""
+    monkeypatch.setattr("gateway.compute.apart.STUCK_S", 0.1)
+    monkeypatch.setattr("gateway.compute.apart.WATCH_S", 0.05)
+    process = await begun(apart)
+    os.kill(process, signal.SIGSTOP)
+    asked = asyncio.ensure_future(apart.fetch(query))
+    await asyncio.sleep(0.5)
+
+    kept = apart.process_id
+    os.kill(process, signal.SIGCONT)
+
+    assert isinstance(await asyncio.wait_for(asked, BEGUN_S), Record)
+    assert kept == process
+
+
+async def test_a_message_that_is_not_understood_gives_its_job_back(
+    apart: ComputeApart, open_job: OpenJob
+) -> None:
+    """The event loop closes the socket over such a message, and the job is done here."""
+    process, peer = await begun(apart), apart._peer
+    assert peer is not None
+    os.kill(process, signal.SIGSTOP)
+    asked = asyncio.ensure_future(apart.open(open_job))
+    await asyncio.sleep(0.05)
+    (number,) = peer._waiting
+
+    with pytest.raises(ValueError, match="nonsense"):
+        peer.data_received(encode_frame([(number, "nonsense", b"")]))
+    os.kill(process, signal.SIGKILL)
+
+    assert (await asyncio.wait_for(asked, BEGUN_S)).statement is not None
+
+
+async def test_a_keeper_without_a_thread_says_so_and_goes_on(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a limit of threads no process is started; it is tried again when there is room."""
+
+    def refuse(_: socket.socket) -> None:
+        raise RuntimeError("can't start new thread")
+
+    spawn = "gateway.compute.apart._spawn"
+    monkeypatch.setattr("gateway.compute.apart.FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(spawn, refuse)
+    apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
+    with structlog.testing.capture_logs() as said:
+        apart.start()
+        await asyncio.sleep(0.2)
+    monkeypatch.undo()
+
+    assert await begun(apart)
+    assert said[0]["event"] == "compute_process_not_started"
+    await apart.stop()
+
+
+async def test_a_process_whose_gateway_is_gone_ends() -> None:
+    """Whatever ended the gateway, the kernel closes the socket, and nobody works for nobody."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", MODULE, str(theirs.fileno())),
+            pass_fds=(theirs.fileno(),),
+        )
+    async with asyncio.timeout(BEGUN_S):
+        code = await process.wait()
+
+    assert code == 0
