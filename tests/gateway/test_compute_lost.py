@@ -18,7 +18,7 @@ from adapters.port import (
     Record,
 )
 from gateway.app import Gateway
-from gateway.compute.apart import MODULE, ComputeApart
+from gateway.compute.apart import MODULE, WATCH_S, ComputeApart
 from gateway.compute.department import ApartDepartment
 from gateway.compute.frames import encode_frame
 from gateway.compute.here import ComputeHere
@@ -186,11 +186,10 @@ async def test_a_department_that_takes_its_time_is_no_hang(
 ) -> None:
     """A question has its own deadline: a process is not replaced because its tables are locked."""
     monkeypatch.setattr("gateway.compute.apart.STUCK_S", 0.1)
-    monkeypatch.setattr("gateway.compute.apart.WATCH_S", 0.05)
     process = await begun(apart)
     os.kill(process, signal.SIGSTOP)
     asked = asyncio.ensure_future(apart.fetch(query))
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(WATCH_S + 0.5)  # so that it was looked at in between
 
     kept = apart.process_id
     os.kill(process, signal.SIGCONT)
