@@ -253,20 +253,28 @@ class _Peer(asyncio.Protocol):
 
 async def _connect(begin: Begin) -> _Peer:
     ours, theirs = socket.socketpair()
-    with contextlib.ExitStack() as undo:
-        # Whatever stops this, a process that was started loses its socket, and ends.
-        undo.callback(ours.close)
+    spawning = asyncio.ensure_future(asyncio.to_thread(_spawn, theirs))
+    async with contextlib.AsyncExitStack() as undo:
+        undo.push_async_callback(_abandon, ours, theirs, spawning)
         # Not broken off half-way: a descriptor closed too early may be somebody else's by then.
-        try:
-            process = await asyncio.shield(asyncio.to_thread(_spawn, theirs))
-        except (OSError, RuntimeError):
-            theirs.close()  # also where no thread was to be had, and nobody else closed it
-            raise
-        peer = _Peer(process, begin)
+        peer = _Peer(await asyncio.shield(spawning), begin)
         transport, _ = await asyncio.get_running_loop().create_connection(lambda: peer, sock=ours)
         undo.pop_all()
     peer.begin(transport)
     return peer
+
+
+async def _abandon(
+    ours: socket.socket,
+    theirs: socket.socket,
+    spawning: "asyncio.Future[subprocess.Popen[bytes]]",
+) -> None:
+    """Close what a start that is broken off has opened, and wait until its process is gone."""
+    ours.close()
+    await asyncio.wait([spawning])
+    theirs.close()  # also where no thread was to be had, and nobody else closed it
+    if spawning.exception() is None:
+        await asyncio.to_thread(_end, spawning.result())
 
 
 def _spawn(theirs: socket.socket) -> "subprocess.Popen[bytes]":

@@ -6,7 +6,9 @@ import marshal
 import os
 import signal
 import socket
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -18,6 +20,7 @@ from adapters.port import (
     Record,
 )
 from gateway.app import Gateway
+from gateway.compute import apart as apart_module
 from gateway.compute.apart import MODULE, WATCH_S, ComputeApart
 from gateway.compute.department import ApartDepartment
 from gateway.compute.frames import encode_frame
@@ -250,3 +253,25 @@ async def test_a_process_whose_gateway_is_gone_ends() -> None:
         code = await process.wait()
 
     assert code == 0
+
+
+async def test_a_start_that_is_broken_off_leaves_no_process(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that stops while it starts one waits for that too."""
+    started: list[subprocess.Popen[bytes]] = []
+    spawn = apart_module._spawn
+
+    def spawn_slowly(theirs: socket.socket) -> subprocess.Popen[bytes]:
+        time.sleep(0.3)
+        started.append(spawn(theirs))
+        return started[0]
+
+    monkeypatch.setattr(apart_module, "_spawn", spawn_slowly)
+    apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
+    apart.start()
+    await asyncio.sleep(0.1)
+
+    await apart.stop()
+
+    assert [each.returncode for each in started] == [0]
