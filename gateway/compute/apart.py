@@ -237,7 +237,7 @@ class _Peer(asyncio.Protocol):
         """End the process: it ends with its socket, or is killed."""
         if self._transport is not None:
             self._transport.abort()
-        await asyncio.to_thread(_end, self._process)
+        await _end_wholly(self._process)
 
     def _send(self, asked: Asked) -> None:
         if not self._outgoing:
@@ -274,7 +274,7 @@ async def _abandon(
     await asyncio.wait([spawning])
     theirs.close()  # also where no thread was to be had, and nobody else closed it
     if spawning.exception() is None:
-        await asyncio.to_thread(_end, spawning.result())
+        await _end_wholly(spawning.result())
 
 
 def _spawn(theirs: socket.socket) -> "subprocess.Popen[bytes]":
@@ -288,6 +288,15 @@ def _spawn(theirs: socket.socket) -> "subprocess.Popen[bytes]":
             pass_fds=(theirs.fileno(),),
             process_group=0,
         )
+
+
+async def _end_wholly(process: "subprocess.Popen[bytes]") -> None:
+    ending = asyncio.ensure_future(asyncio.to_thread(_end, process))
+    try:
+        await asyncio.shield(ending)
+    finally:
+        # Broken off before a thread was free, nobody would wait for the process at all.
+        await asyncio.wait([ending])
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import structlog.testing
@@ -239,6 +241,30 @@ async def test_a_keeper_without_a_thread_says_so_and_goes_on(
     assert await begun(apart)
     assert said[0]["event"] == "compute_process_not_started"
     await apart.stop()
+
+
+async def test_a_gateway_that_stops_while_it_ends_a_lost_process_waits_for_that(
+    gateway: Gateway,
+) -> None:
+    """Also where no thread was free when it was told to stop: no process is left unawaited."""
+    apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
+    apart.start()
+    killed = await begun(apart)
+    free = threading.Event()
+    threads = ThreadPoolExecutor(max_workers=1)
+    asyncio.get_running_loop().set_default_executor(threads)
+    threads.submit(free.wait)
+
+    os.kill(killed, signal.SIGKILL)
+    async with asyncio.timeout(BEGUN_S):
+        while apart.process_id is not None:  # noqa: ASYNC110 - lost is seen by another task
+            await asyncio.sleep(0.02)
+    stopping = asyncio.ensure_future(apart.stop())
+    await asyncio.sleep(0.05)
+    free.set()
+    await stopping
+
+    assert not lives(killed)
 
 
 async def test_a_process_whose_gateway_is_gone_ends() -> None:
