@@ -19,9 +19,9 @@ from typing_extensions import override
 
 from adapters.port import DatasetName, ProviderAdapter
 from adapters.registry import build_registry
+from gateway.child import load_form
 from gateway.clock import SystemClock
-from gateway.compute.frames import FrameReader, encode_frame
-from gateway.compute.protocol import Asked, Ended, Ending, Job, load_form, parse_begin
+from gateway.compute.protocol import PACKAGE, Asked, Ended, Ending, Job, parse_begin
 from gateway.compute.wire_calls import encode_opened, encode_refusal, parse_open
 from gateway.compute.wire_records import (
     encode_distrusted,
@@ -36,6 +36,7 @@ from gateway.config import Config
 from gateway.diagnostics import write_diagnostics
 from gateway.distrust import Distrusted
 from gateway.errors import Refusal
+from gateway.frames import FrameReader, encode_frame
 from gateway.receipt import build_answer
 from gateway.wiring import load_hrss, load_signer
 from signing.signer import Signer
@@ -141,7 +142,7 @@ class Worker(asyncio.Protocol):
 def _load_means(given: bytes) -> _Means:
     begin = parse_begin(given)
     # A gateway that was installed anew, or given other keys, uses them when it is started again.
-    if begin.form != load_form():
+    if begin.form != load_form(PACKAGE):
         raise RuntimeError("another release")
     config = Config.model_validate_json(begin.config)
     departments: Mapping[DatasetName, ProviderAdapter] = {}

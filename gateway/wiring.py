@@ -33,10 +33,11 @@ from certs.trust_store import TrustStore, load_trust_store
 from gateway.access_log.epochs import EpochKeys
 from gateway.access_log.note import Ed25519LogSigner
 from gateway.catalog import Catalog
+from gateway.child import load_form
 from gateway.compute.apart import ComputeApart
 from gateway.compute.department import ApartDepartment
 from gateway.compute.here import ComputeHere
-from gateway.compute.protocol import Begin, load_form
+from gateway.compute.protocol import PACKAGE, Begin
 from gateway.config import (
     Config,
     ConfigError,
@@ -176,7 +177,7 @@ def build_compute(
         organisation=own[0].organisation if own else "",
         datasets=tuple(sorted(own[0].datasets)) if own else (),
         keyids=(signer.keyid, *(each.keyid for each in own)),
-        form=load_form(),
+        form=load_form(PACKAGE),
     )
     return ComputeApart(here, begin, observe)
 

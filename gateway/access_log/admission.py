@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.access_log.errors import AccessLogError, ChargeRefused, ClaimTaken, EntryMalformed
-from gateway.model import Charge, Claim, EntryDraft
+from gateway.access_log.rows import ChargeRow, ClaimRow, EntryRow
+from gateway.model import EntryDraft
 
 MAX_TERMS = 16
 """Claims and charges of one draft, each: what one statement can ask for stays bounded."""
@@ -43,59 +44,60 @@ class Admission:
 
     refused: dict[int, AccessLogError] = field(default_factory=dict)
     """By position in the batch; every other draft is admitted."""
-    claims: list[Claim] = field(default_factory=list)
+    claims: list[ClaimRow] = field(default_factory=list)
     charged: dict[CounterKey, int] = field(default_factory=dict)
     """What the counters come to."""
 
 
-def admit(drafts: Sequence[EntryDraft], holdings: Holdings, now_ms: int) -> Admission:
-    """Take what each draft claims and charges, all of it or nothing, in the order of the batch."""
+def admit(rows: Sequence[EntryRow], holdings: Holdings, now_ms: int) -> Admission:
+    """Take what each entry claims and charges, all of it or nothing, in the order of the batch."""
     admission = Admission()
     taken: dict[ClaimKey, bytes] = {}
-    counters = [(each.counter, each.period) for draft in drafts for each in draft.charges]
+    counters = [(charge[0], charge[1]) for row in rows for charge in row[13]]
     holdings.read_counters(counters)
     used = {key: holdings.used(key) for key in counters}
-    for position, draft in enumerate(drafts):
-        if not draft.claims and not draft.charges:
+    for position, row in enumerate(rows):
+        claims, charges = row[12], row[13]
+        if not claims and not charges:
             continue
         try:
-            claimed = _require_free(draft.claims, taken, holdings, now_ms)
-            charged = _require_within(draft.charges, used)
+            claimed = _require_free(claims, taken, holdings, now_ms)
+            charged = _require_within(charges, used)
         except (ClaimTaken, ChargeRefused) as refused:
             admission.refused[position] = refused
             continue
         taken.update(claimed)
         used.update(charged)
-        admission.claims += draft.claims
+        admission.claims += claims
         admission.charged.update(charged)
     return admission
 
 
 def _require_free(
-    claims: Iterable[Claim], taken: Mapping[ClaimKey, bytes], holdings: Holdings, now_ms: int
+    claims: Iterable[ClaimRow], taken: Mapping[ClaimKey, bytes], holdings: Holdings, now_ms: int
 ) -> dict[ClaimKey, bytes]:
     claimed: dict[ClaimKey, bytes] = {}
-    for claim in claims:
-        key = (claim.space, claim.key)
+    for space, name, value, _ in claims:
+        key = (space, name)
         existing = claimed.get(key, taken.get(key))
         if existing is None:
-            existing = holdings.claimed(claim.space, claim.key, now_ms)
+            existing = holdings.claimed(space, name, now_ms)
         if existing is not None:
-            raise ClaimTaken(space=claim.space, existing=existing)
-        claimed[key] = claim.value
+            raise ClaimTaken(space=space, existing=existing)
+        claimed[key] = value
     return claimed
 
 
 def _require_within(
-    charges: Iterable[Charge], used: Mapping[CounterKey, int]
+    charges: Iterable[ChargeRow], used: Mapping[CounterKey, int]
 ) -> dict[CounterKey, int]:
     charged: dict[CounterKey, int] = {}
-    for charge in charges:
-        key = (charge.counter, charge.period)
+    for counter, period, cost, limit in charges:
+        key = (counter, period)
         before = charged.get(key, used[key])
-        if before + charge.cost > charge.limit:
-            raise ChargeRefused(counter=charge.counter, period=charge.period, used=before)
-        charged[key] = before + charge.cost
+        if before + cost > limit:
+            raise ChargeRefused(counter=counter, period=period, used=before)
+        charged[key] = before + cost
     return charged
 
 

@@ -14,8 +14,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from gateway.access_log.rows import MAX_ROWS, Cell, joined, marks, padded, put
-from gateway.model import Claim
+from gateway.access_log.rows import MAX_ROWS, Cell, ClaimRow, joined, marks, padded, put
 
 CounterKey = tuple[bytes, str]
 
@@ -78,10 +77,7 @@ class HeldTerms:
             "SELECT id, space, key, value, expires_ms FROM claims ORDER BY id"
         )
         while part := rows.fetchmany(CHUNK):
-            claims = [
-                Claim(space=space, key=key, value=value, expires_ms=expires_ms)
-                for _, space, key, value, expires_ms in part
-            ]
+            claims = [(space, key, value, end) for _, space, key, value, end in part]
             self._remember(claims, part[0][0], part[-1][0])
             self._next_id = part[-1][0] + 1
 
@@ -110,7 +106,9 @@ class HeldTerms:
         for at in range(0, len(wanted), MAX_ROWS):
             self._read(wanted[at : at + MAX_ROWS])
 
-    def take(self, claims: Sequence[Claim], charged: Mapping[CounterKey, int], now_ms: int) -> None:
+    def take(
+        self, claims: Sequence[ClaimRow], charged: Mapping[CounterKey, int], now_ms: int
+    ) -> None:
         """Store the claims of a batch and what its counters come to.
 
         Raises:
@@ -118,7 +116,7 @@ class HeldTerms:
         """
         cells: list[Cell] = []
         for at, claim in enumerate(claims, self._next_id):
-            cells += (at, claim.space, claim.key, claim.value, claim.expires_ms)
+            cells += (at, *claim)
         put(self._connection, "INSERT INTO claims", 5, cells)
         if claims:
             self._remember(claims, self._next_id, self._next_id + len(claims) - 1)
@@ -176,11 +174,11 @@ class HeldTerms:
             self._counters.pop(key, None)
         self._pruned_to = end or FIRST_COUNTER
 
-    def _remember(self, claims: Sequence[Claim], first: int, last: int) -> None:
-        names = [_name(claim.space, claim.key) for claim in claims]
-        for name, claim in zip(names, claims, strict=True):
-            self._claims[name] = claim.expires_ms.to_bytes(_EXPIRY, "big") + claim.value
-        latest = max([claim.expires_ms for claim in claims])
+    def _remember(self, claims: Sequence[ClaimRow], first: int, last: int) -> None:
+        names = [_name(space, key) for space, key, _, _ in claims]
+        for name, (_, _, value, expires_ms) in zip(names, claims, strict=True):
+            self._claims[name] = expires_ms.to_bytes(_EXPIRY, "big") + value
+        latest = max([expires_ms for _, _, _, expires_ms in claims])
         heapq.heappush(self._chunks, (latest, first, last, names))
 
     def _read(self, keys: Sequence[CounterKey]) -> None:

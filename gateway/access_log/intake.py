@@ -167,10 +167,10 @@ class Intake:
             self._closing = True
             self._wake.notify_all()
 
-    def pause(self, seconds: float) -> None:
-        """Wait, or less when the log is closed meanwhile."""
+    def pause(self, seconds: float) -> bool:
+        """Wait, or less when the log is closed meanwhile; return whether it is."""
         with self._wake:
-            self._wake.wait_for(lambda: self._closing, seconds)
+            return self._wake.wait_for(lambda: self._closing, seconds)
 
     def _await_announcement(self) -> None:
         """Wait until something is queued and a loop has brought what it had to bring."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gateway.access_log.admission import require_terms
 from gateway.access_log.checkpoint import Head, sign_head
+from gateway.access_log.commit import Committer, LogFile, TreeState, load_state
 from gateway.access_log.entry import parse_openings, prepare_entry
 from gateway.access_log.errors import NotLogged
 from gateway.access_log.genesis import Genesis
@@ -30,7 +31,7 @@ from gateway.access_log.reader_sqlite import LogReader
 from gateway.access_log.recovery import Progress, StoredTiles, rederive_all
 from gateway.access_log.search import Found, Look, Query, ViewPermit, find_entries, view_draft
 from gateway.access_log.store_sqlite import LogStore, StoredEntry, StoredHead
-from gateway.access_log.writer import LogFile, LogWriter, TreeState, load_state
+from gateway.access_log.writer import LogWriter
 from gateway.clock import Clock
 from gateway.model import Claim, EntryDraft, EntryKind, Logged, SearchColumns
 
@@ -71,10 +72,10 @@ class LogHealth:
 class AccessLog:
     """One log in one file; made by `open`, used from any event loop, ended by `close`."""
 
-    __slots__ = ("_file", "_node", "_writer")
+    __slots__ = ("_node", "_reader", "_writer")
 
-    def __init__(self, file: LogFile, writer: LogWriter, node: str) -> None:
-        self._file = file
+    def __init__(self, reader: LogReader, writer: LogWriter, node: str) -> None:
+        self._reader = reader
         self._writer = writer
         self._node = node
 
@@ -110,15 +111,12 @@ class AccessLog:
             if not opened:
                 reader.close()
                 store.close()
-        writer = LogWriter(file, Intake(chosen.limits, path.absolute().parent), clock, state)
-        writer.start()
-        return cls(file, writer, node)
+        intake = Intake(chosen.limits, path.absolute().parent)
+        return cls(reader, LogWriter(Committer(file, state), intake, clock), node)
 
     def close(self) -> None:
         """Write what is queued and close the file. Blocks for one commit."""
         self._writer.close()
-        self._file.reader.close()
-        self._file.store.close()
 
     async def append(self, draft: EntryDraft) -> Logged:
         """Return the entry once it is durable, with its proof and checkpoint.
@@ -170,7 +168,7 @@ class AccessLog:
         Raises:
             NotLogged: the permit was used before, or names no `view` of this query in this log.
         """
-        return await asyncio.to_thread(find_entries, self._file.reader, permit)
+        return await asyncio.to_thread(find_entries, self._reader, permit)
 
     async def load_receipts(
         self, request_id: bytes, item: int, *, under: Logged, system: str
@@ -188,7 +186,7 @@ class AccessLog:
     def _load_receipts(
         self, request_id: bytes, item: int, under: Logged, system: str
     ) -> tuple[Logged, ...]:
-        reader = self._file.reader
+        reader = self._reader
         if reader.entries(under.index, 1) != [(under.index, under.entry)]:
             raise NotLogged("a look must be logged before it happens")
         state = self._writer.state
@@ -207,7 +205,7 @@ class AccessLog:
         """
         state = self._writer.state
         require_size(size, state.edge.size)
-        return inclusion_proof(StoredTiles(self._file.reader, state.edge), index, size)
+        return inclusion_proof(StoredTiles(self._reader, state.edge), index, size)
 
     def consistency_proof(self, first: int, second: int) -> Proof:
         """Prove that the tree only grew between two sizes (RFC 6962 2.1.2).
@@ -217,7 +215,7 @@ class AccessLog:
         """
         state = self._writer.state
         require_size(second, state.edge.size)
-        return consistency_proof(StoredTiles(self._file.reader, state.edge), first, second)
+        return consistency_proof(StoredTiles(self._reader, state.edge), first, second)
 
     def leaf_hash(self, index: int) -> bytes:
         """Return the hash of a leaf.
@@ -227,7 +225,7 @@ class AccessLog:
         """
         state = self._writer.state
         require_size(index + 1, state.edge.size)
-        return stored_leaf_hash(StoredTiles(self._file.reader, state.edge), index)
+        return stored_leaf_hash(StoredTiles(self._reader, state.edge), index)
 
     @property
     def checkpoint(self) -> bytes:
@@ -248,16 +246,16 @@ class AccessLog:
         """Return asks without answer; meant for the start, before the first new `ask`."""
         return tuple(
             OpenAsk(index=stored.index, entry=stored.entry, search=stored.search)
-            for stored in self._file.reader.open_asks()
+            for stored in self._reader.open_asks()
         )
 
     def live_claims(self, space: str, now_ms: int) -> Sequence[Claim]:
         """Return the claims of a space that have not expired."""
-        return self._file.reader.live_claims(space, now_ms)
+        return self._reader.live_claims(space, now_ms)
 
     def used(self, counter: bytes, period: str) -> int:
         """Return what a calendar counter holds."""
-        return self._file.reader.used(counter, period)
+        return self._reader.used(counter, period)
 
 
 def _open_state(file: LogFile, options: LogOptions) -> TreeState:

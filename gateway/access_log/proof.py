@@ -76,6 +76,11 @@ def stored_leaf_hash(source: TileSource, index: int) -> bytes:
     return _subtree(source, 0, index)
 
 
+def tree_root(source: TileSource, size: int) -> bytes:
+    """Return the root of the tree of the first `size` leaves, at least one."""
+    return _range_hash(source, 0, size)
+
+
 def require_size(wanted: int, size: int) -> None:
     """Refuse a tree size the log has not reached.
 

@@ -1,10 +1,11 @@
-"""Many rows to SQLite in one step: the interpreter lock is let go once, not once per row.
+"""Rows as they go to SQLite, many in one step: the lock of the interpreter is let go once for all.
 
 Knows nothing of tables. Statements are padded to a power of two rows, so that few are prepared.
 """
 
 import sqlite3
 from functools import lru_cache
+from typing import TypeAlias
 
 MAX_ROWS = 1 << 10
 """Rows of one statement: twelve columns stay below SQLite's 32,766 parameters."""
@@ -12,6 +13,29 @@ STATEMENTS_KEPT = 256
 """Prepared statements kept: about ten, each in eleven widths."""
 
 Cell = int | str | bytes | None
+
+ClaimRow: TypeAlias = tuple[str, bytes, bytes, int]
+"""Space, key, value, expiry in ms."""
+ChargeRow: TypeAlias = tuple[bytes, str, int, int]
+"""Counter, period, cost, limit."""
+EntryRow: TypeAlias = tuple[
+    str,
+    bytes,
+    bytes,
+    bytes,
+    bytes | None,
+    int,
+    str | None,
+    str | None,
+    bytes | None,
+    bytes | None,
+    bytes | None,
+    int | None,
+    tuple[ClaimRow, ...],
+    tuple[ChargeRow, ...],
+]
+"""An entry on its way to the file: kind, leaf before and after its time, kept openings; request id,
+item, organisation, system, subject, officer, case; the ask an answer closes; claims, charges."""
 
 
 def put(

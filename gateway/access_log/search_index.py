@@ -18,8 +18,8 @@ from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
-from gateway.access_log.rows import Cell, joined, marks, put
-from gateway.model import EntryKind, SearchColumns
+from gateway.access_log.rows import Cell, EntryRow, joined, marks, put
+from gateway.model import EntryKind
 
 SEGMENT = 1 << 13
 """Entries of a segment: a place within one takes two bytes; ten million entries are 1,221."""
@@ -37,7 +37,11 @@ _PLACE = 2
 _RECORD = _KEY + _PLACE
 _ROWS = 5 << 8
 _REMEMBERED = 4_096
-_BY_SYSTEM = {EntryKind.ASK: ASK << 8, EntryKind.REFUSE: REFUSE << 8}
+_BY_SYSTEM = {EntryKind.ASK.value: ASK << 8, EntryKind.REFUSE.value: REFUSE << 8}
+_Request = tuple[bytes | None, int, str | None]
+"""Request id, item, system."""
+_Tokens = tuple[bytes | None, bytes | None]
+"""Subject and case."""
 
 _OF_TAIL = (
     "SELECT idx, kind, request_id, item, system, subject, case_token, ask FROM side WHERE idx >= ?"
@@ -68,17 +72,21 @@ class GatheredKeys:
         self._rows: list[list[bytes]] = [[] for _ in range(_ROWS)]
         tail = connection.execute(_OF_TAIL, (self._segment * SEGMENT,))
         for index, kind, request_id, item, system, subject, case, ask in tail:
-            found_by = SearchColumns(
-                request_id=request_id, item=item, system=system, subject=subject, case=case
-            )
-            self.gather(index, EntryKind(kind), found_by, ask)
+            self._gather(index, kind, (request_id, item, system), (subject, case), ask)
 
-    def gather(self, index: int, kind: EntryKind, search: SearchColumns, ask: int | None) -> None:
-        """Note what an entry, the next of the log, is found by; write a segment that it begins.
+    def gather(self, first: int, rows: Sequence[EntryRow]) -> None:
+        """Note what the next entries of the log are found by; write a segment that is full.
 
         Raises:
             sqlite3.Error: the full segment could not be written.
         """
+        for index, row in enumerate(rows, first):
+            kind, _, _, _, request_id, item, _, system, subject, _, case, ask, _, _ = row
+            self._gather(index, kind, (request_id, item, system), (subject, case), ask)
+
+    def _gather(
+        self, index: int, kind: str, request: _Request, tokens: _Tokens, ask: int | None
+    ) -> None:
         if index == (self._segment + 1) * SEGMENT:
             self._fold()
         rows, at = self._rows, (index % SEGMENT).to_bytes(_PLACE, "big")
@@ -86,16 +94,15 @@ class GatheredKeys:
             key = _answer_key(ask)
             rows[ANSWER << 8 | key[0]].append(key + at)
             return
-        if search.subject is not None:
-            key = _token_key(search.subject)
-            rows[SUBJECT << 8 | key[0]].append(key + at)
-        if search.case is not None:
-            key = _token_key(search.case)
-            rows[CASE << 8 | key[0]].append(key + at)
-        what = _BY_SYSTEM.get(kind)
-        if what is not None and search.request_id is not None and search.system is not None:
-            key = _request_key(search.request_id, search.item, search.system)
-            rows[what | key[0]].append(key + at)
+        for what, token in zip((SUBJECT, CASE), tokens, strict=True):
+            if token is not None:
+                key = _token_key(token)
+                rows[what << 8 | key[0]].append(key + at)
+        of_kind = _BY_SYSTEM.get(kind)
+        request_id, item, system = request
+        if of_kind is not None and request_id is not None and system is not None:
+            key = _request_key(request_id, item, system)
+            rows[of_kind | key[0]].append(key + at)
 
     def _fold(self) -> None:
         first = self._segment * _ROWS

@@ -6,9 +6,6 @@ lying, is replaced; its jobs are done here, which is sound because a job may be 
 
 import asyncio
 import contextlib
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +15,7 @@ import structlog
 from typing_extensions import override
 
 from adapters.port import Outcome, Query
-from gateway.compute.frames import FrameReader, encode_frame
+from gateway.child import Process, end_wholly, launch
 from gateway.compute.here import ComputeHere
 from gateway.compute.port import Opened, OpenJob, ProveJob, SealJob
 from gateway.compute.protocol import BEGIN_NUMBER, Asked, Begin, Ended, Ending, Job, encode_begin
@@ -32,6 +29,7 @@ from gateway.compute.wire_records import (
     parse_outcome,
 )
 from gateway.distrust import Minimised
+from gateway.frames import FrameReader, encode_frame
 
 MODULE: Final = "gateway.compute_process"
 START_S: Final = 60.0
@@ -39,7 +37,6 @@ START_S: Final = 60.0
 WATCH_S: Final = 1.0
 STUCK_S: Final = 3.0
 """A job takes a millisecond: one that lies this long lies for ever."""
-END_S: Final = 5.0
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
 
@@ -157,7 +154,7 @@ class ComputeApart:
 class _Peer(asyncio.Protocol):
     """One second process, and the jobs it has been given."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", begin: Begin) -> None:
+    def __init__(self, process: Process, begin: Begin) -> None:
         self._process = process
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -237,7 +234,7 @@ class _Peer(asyncio.Protocol):
         """End the process: it ends with its socket, or is killed."""
         if self._transport is not None:
             self._transport.abort()
-        await _end_wholly(self._process)
+        await end_wholly(self._process)
 
     def _send(self, asked: Asked) -> None:
         if not self._outgoing:
@@ -252,56 +249,6 @@ class _Peer(asyncio.Protocol):
 
 
 async def _connect(begin: Begin) -> _Peer:
-    ours, theirs = socket.socketpair()
-    spawning = asyncio.ensure_future(asyncio.to_thread(_spawn, theirs))
-    async with contextlib.AsyncExitStack() as undo:
-        undo.push_async_callback(_abandon, ours, theirs, spawning)
-        # Not broken off half-way: a descriptor closed too early may be somebody else's by then.
-        peer = _Peer(await asyncio.shield(spawning), begin)
-        transport, _ = await asyncio.get_running_loop().create_connection(lambda: peer, sock=ours)
-        undo.pop_all()
+    transport, peer = await launch(MODULE, lambda process: _Peer(process, begin))
     peer.begin(transport)
     return peer
-
-
-async def _abandon(
-    ours: socket.socket,
-    theirs: socket.socket,
-    spawning: "asyncio.Future[subprocess.Popen[bytes]]",
-) -> None:
-    """Close what a start that is broken off has opened, and wait until its process is gone."""
-    ours.close()
-    await asyncio.wait([spawning])
-    theirs.close()  # also where no thread was to be had, and nobody else closed it
-    if spawning.exception() is None:
-        await _end_wholly(spawning.result())
-
-
-def _spawn(theirs: socket.socket) -> "subprocess.Popen[bytes]":
-    # -P: no module is taken from the directory the gateway happens to be started in.
-    # A group of its own: Ctrl-C in a terminal ends the gateway, which ends this.
-    with theirs:
-        return subprocess.Popen(  # noqa: S603 - this program's own module, nothing from outside
-            [sys.executable, "-P", "-m", MODULE, str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            process_group=0,
-        )
-
-
-async def _end_wholly(process: "subprocess.Popen[bytes]") -> None:
-    ending = asyncio.ensure_future(asyncio.to_thread(_end, process))
-    try:
-        await asyncio.shield(ending)
-    finally:
-        # Broken off before a thread was free, nobody would wait for the process at all.
-        await asyncio.wait([ending])
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    try:
-        process.wait(END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

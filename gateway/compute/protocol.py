@@ -1,6 +1,5 @@
 """What the two processes say to each other, apart from what each job holds."""
 
-import hashlib
 import marshal
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,6 +33,8 @@ Ended: TypeAlias = tuple[int, str, bytes]
 """Number of the job, ending, what it yields."""
 
 BEGIN_NUMBER: Final = 0
+PACKAGE: Final = Path(__file__).parent
+"""Whose form both ends must share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +49,7 @@ class Begin:
     keyids: tuple[str, ...]
     """What the gateway signs with: envelope key, then record key where a department is served."""
     form: str
-    """Digest of this package, as the gateway started with it (`load_form`)."""
-
-
-def load_form() -> str:
-    """Return the digest of this package's modules as they lie on disk."""
-    digest = hashlib.sha256()
-    for module in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(module.read_bytes())
-    return digest.hexdigest()
+    """Digest of this package, as the gateway started with it."""
 
 
 def encode_begin(begin: Begin) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from typing_extensions import override
 
-from gateway.access_log import search_index, writer
+from gateway.access_log import commit, search_index
 from gateway.access_log.errors import ClaimTaken, LogUnavailable
 from gateway.access_log.intake import Intake, QueueLimits, Waiting
 from gateway.access_log.log import AccessLog
@@ -63,7 +63,7 @@ def _faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return connect(path, factory=FaultyConnection, **options)  # type: ignore[call-overload,no-any-return]  # passed through
 
     monkeypatch.setattr(sqlite3, "connect", faulty)
-    monkeypatch.setattr(writer, "RETRY_FIRST_S", 0.001)
+    monkeypatch.setattr(commit, "RETRY_FIRST_S", 0.001)
     yield
     FAULTS.failing, FAULTS.times, FAULTS.connecting, FAULTS.after = None, 0, 0, False
 

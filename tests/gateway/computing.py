@@ -9,8 +9,9 @@ from adapters.port import (
     FieldName,
 )
 from gateway.app import Gateway
+from gateway.child import load_form
 from gateway.compute.apart import ComputeApart
-from gateway.compute.protocol import Begin, load_form
+from gateway.compute.protocol import PACKAGE, Begin
 
 HR = DatasetName("hr.participation@1")
 FIELD = FieldName("state")
@@ -26,7 +27,7 @@ def begin_of(gateway: Gateway) -> Begin:
         organisation=own.organisation,
         datasets=tuple(sorted(own.datasets)),
         keyids=(gateway.exchange._parts.signer.keyid, own.keyid),
-        form=load_form(),
+        form=load_form(PACKAGE),
     )
 
 

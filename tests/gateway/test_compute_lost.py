@@ -21,14 +21,14 @@ from adapters.port import (
     Query,
     Record,
 )
+from gateway import child
 from gateway.app import Gateway
-from gateway.compute import apart as apart_module
 from gateway.compute.apart import MODULE, WATCH_S, ComputeApart
 from gateway.compute.department import ApartDepartment
-from gateway.compute.frames import encode_frame
 from gateway.compute.here import ComputeHere
 from gateway.compute.port import OpenJob
 from gateway.compute.protocol import Begin, Job
+from gateway.frames import encode_frame
 from tests.gateway.computing import BEGUN_S, HR, begin_of, begun, lives
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -76,7 +76,7 @@ async def test_a_process_that_stands_still_is_replaced(
     """A job that lies is done here, and the process that left it lying is ended."""
     monkeypatch.setattr("gateway.compute.apart.STUCK_S", 0.2)
     monkeypatch.setattr("gateway.compute.apart.WATCH_S", 0.1)
-    monkeypatch.setattr("gateway.compute.apart.END_S", 0.2)
+    monkeypatch.setattr("gateway.child.END_S", 0.2)
     still = await begun(apart)
     os.kill(still, signal.SIGSTOP)
 
@@ -174,7 +174,7 @@ async def test_a_process_that_cannot_be_started_leaves_the_jobs_here(
     gateway: Gateway, open_job: OpenJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No fork, no second process: the gateway answers, keeps trying, and ends in good order."""
-    monkeypatch.setattr("gateway.compute.apart.sys.executable", "/nowhere/python")
+    monkeypatch.setattr("gateway.child.sys.executable", "/nowhere/python")
     apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
     apart.start()
     await asyncio.sleep(0.2)
@@ -226,10 +226,10 @@ async def test_a_keeper_without_a_thread_says_so_and_goes_on(
 ) -> None:
     """At a limit of threads no process is started; it is tried again when there is room."""
 
-    def refuse(_: socket.socket) -> None:
+    def refuse(_module: str, _theirs: socket.socket) -> None:
         raise RuntimeError("can't start new thread")
 
-    spawn = "gateway.compute.apart._spawn"
+    spawn = "gateway.child._spawn"
     monkeypatch.setattr("gateway.compute.apart.FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(spawn, refuse)
     apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
@@ -286,14 +286,14 @@ async def test_a_start_that_is_broken_off_leaves_no_process(
 ) -> None:
     """A gateway that stops while it starts one waits for that too."""
     started: list[subprocess.Popen[bytes]] = []
-    spawn = apart_module._spawn
+    spawn = child._spawn
 
-    def spawn_slowly(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    def spawn_slowly(module: str, theirs: socket.socket) -> subprocess.Popen[bytes]:
         time.sleep(0.3)
-        started.append(spawn(theirs))
+        started.append(spawn(module, theirs))
         return started[0]
 
-    monkeypatch.setattr(apart_module, "_spawn", spawn_slowly)
+    monkeypatch.setattr(child, "_spawn", spawn_slowly)
     apart = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
     apart.start()
     await asyncio.sleep(0.1)

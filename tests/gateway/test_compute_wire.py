@@ -27,7 +27,6 @@ from adapters.port import (
 )
 from certs.identity import SystemId
 from gateway.compute.apart import _Answer
-from gateway.compute.frames import FrameReader, encode_frame
 from gateway.compute.port import Asserted, Opened
 from gateway.compute.protocol import Begin, Ending, encode_begin, parse_begin
 from gateway.compute.wire_calls import encode_opened, parse_opened
@@ -40,6 +39,7 @@ from gateway.compute.wire_records import (
     parse_outcome,
 )
 from gateway.distrust import Minimised
+from gateway.frames import FrameReader, encode_frame
 from gateway.statement.answer import FieldOutcome
 from gateway.statement.values import DatasetQuery, Header, Purpose, Statement
 from signing.assertion import AssertionClaims, AuthorizationDetail, Staff
