@@ -18,9 +18,12 @@ from pathlib import Path
 import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from certs.private_key import generate_private_key
+from certs.suites import Suite
 from gateway.access_log.log import AccessLog, LogOptions
-from gateway.access_log.note import Ed25519LogSigner
 from gateway.clock import VirtualClock
+from gateway.config import KeyConfig, LogConfig
+from gateway.log_key import describe_log, load_log_signer
 from gateway.model import (
     Charge,
     Claim,
@@ -30,6 +33,7 @@ from gateway.model import (
     Logged,
     SearchColumns,
 )
+from signing.signer import write_key_file
 
 CALLERS = 128
 """Concurrent callers of the goal: 20,000 entries a second on two cores."""
@@ -44,10 +48,12 @@ _DIGEST = "ab" * 32
 def measure() -> dict[str, float]:
     """Return entries a second, latencies in ms, sizes in bytes, and the machine's speed."""
     # The event loop that serves (gateway/cli/serve.py).
-    grouped = uvloop.run(_run(CALLERS, ENTRIES))
-    alone = uvloop.run(_run(1, ENTRIES_ALONE))
+    grouped = uvloop.run(_run(CALLERS, ENTRIES, apart=True))
+    together = uvloop.run(_run(CALLERS, ENTRIES, apart=False))
+    alone = uvloop.run(_run(1, ENTRIES_ALONE, apart=True))
     return (
         grouped
+        | {f"one_process_{name}": value for name, value in together.items()}
         | {f"alone_{name}": value for name, value in alone.items()}
         | {
             "group_commit_gain": grouped["entries_per_s"] / alone["entries_per_s"],
@@ -56,17 +62,19 @@ def measure() -> dict[str, float]:
     )
 
 
-async def _run(callers: int, entries: int) -> dict[str, float]:
+async def _run(callers: int, entries: int, *, apart: bool) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "log.db"
+        config = _make_log(Path(folder))
+        path = config.database
         log = AccessLog.open(
             path,
-            origin="sandbox.invalid/hutong/log",
-            signer=Ed25519LogSigner(Ed25519PrivateKey.generate()),
+            origin=config.origin,
+            signer=load_log_signer(config.signer),
             clock=VirtualClock(_NOW_MS),
             node="gw-1",
-            options=LogOptions(),
+            options=LogOptions(apart=describe_log(config) if apart else None),
         )
+        await log.start()
         latencies: list[float] = []
         sizes: list[int] = []
         # Drafts are the exchange's work: made beforehand, so that the log alone is measured.
@@ -79,6 +87,7 @@ async def _run(callers: int, entries: int) -> dict[str, float]:
         await asyncio.gather(*(_exchange(log, drafts, latencies, sizes) for _ in range(callers)))
         elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu_began
         gc.unfreeze()
+        await log.stop()
         log.close()
         stored = path.stat().st_size
     latencies.sort()
@@ -90,6 +99,21 @@ async def _run(callers: int, entries: int) -> dict[str, float]:
         "entry_bytes": sum(sizes) / len(sizes),
         "stored_bytes_per_entry": stored / len(latencies),
     }
+
+
+def _make_log(folder: Path) -> LogConfig:
+    passphrase = folder / "passphrase"
+    passphrase.write_bytes(os.urandom(16).hex().encode())
+    passphrase.chmod(0o600)
+    key = folder / "key.pem"
+    write_key_file(key, generate_private_key(Suite.EDDSA), passphrase.read_bytes())
+    return LogConfig(
+        database=folder / "log.db",
+        epoch_keys=folder / "epochs",
+        epoch_passphrase_file=passphrase,
+        origin="sandbox.invalid/hutong/log",
+        signer=KeyConfig(key=key, passphrase_file=passphrase),
+    )
 
 
 async def _exchange(

@@ -35,6 +35,7 @@ from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.exits import Exits
 from gateway.interrupted import Interrupted, close_open_asks
+from gateway.log_key import describe_log, load_log_signer
 from gateway.looks import Looks
 from gateway.lookup import Lookup
 from gateway.matter import Matter
@@ -56,13 +57,13 @@ from gateway.wiring import (
     connect,
     load_departments,
     load_epoch_keys,
-    load_log_signer,
     load_policy,
     load_signer,
     load_tls,
     load_trust,
     open_registers,
     require_own_origin,
+    want_process,
 )
 from signing.errors import SigningError
 
@@ -131,7 +132,9 @@ class Gateway:
 
         Raises:
             ConfigError: an address cannot be bound.
+            LogRefused, LogCorrupted, LogUnavailable: the process that writes the log did not begin.
         """
+        await self.log.start()
         # Before the port is bound: the first message may already retry an interrupted request.
         await close_open_asks(self.log, self.interrupted)
         if isinstance(self.compute, ComputeApart):
@@ -170,7 +173,7 @@ class Gateway:
         if isinstance(self.compute, ComputeApart):
             await self.compute.stop()
         await self.registry.close()
-        self.log.close()
+        await self.log.stop()
         self.registers.close()
 
     async def _keep_house(self) -> None:
@@ -190,6 +193,7 @@ class Gateway:
             except (AccessLogError, GatewayError, OSError) as error:
                 _log.warning("housekeeping", kind=type(error).__name__)
             self.metrics.log_size.set(self.log.size)
+            self.metrics.log_process.set(self.log.process_id is not None)
 
     async def _reload_what_changed(self) -> None:
         stamp = await asyncio.to_thread(self._stamp)
@@ -285,7 +289,10 @@ def _open_log(config: Config, clock: Clock) -> AccessLog:
             signer=signer,
             clock=clock,
             node=config.system_id,
-            options=LogOptions(limits=QueueLimits(reserve_bytes=config.log.disk_reserve_bytes)),
+            options=LogOptions(
+                limits=QueueLimits(reserve_bytes=config.log.disk_reserve_bytes),
+                apart=describe_log(config.log) if want_process(config.log.process) else None,
+            ),
         )
     except sqlite3.Error as error:
         raise ConfigError(f"log.database: {config.log.database}: {error}") from error

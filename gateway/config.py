@@ -52,6 +52,8 @@ class LogConfig(_Section):
     origin: str = Field(min_length=1, max_length=200)
     signer: KeyConfig
     disk_reserve_bytes: int = Field(default=2 << 30, ge=0)
+    process: bool | None = None
+    """Whether a process of its own writes; not said: where the machine has a second core."""
 
 
 class LimitConfig(_Section):

@@ -21,6 +21,7 @@ TABLE: Final = (
     ),
     ("hutong_log_size", "Entries in the access log."),
     ("hutong_log_append_seconds", "Seconds until an entry was durable."),
+    ("hutong_log_process", "1 while a process of its own writes the log."),
     ("hutong_compute_process", "1 while the second process takes jobs."),
     ("hutong_health", "1 when the real operation of a part worked at the last look, by part."),
 )
@@ -78,6 +79,7 @@ class Metrics:
         self.provider_seconds = histogram("hutong_provider_seconds", "provider")
         self.distrusted_total = counter("hutong_record_distrusted_total", "provider", "cause")
         self.log_size = Gauge(*name("hutong_log_size"), registry=self.registry)
+        self.log_process = Gauge(*name("hutong_log_process"), registry=self.registry)
         self.compute_process = Gauge(*name("hutong_compute_process"), registry=self.registry)
         self.log_append_seconds = Histogram(
             *name("hutong_log_append_seconds"), registry=self.registry, buckets=_SECONDS_BUCKETS

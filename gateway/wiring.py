@@ -11,9 +11,6 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from adapters.kinds.education import ClientIdentity
 from adapters.kinds.hrss import HrssAdapter
 from adapters.kinds.public_security import ServiceIdentity
@@ -31,7 +28,6 @@ from certs.certificate import parse_certificate
 from certs.pem import parse_pem, parse_single
 from certs.trust_store import TrustStore, load_trust_store
 from gateway.access_log.epochs import EpochKeys
-from gateway.access_log.note import Ed25519LogSigner
 from gateway.catalog import Catalog
 from gateway.child import load_form
 from gateway.compute.apart import ComputeApart
@@ -67,19 +63,6 @@ def load_signer(config: KeyConfig) -> FileSigner:
     if config.certificate is not None:
         certificate = parse_single(config.certificate.read_bytes(), CERTIFICATE)
     return FileSigner.load(config.key, load_credential(config.passphrase_file), certificate)
-
-
-def load_log_signer(config: KeyConfig) -> Ed25519LogSigner:
-    """Return the key that signs checkpoints.
-
-    Raises:
-        ConfigError: it is no Ed25519 key.
-    """
-    plain = _plain_key(config)
-    key = load_pem_private_key(plain, password=None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigError("log.signer: checkpoints are signed with Ed25519")
-    return Ed25519LogSigner(key)
 
 
 def load_epoch_keys(config: Config) -> EpochKeys:
@@ -162,14 +145,17 @@ def load_policy(config: Config) -> Bundle:
     )
 
 
+def want_process(said: bool | None) -> bool:  # noqa: FBT001 - as the configuration says it
+    """Say whether another process is to be started; not said: where there is a core for it."""
+    return len(os.sched_getaffinity(0)) > 1 if said is None else said
+
+
 def build_compute(
     config: Config, signer: Signer, registry: AdapterRegistry, observe: Callable[[bool], None]
 ) -> ComputeHere | ComputeApart:
     """Return who computes: a second process where the machine has a core for it."""
-    here, apart = ComputeHere(signer), config.compute_process
-    if apart is None:
-        apart = len(os.sched_getaffinity(0)) > 1
-    if not apart:
+    here = ComputeHere(signer)
+    if not want_process(config.compute_process):
         return here
     own = [each for each in registry.adapters if isinstance(each, HrssAdapter)]
     begin = Begin(
@@ -290,12 +276,3 @@ def _provider(catalog: Catalog, datasets: frozenset[DatasetName]) -> str:
     if len(providers) != 1:
         raise ConfigError("departments: datasets of one kind have one provider in the catalog")
     return providers.pop()
-
-
-def _plain_key(config: KeyConfig) -> bytes:
-    """Return a private key as unencrypted PKCS#8 in PEM, in memory only.
-
-    Raises:
-        KeyFileRefused: the file is open to others, or the passphrase is wrong.
-    """
-    return load_key_file(config.key, load_credential(config.passphrase_file)).encode_pkcs8(None)

@@ -177,6 +177,11 @@ def _require_grown_from(known: TreeEdge, tiles: StoredTiles) -> None:
         raise LogCorrupted("the file holds another history", first=0, last=known.size - 1)
 
 
+def storage_failed(kind: str) -> str:
+    """Say that the store failed, by the name of the error."""
+    return f"the store failed ({kind}): nothing is known to be durable"
+
+
 def entry_row(draft: EntryDraft, prepared: PreparedEntry) -> EntryRow:
     """Return what the writer has to know of an entry."""
     kind, search, ask = draft.kind, draft.search, None
@@ -214,11 +219,24 @@ def _batch(
     stored = Batch(first=first, head=head, tiles=growth.tiles)
     entries, side = stored.entries, stored.side
     for index, (row, leaf) in enumerate(zip(rows, leaves, strict=True), first):
-        kind, ask = row[0], row[11]
+        kind, _, _, openings, request_id, item, org, system, subject, officer, case, ask, *_ = row
         if kind == EntryKind.ASK:
             stored.opened.append(index)
         if ask is not None:
             stored.closed.append(ask)
-        entries += (index, leaf)
-        side += (index, kind, timestamp_ms, *row[4:12], row[3])
+        entries += (index, bytearray(leaf))
+        side += (
+            index,
+            kind,
+            timestamp_ms,
+            request_id and bytearray(request_id),
+            item,
+            org,
+            system,
+            subject and bytearray(subject),
+            officer and bytearray(officer),
+            case and bytearray(case),
+            ask,
+            bytearray(openings),
+        )
     return stored

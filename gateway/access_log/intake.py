@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,8 @@ GATHER_LEAST_S = 0.001
 """Shorter waits gather nothing and cost a timer."""
 GATHER_ENOUGH = 32
 """Entries that wait for no more: among them the cost of a commit is the smaller part."""
+HALVED_ABOVE = 64
+"""Of more than these, half is left for a second batch: one is committed while one is prepared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +73,21 @@ class Intake:
         "_limits",
         "_lock",
         "_queue",
+        "_ready",
         "_stopped",
         "_taken",
         "_wake",
-        "_writing_since",
     )
 
-    def __init__(self, limits: QueueLimits, directory: Path) -> None:
+    def __init__(
+        self, limits: QueueLimits, directory: Path, ready: Callable[[], None] | None = None
+    ) -> None:
+        """`ready` is called on the loop when a batch is worth taking; a thread waits instead."""
         self._limits = limits
         self._directory = directory
         self._queue: deque[Waiting] = deque()
-        self._taken: list[Waiting] = []
+        self._taken: deque[tuple[float, list[Waiting]]] = deque()
+        self._ready = ready
         # A plain lock: it is taken by every draft, and a condition takes longer.
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
@@ -89,7 +95,6 @@ class Intake:
         self._announced: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._stopped: str | None = "the log has not started"
-        self._writing_since: float | None = None
         self._disk_asked_at = float("-inf")
         self._disk_low = False
 
@@ -130,19 +135,50 @@ class Intake:
         """Wait for drafts and return those still wanted; none once closed and empty."""
         while True:
             with self._wake:
-                self._writing_since = None
+                self._taken.clear()
                 self._await_announcement()
-                # Every draft is in the queue or in what was taken, also when memory runs out here:
-                # `stop` tells both.
-                self._taken = batch = []
-                for _ in range(min(len(self._queue), self._limits.batch)):
-                    batch.append(self._queue[0])
-                    self._queue.popleft()
-                self._writing_since = now = time.monotonic()
+                batch = self._take_some(len(self._queue))
             if not batch:
                 return batch
-            if wanted := self._wanted(batch, now - self._limits.age_s):
+            if wanted := self._wanted(batch):
                 return wanted
+
+    def take_now(self, *, more: bool) -> list[Waiting]:
+        """Return drafts that are still wanted, without waiting; none where none are queued.
+
+        `more` says whether there will be room for another batch before these are told: then half
+        of what waits is left for it, where that is worth a commit.
+        """
+        while True:
+            with self._lock:
+                batch = self._take_some(max(HALVED_ABOVE, len(self._queue) // 2))
+                self._idle = more or not batch
+                wanted = self._wanted(batch)
+                since, _ = self._taken[-1]
+                self._taken[-1] = (since, wanted)
+                if not wanted:
+                    self._taken.pop()
+            if wanted or not batch:
+                return wanted
+
+    def told(self, batch: list[Waiting]) -> None:
+        """Note that those of a batch that was taken have been told."""
+        with self._lock:
+            self._taken = deque(each for each in self._taken if each[1] is not batch)
+
+    def taken_for_s(self) -> float:
+        """Return how long the oldest batch has been under way; none: zero."""
+        taken = self._taken
+        return time.monotonic() - taken[0][0] if taken else 0.0
+
+    def expect(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let a loop say when what is queued is worth taking: there is room for a batch."""
+        with self._lock:
+            self._idle = True
+            if self._queue and self._announced is None:
+                # Those whom the last batch answered may be about to append as well.
+                self._announced = loop
+                loop.call_soon(self._announce, loop, time.monotonic())
 
     def stop(self, why: str) -> None:
         """Accept nothing more and tell all who wait, in the queue or for what was taken last.
@@ -151,8 +187,9 @@ class Intake:
         """
         with self._wake:
             self._stopped = why
-            waiting = [*self._taken, *self._queue]
-            self._taken = []
+            taken = [waiting for _, batch in self._taken for waiting in batch]
+            waiting = [*taken, *self._queue]
+            self._taken.clear()
             self._queue.clear()
         fail(waiting, why)
 
@@ -171,6 +208,16 @@ class Intake:
         """Wait, or less when the log is closed meanwhile; return whether it is."""
         with self._wake:
             return self._wake.wait_for(lambda: self._closing, seconds)
+
+    def _take_some(self, most: int) -> list[Waiting]:
+        batch: list[Waiting] = []
+        # Every draft is in the queue or in what was taken, also when memory runs out here: `stop`
+        # tells both.
+        self._taken.append((time.monotonic(), batch))
+        for _ in range(min(len(self._queue), most, self._limits.batch)):
+            batch.append(self._queue[0])
+            self._queue.popleft()
+        return batch
 
     def _await_announcement(self) -> None:
         """Wait until something is queued and a loop has brought what it had to bring."""
@@ -204,15 +251,17 @@ class Intake:
 
     def _rouse(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._wake:
-            # Another loop has announced since: it rouses the writer for all.
-            if self._announced is loop:
-                self._announced = None
-                self._wake.notify()
+            if self._announced is not loop:
+                return  # another loop has announced since: it rouses the writer for all
+            self._announced = None
+            self._wake.notify()
+        if self._ready is not None:
+            self._ready()
 
     def _is_overdue(self, now: float) -> bool:
         since = self._queue[0].queued_at if self._queue else now
-        if self._writing_since is not None:
-            since = min(since, self._writing_since)
+        if self._taken:
+            since = min(since, self._taken[0][0])
         return now - since > self._limits.age_s
 
     def _require_disk(self, waiting: Waiting) -> None:
@@ -229,8 +278,8 @@ class Intake:
         if self._disk_low and waiting.draft.kind not in {EntryKind.TICK, EntryKind.ADMIN}:
             raise LogUnavailable("the disk is at its reserve")
 
-    @staticmethod
-    def _wanted(batch: Sequence[Waiting], oldest: float) -> list[Waiting]:
+    def _wanted(self, batch: Sequence[Waiting]) -> list[Waiting]:
+        oldest = time.monotonic() - self._limits.age_s
         fail([each for each in batch if each.queued_at < oldest], "waited too long to be written")
         return [each for each in batch if each.queued_at >= oldest and not each.future.cancelled()]
 

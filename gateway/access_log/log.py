@@ -6,18 +6,21 @@ INVARIANT: entries are read only under an entry that records the look (`view`, o
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.access_log.admission import require_terms
+from gateway.access_log.apart import WriterApart
 from gateway.access_log.checkpoint import Head, sign_head
 from gateway.access_log.commit import Committer, LogFile, TreeState, load_state
 from gateway.access_log.entry import parse_openings, prepare_entry
 from gateway.access_log.errors import NotLogged
 from gateway.access_log.genesis import Genesis
 from gateway.access_log.intake import Intake, QueueLimits, Waiting
+from gateway.access_log.lock import FileLock
 from gateway.access_log.merkle import EMPTY_ROOT
 from gateway.access_log.note import LogSigner, require_key_name
 from gateway.access_log.proof import (
@@ -27,6 +30,7 @@ from gateway.access_log.proof import (
     require_size,
     stored_leaf_hash,
 )
+from gateway.access_log.protocol import Begin
 from gateway.access_log.reader_sqlite import LogReader
 from gateway.access_log.recovery import Progress, StoredTiles, rederive_all
 from gateway.access_log.search import Found, Look, Query, ViewPermit, find_entries, view_draft
@@ -48,6 +52,8 @@ class LogOptions:
     examine_all: bool = True
     """Re-derive the tree from every entry at start (about 2 s a million), not from its end."""
     progress: Progress = _silent
+    apart: Begin | None = None
+    """What the process is told that writes, from `start` on; None: a thread writes here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +78,12 @@ class LogHealth:
 class AccessLog:
     """One log in one file; made by `open`, used from any event loop, ended by `close`."""
 
-    __slots__ = ("_node", "_reader", "_writer")
+    __slots__ = ("_lock", "_node", "_reader", "_writer")
 
-    def __init__(self, reader: LogReader, writer: LogWriter, node: str) -> None:
+    def __init__(
+        self, lock: FileLock, reader: LogReader, writer: LogWriter | WriterApart, node: str
+    ) -> None:
+        self._lock = lock
         self._reader = reader
         self._writer = writer
         self._node = node
@@ -100,23 +109,50 @@ class AccessLog:
         """
         chosen = options or LogOptions()
         genesis = Genesis(origin=require_key_name(origin), public_key=signer.public_key)
-        store = LogStore.open(path, genesis)
-        reader = LogReader(path)
-        file = LogFile(store=store, reader=reader, genesis=genesis, signer=signer)
-        opened = False
-        try:
+        with contextlib.ExitStack() as undo:
+            lock = FileLock(path.with_name(path.name + ".lock"), patience_s=0)
+            undo.callback(lock.release)
+            store = LogStore.open(path, genesis)
+            undo.callback(store.close)
+            reader = LogReader(path)
+            undo.callback(reader.close)
+            file = LogFile(store=store, reader=reader, genesis=genesis, signer=signer)
             state = _open_state(file, chosen)
-            opened = True
-        finally:
-            if not opened:
-                reader.close()
-                store.close()
-        intake = Intake(chosen.limits, path.absolute().parent)
-        return cls(reader, LogWriter(Committer(file, state), intake, clock), node)
+            writer = _build_writer(file, state, clock, chosen)
+            undo.pop_all()
+        return cls(lock, reader, writer, node)
+
+    async def start(self) -> None:
+        """Start the process that writes, where one is to; a thread has begun with `open`.
+
+        Raises:
+            LogRefused: the file is not ours to write, or contradicts itself.
+            LogUnavailable: no process could be started, or it cannot read the file.
+        """
+        if isinstance(self._writer, WriterApart):
+            await self._writer.start()
+
+    async def stop(self) -> None:
+        """Write what is queued and close the file, without blocking the loop."""
+        if isinstance(self._writer, WriterApart):
+            # First, so that the process is the last to close the file, and leaves it in one piece.
+            self._reader.close()
+            await self._writer.stop()
+        await asyncio.to_thread(self.close)
 
     def close(self) -> None:
-        """Write what is queued and close the file. Blocks for one commit."""
+        """Write what is queued and close the file; a process that writes is ended by `stop`.
+
+        Blocks for one commit.
+        """
         self._writer.close()
+        self._reader.close()
+        self._lock.release()
+
+    @property
+    def process_id(self) -> int | None:
+        """The process that writes, while one of its own does."""
+        return self._writer.process_id if isinstance(self._writer, WriterApart) else None
 
     async def append(self, draft: EntryDraft) -> Logged:
         """Return the entry once it is durable, with its proof and checkpoint.
@@ -256,6 +292,17 @@ class AccessLog:
     def used(self, counter: bytes, period: str) -> int:
         """Return what a calendar counter holds."""
         return self._reader.used(counter, period)
+
+
+def _build_writer(
+    file: LogFile, state: TreeState, clock: Clock, options: LogOptions
+) -> LogWriter | WriterApart:
+    path = file.store.path
+    if options.apart is None:
+        intake = Intake(options.limits, path.absolute().parent)
+        return LogWriter(Committer(file, state), intake, clock)
+    file.store.close()
+    return WriterApart(options.apart, state, clock, options.limits)
 
 
 def _open_state(file: LogFile, options: LogOptions) -> TreeState:

@@ -57,8 +57,8 @@ class LogReader:
 
     def close(self) -> None:
         """Close every connection."""
-        for connection in self._by_thread.values():
-            connection.close()
+        while self._by_thread:
+            self._by_thread.popitem()[1].close()
 
     @property
     def _connection(self) -> sqlite3.Connection:

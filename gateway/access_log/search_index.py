@@ -38,10 +38,8 @@ _RECORD = _KEY + _PLACE
 _ROWS = 5 << 8
 _REMEMBERED = 4_096
 _BY_SYSTEM = {EntryKind.ASK.value: ASK << 8, EntryKind.REFUSE.value: REFUSE << 8}
-_Request = tuple[bytes | None, int, str | None]
-"""Request id, item, system."""
-_Tokens = tuple[bytes | None, bytes | None]
-"""Subject and case."""
+_FoundBy = tuple[str, bytes | None, int, str | None, bytes | None, bytes | None, int | None]
+"""Kind, request id, item, system, subject, case, ask it closes."""
 
 _OF_TAIL = (
     "SELECT idx, kind, request_id, item, system, subject, case_token, ask FROM side WHERE idx >= ?"
@@ -71,38 +69,42 @@ class GatheredKeys:
         self._segment = folded(connection) // SEGMENT
         self._rows: list[list[bytes]] = [[] for _ in range(_ROWS)]
         tail = connection.execute(_OF_TAIL, (self._segment * SEGMENT,))
-        for index, kind, request_id, item, system, subject, case, ask in tail:
-            self._gather(index, kind, (request_id, item, system), (subject, case), ask)
+        for index, kind, *found_by in tail:
+            self._gather(index, [(kind, *found_by)])
 
     def gather(self, first: int, rows: Sequence[EntryRow]) -> None:
-        """Note what the next entries of the log are found by; write a segment that is full.
+        """Note what the next entries of the log are found by; write a segment that is full before.
 
         Raises:
             sqlite3.Error: the full segment could not be written.
         """
-        for index, row in enumerate(rows, first):
-            kind, _, _, _, request_id, item, _, system, subject, _, case, ask, _, _ = row
-            self._gather(index, kind, (request_id, item, system), (subject, case), ask)
+        found_by = [(row[0], row[4], row[5], row[7], row[8], row[10], row[11]) for row in rows]
+        while found_by:
+            if first == (self._segment + 1) * SEGMENT:
+                self._fold()
+            room = (self._segment + 1) * SEGMENT - first
+            self._gather(first, found_by[:room])
+            first, found_by = first + room, found_by[room:]
 
-    def _gather(
-        self, index: int, kind: str, request: _Request, tokens: _Tokens, ask: int | None
-    ) -> None:
-        if index == (self._segment + 1) * SEGMENT:
-            self._fold()
-        rows, at = self._rows, (index % SEGMENT).to_bytes(_PLACE, "big")
-        if ask is not None:
-            key = _answer_key(ask)
-            rows[ANSWER << 8 | key[0]].append(key + at)
-            return
-        for what, token in zip((SUBJECT, CASE), tokens, strict=True):
-            if token is not None:
-                key = _token_key(token)
-                rows[what << 8 | key[0]].append(key + at)
-        of_kind = _BY_SYSTEM.get(kind)
-        request_id, item, system = request
-        if of_kind is not None and request_id is not None and system is not None:
-            key = _request_key(request_id, item, system)
-            rows[of_kind | key[0]].append(key + at)
+    def _gather(self, first: int, entries: Sequence[_FoundBy]) -> None:
+        rows = self._rows
+        for number, entry in enumerate(entries, first % SEGMENT):
+            kind, request_id, item, system, subject, case, ask = entry
+            place = number.to_bytes(_PLACE, "big")
+            if ask is not None:
+                key = _answer_key(ask)
+                rows[ANSWER << 8 | key[0]].append(key + place)
+                continue
+            if subject is not None:
+                key = subject if len(subject) == _KEY else _token_key(subject)
+                rows[SUBJECT << 8 | key[0]].append(key + place)
+            if case is not None:
+                key = case if len(case) == _KEY else _token_key(case)
+                rows[CASE << 8 | key[0]].append(key + place)
+            of_kind = _BY_SYSTEM.get(kind)
+            if of_kind is not None and request_id is not None and system is not None:
+                key = _request_key(request_id, item, system)
+                rows[of_kind | key[0]].append(key + place)
 
     def _fold(self) -> None:
         first = self._segment * _ROWS

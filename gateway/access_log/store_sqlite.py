@@ -7,7 +7,6 @@ INVARIANT: every PRAGMA is read back: a failed `journal_mode=WAL` stays `delete`
 INVARIANT: one process writes, held by a lock beside the file; readers open it read-only.
 """
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -17,9 +16,10 @@ from pathlib import Path
 
 from gateway.access_log import held_terms, search_index
 from gateway.access_log.admission import Admission
-from gateway.access_log.errors import LogHeld, LogRefused
+from gateway.access_log.errors import LogRefused
 from gateway.access_log.genesis import FORMAT, Genesis, require_same_log
 from gateway.access_log.held_terms import HeldTerms
+from gateway.access_log.lock import FileLock
 from gateway.access_log.merkle import Tile
 from gateway.access_log.rows import STATEMENTS_KEPT, Cell, joined, marks, padded, put
 from gateway.access_log.search_index import GatheredKeys
@@ -29,6 +29,9 @@ CACHE_KIB = 262_144
 """256 MiB of page cache: what segments and counters touch stays in memory."""
 AUTOCHECKPOINT_PAGES = 20_000
 """80 MiB of write-ahead log before pages move to the file (measured together with the cache)."""
+
+LOCK_PATIENCE_S = 5.0
+"""A process whose gateway was killed lets go of the file once its last commit has ended."""
 
 _PRAGMAS: tuple[tuple[str, str, str | int], ...] = (
     ("journal_mode", "WAL", "wal"),
@@ -131,7 +134,7 @@ class LogStore:
     keys: GatheredKeys
     """What the newest entries are found by."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: FileLock) -> None:
         self.path = path
         self._connection = connection
         self._lock = lock
@@ -145,14 +148,14 @@ class LogStore:
             sqlite3.Error: the file cannot be read.
             OSError: the same.
         """
-        lock = _lock_beside(path)
+        lock = FileLock(path.with_name(path.name + ".writer.lock"), patience_s=LOCK_PATIENCE_S)
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             store = cls(path, _connect(path), lock)
             store._require_genesis(genesis)
             store._load()
         except (sqlite3.Error, OSError, LogRefused):
-            os.close(lock)
+            lock.release()
             raise
         return store
 
@@ -170,7 +173,7 @@ class LogStore:
     def close(self) -> None:
         """Close the file and let another process have it."""
         self._connection.close()
-        os.close(self._lock)
+        self._lock.release()
 
     def _require_genesis(self, genesis: Genesis) -> None:
         with self.transaction():
@@ -242,17 +245,6 @@ class LogStore:
             self._connection.execute(
                 "INSERT INTO checkpoints VALUES (?, ?)", (head.size, head.checkpoint)
             )
-
-
-def _lock_beside(path: Path) -> int:
-    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        # from None: the operating system's words add nothing.
-        raise LogHeld("another process writes this log") from None
-    return lock
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 
-from gateway.access_log.commit import Committed, Committer, entry_row
+from gateway.access_log.commit import Committed, Committer, entry_row, storage_failed
 from gateway.access_log.errors import ClockBackwards, LogCorrupted, LogRefused
 from gateway.access_log.intake import Intake, Outcome, Waiting, settle
 from gateway.clock import Clock
@@ -72,11 +72,6 @@ class LogWriter:
         if self._committer.recover(self.intake.pause):
             self.state = self._committer.state
             self.intake.resume()
-
-
-def storage_failed(kind: str) -> str:
-    """Say that the store failed, by the name of the error."""
-    return f"the store failed ({kind}): nothing is known to be durable"
 
 
 def read_time(clock: Clock) -> int:

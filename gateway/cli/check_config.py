@@ -25,11 +25,11 @@ from gateway.cli.serve import (
 )
 from gateway.clock import SystemClock
 from gateway.config import Config, ConfigError, describe, load_credential
+from gateway.log_key import load_log_signer
 from gateway.policy.ports_sqlite import KEY_BYTES
 from gateway.wiring import (
     load_departments,
     load_epoch_keys,
-    load_log_signer,
     load_policy,
     load_signer,
     load_tls,

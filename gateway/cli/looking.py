@@ -19,9 +19,10 @@ from gateway.cli.ending import Ended, ExitCode
 from gateway.clock import SystemClock
 from gateway.config import Config, ConfigError
 from gateway.errors import GatewayError
+from gateway.log_key import load_log_signer
 from gateway.looks import LookRequest, Looks, encode_look, page_json
 from gateway.rpc.admin import PATH, peer_is_this_user, short_path, socket_beside
-from gateway.wiring import load_epoch_keys, load_log_signer
+from gateway.wiring import load_epoch_keys
 from hutong.evidence import Malformed, Receipt
 from hutong.evidence.receipt_file import parse_receipt
 from signing.encoding import JsonValue

@@ -12,8 +12,9 @@ from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from gateway.app import Gateway, stamp_of
 from gateway.errors import Reason, Refusal
 from gateway.exits import Exits
+from gateway.log_key import load_log_signer
 from gateway.replay import First, ReplayGuard, Twin
-from gateway.wiring import load_log_signer, load_tls
+from gateway.wiring import load_tls
 from hutong.client import Client, ClientReason, Fault, Identity, Settings
 from hutong.client.channel import Connection
 from hutong.client.refusals import parse_status
