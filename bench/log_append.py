@@ -12,7 +12,6 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -30,6 +29,7 @@ from gateway.model import (
     Committed,
     EntryDraft,
     EntryKind,
+    EntryValue,
     Logged,
     SearchColumns,
 )
@@ -79,7 +79,7 @@ async def _run(callers: int, entries: int, *, apart: bool) -> dict[str, float]:
         sizes: list[int] = []
         # Drafts are the exchange's work: made beforehand, so that the log alone is measured.
         asks = [_ask(number, os.urandom(16)) for number in range(entries // 2)]
-        drafts = iter([(draft, _answer(draft.search.request_id or b"")) for draft in asks])
+        drafts = iter([(draft, *_answer(draft.search.request_id or b"")) for draft in asks])
         # A gateway has none of them in its heap: its collector does not walk through them.
         gc.collect()
         gc.freeze()
@@ -88,7 +88,6 @@ async def _run(callers: int, entries: int, *, apart: bool) -> dict[str, float]:
         elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu_began
         gc.unfreeze()
         await log.stop()
-        log.close()
         stored = path.stat().st_size
     latencies.sort()
     return {
@@ -118,14 +117,14 @@ def _make_log(folder: Path) -> LogConfig:
 
 async def _exchange(
     log: AccessLog,
-    drafts: Iterable[tuple[EntryDraft, EntryDraft]],
+    drafts: Iterable[tuple[EntryDraft, EntryDraft, dict[str, EntryValue]]],
     latencies: list[float],
     sizes: list[int],
 ) -> None:
-    for ask, answer in drafts:
+    for ask, answer, members in drafts:
         asked = await _append(log, ask, latencies)
-        closing = replace(answer, members={**answer.members, "ask": asked.index})
-        answered = await _append(log, closing, latencies)
+        members["ask"] = asked.index
+        answered = await _append(log, answer, latencies)
         sizes += (len(asked.entry), len(answered.entry))
 
 
@@ -151,8 +150,8 @@ def _ask(number: int, request_id: bytes) -> EntryDraft:
             "basis": 0,
             "agreement": "A-2026-001",
             "dataset": "edu.diploma@1",
-            "fields": ["full_name", "graduated_on"],
-            "granted": [["full_name", "MASK(1,0)"], ["graduated_on", "GENERALISE(year)"]],
+            "fields": ("full_name", "graduated_on"),
+            "granted": (("full_name", "MASK(1,0)"), ("graduated_on", "GENERALISE(year)")),
             "policy": _DIGEST,
             "key": _DIGEST[:32],
             "charge": 1,
@@ -184,25 +183,28 @@ def _ask(number: int, request_id: bytes) -> EntryDraft:
     )
 
 
-def _answer(request_id: bytes) -> EntryDraft:
-    return EntryDraft(
-        kind=EntryKind.ANSWER,
-        members={
-            "tx": request_id.hex(),
-            "item": 0,
-            "state": "ANSWERED",
-            "values": 2,
-            "findings": 0,
-            "withheld": 0,
-            "absent": 0,
-            "indeterminate": 0,
-            "ms": 12,
-        },
-        committed=(
-            _request(),
-            Committed(member="answer", value=b"a" * 512, salt=os.urandom(32), detached=True),
-        ),
-        search=SearchColumns(request_id=request_id, org=_ORG, system=_SYSTEM),
+def _answer(request_id: bytes) -> tuple[EntryDraft, dict[str, EntryValue]]:
+    """Return an answer and its members, in which the place of the ask is yet to be written."""
+    members: dict[str, EntryValue] = {
+        "tx": request_id.hex(),
+        "item": 0,
+        "ask": 0,
+        "state": "ANSWERED",
+        "values": 2,
+        "findings": 0,
+        "withheld": 0,
+        "absent": 0,
+        "indeterminate": 0,
+        "ms": 12,
+    }
+    committed = (
+        _request(),
+        Committed(member="answer", value=b"a" * 512, salt=os.urandom(32), detached=True),
+    )
+    search = SearchColumns(request_id=request_id, org=_ORG, system=_SYSTEM)
+    return (
+        EntryDraft(kind=EntryKind.ANSWER, members=members, committed=committed, search=search),
+        members,
     )
 
 

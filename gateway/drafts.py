@@ -60,7 +60,7 @@ def ask_draft(
     """Return the entry that must be durable before a department is asked."""
     members = _request_members(progress) | _query_members(asked)
     members |= {
-        "granted": [[name, effect.code] for name, effect in asked.effects],
+        "granted": tuple([(name, effect.code) for name, effect in asked.effects]),
         "policy": asked.policy_digest.hex(),
         "basis": asked.basis,
         "charge": sum(charge.cost for charge in charges),
@@ -189,7 +189,7 @@ def _query_members(asked: Asked) -> dict[str, EntryValue]:
         "matter": asked.purpose.matter,
         "agreement": asked.query.agreement,
         "dataset": asked.query.dataset,
-        "fields": [str(name) for name in asked.query.fields],
+        "fields": tuple(map(str, asked.query.fields)),
     }
 
 

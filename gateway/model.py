@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-EntryValue = int | str | list[str] | list[list[str]]
+EntryValue = int | str | tuple[str, ...] | tuple[tuple[str, ...], ...]
 """What a member of an entry may be: a number, a code, field names, or pairs of field and effect."""
 
 

@@ -35,7 +35,6 @@ MAX_OPENED = (1 << 16) - 1
 _MAX_INTEGER = 2**53 - 1
 _MAX_LIST = 128
 _REMEMBERED = 4_096
-_LISTS_REMEMBERED = 1_024
 _TEMPLATES_KEPT = 256
 _PAIR = 2
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -74,35 +73,16 @@ def _commitment(value: EntryValue) -> str | None:
 
 
 def _codes(value: EntryValue) -> str | None:
-    if not isinstance(value, list) or len(value) > _MAX_LIST:
+    if not isinstance(value, tuple) or len(value) > _MAX_LIST:
         return None
-    try:
-        return _listed_codes(tuple(value))
-    except TypeError:
-        # A list within the list has no hash, and is no code.
-        return None
-
-
-@lru_cache(maxsize=_LISTS_REMEMBERED)
-def _listed_codes(codes: tuple[str | list[str], ...]) -> str | None:
-    spelled = [_code(element) for element in codes]
+    spelled = [_code(element) for element in value]
     return None if None in spelled else f"[{','.join(filter(None, spelled))}]"
 
 
 def _pairs(value: EntryValue) -> str | None:
-    if not isinstance(value, list) or len(value) > _MAX_LIST:
+    if not isinstance(value, tuple) or len(value) > _MAX_LIST:
         return None
-    pairs = tuple([tuple(pair) for pair in value if isinstance(pair, list)])
-    try:
-        return _listed_pairs(pairs) if len(pairs) == len(value) else None
-    except TypeError:
-        # A list within a pair has no hash, and is no code.
-        return None
-
-
-@lru_cache(maxsize=_LISTS_REMEMBERED)
-def _listed_pairs(pairs: tuple[tuple[str, ...], ...]) -> str | None:
-    spelled = [_listed_codes(pair) if len(pair) == _PAIR else None for pair in pairs]
+    spelled = [_codes(pair) if len(pair) == _PAIR else None for pair in value]
     return None if None in spelled else f"[{','.join(filter(None, spelled))}]"
 
 
@@ -181,7 +161,7 @@ _OPENING_PREFIX = {name: bytes((len(name),)) + name.encode() for name in _TAGS}
 
 _OWN = frozenset(("v", "kind", "ts", "node"))
 
-_VARIED = frozenset(("tx", "retries", "ask", "ms", "fields", "granted"))
+_VARIED = frozenset(("tx", "retries", "ask", "ms"))
 """Members spelled anew for each entry; the others name parties, rules and small numbers."""
 
 _Cells = Callable[[Sequence[str | None]], tuple[str | None, ...]]
@@ -191,8 +171,10 @@ _Cells = Callable[[Sequence[str | None]], tuple[str | None, ...]]
 class _Template:
     """How entries of one kind with the same members are spelled."""
 
-    fixed: tuple[tuple[str, Spelling], ...]
+    fixed: tuple[str, ...]
     """Members in clear that come together again."""
+    spellings: tuple[Spelling, ...]
+    """How those are spelled."""
     varied: tuple[tuple[str, Spelling], ...]
     """Members in clear that do not."""
     sensitive: tuple[tuple[bytes, bytes], ...]
@@ -229,11 +211,13 @@ def _template(
     # RFC 8785 3.2.3 sorts by UTF-16 code units: for ASCII names that is plain sorting.
     own = {"v": "1", "kind": f'"{kind.value}"', "node": quoted_node.replace("%", "%%"), "ts": ""}
     varied = [name for name in clear if name in _VARIED or spellings[name] is _commitment]
+    fixed = [name for name in clear if name not in varied]
     # A digest of our own needs no look at its form, and gets its quotes here.
     slots = dict.fromkeys(varied, "%s") | dict.fromkeys(committed, '"%s"')
     forms = dict.fromkeys(clear, "") | slots | own
     return _Template(
-        fixed=tuple((name, spellings[name]) for name in clear if name not in varied),
+        fixed=tuple(fixed),
+        spellings=tuple(spellings[name] for name in fixed),
         varied=tuple((name, spellings[name]) for name in varied),
         sensitive=tuple((_TAGS[name], _OPENING_PREFIX[name]) for name in committed),
         forms={name: forms[name] for name in sorted(forms)},
@@ -255,7 +239,7 @@ def _picking(given: Sequence[str], wanted: Callable[[str], bool]) -> _Cells:
 @lru_cache(maxsize=_REMEMBERED, typed=True)
 def _texts(template: _Template, *values: EntryValue) -> tuple[str, str]:
     """Return the text up to the value of `ts` and that after it, a `%s` for each other member."""
-    spelled = dict(_spell(template.fixed, values))
+    spelled = dict(_spell(template, values))
     texts = [
         (name, f'"{name}":{form or spelled.get(name, "").replace("%", "%%")}')
         for name, form in template.forms.items()
@@ -264,10 +248,8 @@ def _texts(template: _Template, *values: EntryValue) -> tuple[str, str]:
     return "{" + before, "".join(f",{text}" for name, text in texts if name > "ts") + "}"
 
 
-def _spell(
-    members: Iterable[tuple[str, Spelling]], values: Iterable[EntryValue]
-) -> Iterator[tuple[str, str]]:
-    for (name, spelling), value in zip(members, values, strict=True):
+def _spell(template: _Template, values: Iterable[EntryValue]) -> Iterator[tuple[str, str]]:
+    for name, spelling, value in zip(template.fixed, template.spellings, values, strict=True):
         cell = spelling(value)
         if cell is None:
             raise EntryMalformed(f"member {name} is not of its form")
@@ -297,21 +279,21 @@ def prepare_entry(draft: EntryDraft, node: str) -> PreparedEntry:
             its form, or the entry is longer than 2,048 bytes.
     """
     committed, members = draft.committed, draft.members
-    names = tuple([sensitive.member for sensitive in committed])
-    template = _template(draft.kind, node, tuple(members), names)
+    template = _template(
+        draft.kind, node, tuple(members), tuple([each.member for each in committed])
+    )
     try:
-        fixed = [members[name] for name, _ in template.fixed]
-        texts = _texts(template, *fixed)  # type: ignore[arg-type]  # a list is refused below
+        texts = _texts(template, *[members[name] for name in template.fixed])
     except TypeError:
-        # from None: a list where none belongs has no hash, and that says less.
-        raise EntryMalformed("a list stands for a member that is none") from None
+        # from None: what has no hash is no value of a member, and that says less.
+        raise EntryMalformed("a member is not of its form") from None
     cells = [spelling(members[name]) for name, spelling in template.varied]
     if None in cells:
         name = template.varied[cells.index(None)][0]
         raise EntryMalformed(f"member {name} is not of its form")
     salted, kept = _commit(committed, template.sensitive, cells)
-    head = (texts[0] % template.before(cells)).encode("ascii")
-    tail = (texts[1] % template.after(cells)).encode("ascii")
+    head = (texts[0] % template.before(cells)).encode()
+    tail = (texts[1] % template.after(cells)).encode()
     if len(head) + TIMESTAMP_DIGITS + len(tail) > MAX_ENTRY:
         raise EntryMalformed(f"{draft.kind} is longer than {MAX_ENTRY} bytes")
     return PreparedEntry(head, tail, salted, kept)
@@ -325,8 +307,7 @@ def _commit(
     """Commit to each value: its digest joins the cells, its opening is returned and stored."""
     sha256 = hashlib.sha256
     salted: list[Salted] = []
-    kept: list[bytes] = []
-    drawn = b""
+    kept = drawn = b""
     for each, (tag, prefix) in zip(committed, sensitive, strict=True):
         member, value, salt = each.member, each.value, each.salt
         if salt is None:
@@ -342,8 +323,8 @@ def _commit(
         if len(value) > MAX_OPENED:
             raise EntryMalformed(f"the value of {member} is too long to be kept")
         salted.append((member, salt, value))
-        kept += (prefix, salt, len(value).to_bytes(2, "big"), value)
-    return tuple(salted), b"".join(kept)
+        kept += b"%b%b%b%b" % (prefix, salt, len(value).to_bytes(2, "big"), value)
+    return tuple(salted), kept
 
 
 def parse_openings(stored: bytes) -> tuple[Salted, ...]:

@@ -36,8 +36,10 @@ class FileLock:
             time.sleep(TRIED_EVERY_S)
 
     def release(self) -> None:
-        """Let another process have it."""
-        os.close(self._descriptor)
+        """Let another process have it; a second time does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _locked(descriptor: int) -> bool:
