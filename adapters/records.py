@@ -10,7 +10,7 @@ foresaw.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -82,13 +82,27 @@ async def settle(
         return build_outcome(source, query, raw)
     except TimeoutError:
         return Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
-    except DepartmentFailed as failed:
+    except (AdapterError, SigningError) as failed:
+        return _untold(query, failed)
+
+
+def settle_at_once(
+    source: RecordSource, query: Query, read: Callable[[], RawRecord | None]
+) -> Outcome:
+    """Read a raw record that nobody has to wait for and return the outcome, as `settle` does."""
+    try:
+        return build_outcome(source, query, read())
+    except (AdapterError, SigningError) as failed:
+        return _untold(query, failed)
+
+
+def _untold(query: Query, failed: AdapterError | SigningError) -> Untold:
+    if isinstance(failed, DepartmentFailed):
         _LOG.info("dataset %s: %s", query.dataset.name, failed.reason)
         return Untold(reason=failed.reason, retry_after_s=failed.retry_after_s)
-    except (AdapterError, SigningError) as failed:
-        # A value no record can carry (a lone surrogate, 64 KiB) is malformed as well.
-        _LOG.warning("dataset %s: %s", query.dataset.name, failed)
-        return Untold(reason=Indeterminate.PROVIDER_MALFORMED)
+    # A value no record can carry (a lone surrogate, 64 KiB) is malformed as well.
+    _LOG.warning("dataset %s: %s", query.dataset.name, failed)
+    return Untold(reason=Indeterminate.PROVIDER_MALFORMED)
 
 
 def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> Record | NotFound:

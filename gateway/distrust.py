@@ -10,7 +10,7 @@ one; that an effect could not be applied looks like any other withheld field.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from adapters.port import Effect, EffectKind, FieldName, Finding, Grant, Indeterminate, Query
 from certs.chain import require_current
@@ -37,6 +37,8 @@ from signing.record import (
 UNTOLD_FINDINGS: Final = frozenset({Finding.INDETERMINATE, Finding.ERROR})
 _FINDING_EFFECTS: Final = frozenset({EffectKind.COMPARE, EffectKind.PREDICATE})
 
+K = TypeVar("K")
+
 
 class Distrusted(Exception):
     """What came back is discarded whole; `reason` is what the requester is told."""
@@ -58,6 +60,16 @@ class Minimised:
     """Disclosures that came without being granted as they came."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """What steps 9 and 10 made of a record, before anybody has judged whether its key stands."""
+
+    keyid: str
+    """The key the record names; empty where it names none of the department's."""
+    found: bool
+    kept: Minimised | Distrusted
+
+
 def require_record_key(
     compact: str, keys: Mapping[str, RegisteredKey], now_ms: int
 ) -> RegisteredKey:
@@ -66,18 +78,36 @@ def require_record_key(
     Raises:
         Distrusted: `PROVIDER_UNPROVEN`.
     """
+    key = require_named_key(compact, keys)
+    # A comparison of times, so first: under a revoked key no signature is worth computing.
+    _require_standing(key, now_ms)
+    return key
+
+
+def require_named_key(compact: str, keys: Mapping[str, K]) -> K:
+    """Return the key that a record names, among those of the source department.
+
+    Raises:
+        Distrusted: `PROVIDER_UNPROVEN`.
+    """
     try:
         # Read before anything is proven, so a hint only: the map holds this department's keys.
-        key = keys.get(parse_record_keyid(compact))
-        if key is None:
-            raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_unknown")
-        # A comparison of times, so first: under a revoked key no signature is worth computing.
-        require_current(key, moment(now_ms))
-    except CertificateRefused as error:
-        raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_not_current") from error
+        return _known(keys, parse_record_keyid(compact))
     except RecordRefused as error:
         raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, error.reason.lower()) from error
-    return key
+
+
+def require_proven(proven: Proven, keys: Mapping[str, RegisteredKey], now_ms: int) -> Minimised:
+    """Return what was granted of a record, if the key it was proven with is current.
+
+    Raises:
+        Distrusted: as `require_record_key`, then as `require_record`.
+    """
+    if proven.keyid:
+        _require_standing(_known(keys, proven.keyid), now_ms)
+    if isinstance(proven.kept, Distrusted):
+        raise proven.kept
+    return proven.kept
 
 
 def require_record(
@@ -152,6 +182,20 @@ def state_due(query: Query, *, found: bool) -> RecordState:
     if not query.tell_not_found:
         return RecordState.NOT_TOLD
     return RecordState.FOUND if found else RecordState.NOT_FOUND
+
+
+def _known(keys: Mapping[str, K], keyid: str) -> K:
+    key = keys.get(keyid)
+    if key is None:
+        raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_unknown")
+    return key
+
+
+def _require_standing(key: RegisteredKey, now_ms: int) -> None:
+    try:
+        require_current(key, moment(now_ms))
+    except CertificateRefused as error:
+        raise Distrusted(Indeterminate.PROVIDER_UNPROVEN, "key_not_current") from error
 
 
 def _as_granted(disclosure: Disclosure, effect: Effect) -> bool:

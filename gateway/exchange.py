@@ -33,16 +33,15 @@ from adapters.port import (
     FieldName,
     Indeterminate,
     Lacking,
-    NotFound,
     ProviderAdapter,
     Query,
-    Record,
     Untold,
 )
-from adapters.port import Outcome as Fetched
-from gateway.compute.port import ProveJob, SealJob
+from certs.identity import RegisteredKey
+from gateway.compute.department import Fetched, fetch_from, is_found, require_kept
+from gateway.compute.port import SealJob
 from gateway.deciding import Decided, Deciding
-from gateway.distrust import Distrusted, build_expectation, require_record_key, state_due
+from gateway.distrust import Distrusted
 from gateway.drafts import WITHHELD, Asked, answer_draft, ask_draft
 from gateway.drafts import Answered as AnswerNote
 from gateway.entries import Entries
@@ -174,8 +173,9 @@ class Exchange:
         asked = await self._ask(progress, question, decided, item)  # 7
         commitment, draft = None, None
         try:
-            fetched = await self._fetch(decided.provider, query)  # 8
-            told = await self._prove(question, decided, query, fetched, progress.now_ms)  # 9, 10
+            keys = question.snapshot.registry.record_keys(decided.record_signer)
+            fetched = await self._fetch(decided.provider, query, keys)  # 8
+            told = await self._prove(decided, query, fetched, keys)  # 9, 10
             fields = _field_answers(decided, told)
             if _tells(told, fields):
                 body = encode_answer_body(self._content(progress, decided, told, fields, item))
@@ -261,26 +261,29 @@ class Exchange:
         if lacking is not None:
             raise Refusal(LACKING[lacking])
 
-    async def _fetch(self, provider: str, query: Query) -> Fetched:
+    async def _fetch(
+        self, provider: str, query: Query, keys: Mapping[str, RegisteredKey]
+    ) -> Fetched:
         """Step 8: ask the department; an adapter that breaks has told nothing."""
         adapter: ProviderAdapter | None = self._parts.adapters.get(query.dataset.name)
         if adapter is None:
             return Untold(reason=Indeterminate.PROVIDER_NOT_CONNECTED)
         started = time.monotonic()
+        fetched: Fetched
         try:
             async with asyncio.timeout(query.deadline - started):
-                fetched = _require_outcome(await adapter.fetch(query))
+                fetched = await fetch_from(adapter, query, provider, keys)
         except TimeoutError:
             fetched = Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
         except Exception as error:  # noqa: BLE001 - a broad place: the adapter call (style.md, Errors)
             _log.error("adapter_broke", provider=provider, kind=type(error).__name__)
             fetched = Untold(reason=Indeterminate.PROVIDER_FAULT)
-        outcome = fetched.reason if isinstance(fetched, Untold) else type(fetched).__name__
+        outcome = _outcome_name(fetched)
         self._parts.observer.asked(provider, outcome, time.monotonic() - started)
         return fetched
 
     async def _prove(
-        self, question: Question, decided: Decided, query: Query, fetched: Fetched, now_ms: int
+        self, decided: Decided, query: Query, fetched: Fetched, keys: Mapping[str, RegisteredKey]
     ) -> Told:
         """Steps 9 and 10: what came back, proven and minimised, or why it cannot be told."""
         if isinstance(fetched, Untold):
@@ -289,25 +292,20 @@ class Exchange:
                 reason=fetched.reason,
                 retry_after_s=fetched.retry_after_s,
             )
-        keys = question.snapshot.registry.record_keys(decided.record_signer)
+        provider = decided.provider
         try:
-            key = require_record_key(fetched.sd_jwt, keys, now_ms)
-            kept = await self._parts.compute.prove(
-                ProveJob(
-                    compact=fetched.sd_jwt,
-                    key=key.public_key,
-                    expected=build_expectation(query, decided.provider, now_ms),
-                    due=state_due(query, found=isinstance(fetched, Record)),
-                    grants=query.grants,
-                )
-            )
+            kept = await require_kept(self._parts.compute, fetched, query, provider, keys)
         except Distrusted as error:
-            _log.warning("distrusted", provider=decided.provider, cause=error.cause)
-            self._parts.observer.distrusted(decided.provider, error.cause, 1)
+            _log.warning("distrusted", provider=provider, cause=error.cause)
+            self._parts.observer.distrusted(provider, error.cause, 1)
             return Told(state=State.INDETERMINATE, reason=error.reason)
         if kept.dropped:
-            self._parts.observer.distrusted(decided.provider, "not_granted", kept.dropped)
-        return Told(state=_state(fetched, decided), record=kept.record, outcomes=kept.outcomes)
+            self._parts.observer.distrusted(provider, "not_granted", kept.dropped)
+        state = State.ANSWERED
+        # What the requester may know of the record's existence.
+        if decided.tell_not_found and not is_found(fetched):
+            state = State.NOT_FOUND
+        return Told(state=state, record=kept.record, outcomes=kept.outcomes)
 
     def _content(
         self,
@@ -356,18 +354,10 @@ class Exchange:
             self._parts.replay.keep(progress.first, encode_outcome(outcome))
 
 
-def _require_outcome(fetched: Fetched) -> Fetched:
-    """Hold an adapter to its port: what it is annotated to return is not what it must return."""
-    if not isinstance(fetched, Record | NotFound | Untold):
-        raise TypeError
-    return fetched
-
-
-def _state(fetched: Record | NotFound, decided: Decided) -> State:
-    """Return what the requester may know of the record's existence."""
-    if isinstance(fetched, NotFound) and decided.tell_not_found:
-        return State.NOT_FOUND
-    return State.ANSWERED
+def _outcome_name(fetched: Fetched) -> str:
+    if isinstance(fetched, Untold):
+        return fetched.reason
+    return "Record" if is_found(fetched) else "NotFound"
 
 
 def _field_answers(decided: Decided, told: Told) -> tuple[FieldAnswer, ...]:

@@ -14,10 +14,10 @@ from typing import Final
 import structlog
 from typing_extensions import override
 
-from adapters.port import Outcome, Query
+from adapters.port import Untold
 from gateway.child import Process, end_wholly, launch
 from gateway.compute.here import ComputeHere
-from gateway.compute.port import Opened, OpenJob, ProveJob, SealJob
+from gateway.compute.port import FetchJob, Opened, OpenJob, ProveJob, SealJob
 from gateway.compute.protocol import BEGIN_NUMBER, Asked, Begin, Ended, Ending, Job, encode_begin
 from gateway.compute.wire_calls import encode_open, parse_opened, parse_refusal
 from gateway.compute.wire_records import (
@@ -26,9 +26,9 @@ from gateway.compute.wire_records import (
     encode_seal,
     parse_distrusted,
     parse_minimised,
-    parse_outcome,
+    parse_told,
 )
-from gateway.distrust import Minimised
+from gateway.distrust import Minimised, Proven
 from gateway.frames import FrameReader, encode_frame
 
 MODULE: Final = "gateway.compute_process"
@@ -105,10 +105,10 @@ class ComputeApart:
         answer = await self._asked(Job.SEAL, encode_seal(job))
         return await self._here.seal(job) if answer is None else answer.data
 
-    async def fetch(self, query: Query) -> Outcome | None:
+    async def fetch(self, job: FetchJob) -> Untold | Proven | None:
         """Return what the department whose tables lie here tells; None: ask it in this process."""
-        answer = await self._asked(Job.FETCH, encode_fetch(query))
-        return None if answer is None else parse_outcome(answer.data)
+        answer = await self._asked(Job.FETCH, encode_fetch(job))
+        return None if answer is None else parse_told(answer.data)
 
     async def _asked(self, job: Job, data: bytes) -> _Answer | None:
         """Return what the second process made of a job; None where it has to be done here."""

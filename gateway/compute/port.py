@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from adapters.port import Grant
+from adapters.port import Grant, Query
 from certs.identity import SystemId, VerifyingKey
 from certs.public_key import PublicKey
 from gateway.distrust import Minimised
@@ -74,6 +74,17 @@ class ProveJob:
     expected: RecordExpectation
     due: RecordState
     grants: tuple[Grant, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchJob:
+    """A question to the department whose tables lie here, and what its record is proven with."""
+
+    query: Query
+    issuer: str
+    """USCC that the record must be of."""
+    keys: tuple[PublicKey, ...]
+    """The keys that department signs records with; which of them stands is judged by who asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

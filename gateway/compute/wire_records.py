@@ -1,7 +1,7 @@
 """Jobs of records and answers as plain tuples and back; see `wire_calls` for why.
 
 A query goes without the requester's envelope: the department that is asked beside this process is
-this process's own and judges nothing for itself.
+this process's own and judges nothing for itself. Of its record only what was granted comes back.
 """
 
 import marshal
@@ -19,17 +19,14 @@ from adapters.port import (
     Finding,
     Grant,
     Indeterminate,
-    NotFound,
-    Outcome,
     Query,
-    Record,
     Untold,
 )
 from certs.identity import SystemId
 from certs.public_key import PublicKey, parse_public_key
-from gateway.compute.port import ProveJob, SealJob
+from gateway.compute.port import FetchJob, ProveJob, SealJob
 from gateway.compute.wire_calls import SubjectRow, build_subject, subject_row
-from gateway.distrust import Distrusted, Minimised
+from gateway.distrust import Distrusted, Minimised, Proven
 from gateway.model import Logged
 from gateway.receipt import AnswerCommitment
 from gateway.statement.answer import Body, FieldOutcome
@@ -52,11 +49,10 @@ FetchRow: TypeAlias = tuple[
     tuple[tuple[str, str], ...],
     AskedRow,
     tuple[int, float],
+    tuple[str, tuple[bytes, ...]],
 ]
-OutcomeRow: TypeAlias = tuple[str, str, float | None]
-
-_RECORD = "record"
-_NOT_FOUND = "not_found"
+UntoldRow: TypeAlias = tuple[str, float | None]
+ProvenRow: TypeAlias = tuple[str, bool, MinimisedRow | DistrustedRow]
 
 
 def encode_prove(job: ProveJob) -> bytes:
@@ -104,31 +100,24 @@ def parse_prove(data: bytes) -> ProveJob:
 
 def encode_minimised(kept: Minimised) -> bytes:
     """Return what was granted of a record."""
-    outcomes = tuple((name, outcome.value) for name, outcome in kept.outcomes.items())
-    return marshal.dumps((kept.record, outcomes, kept.dropped))
+    return marshal.dumps(_minimised_row(kept))
 
 
 def parse_minimised(data: bytes) -> Minimised:
     """Return what was granted of a record."""
     row: MinimisedRow = marshal.loads(data)
-    record, outcomes, dropped = row
-    return Minimised(
-        record=record,
-        outcomes={FieldName(name): FieldOutcome(number) for name, number in outcomes},
-        dropped=dropped,
-    )
+    return _build_minimised(row)
 
 
 def encode_distrusted(distrusted: Distrusted) -> bytes:
     """Return why a record proves nothing."""
-    return marshal.dumps((distrusted.reason.value, distrusted.cause))
+    return marshal.dumps(_distrusted_row(distrusted))
 
 
 def parse_distrusted(data: bytes) -> Distrusted:
     """Return why a record proves nothing."""
     row: DistrustedRow = marshal.loads(data)
-    reason, cause = row
-    return Distrusted(Indeterminate(reason), cause)
+    return _build_distrusted(row)
 
 
 def encode_seal(job: SealJob) -> bytes:
@@ -153,8 +142,9 @@ def parse_seal(data: bytes) -> SealJob:
     )
 
 
-def encode_fetch(query: Query) -> bytes:
-    """Return a query for a department."""
+def encode_fetch(job: FetchJob) -> bytes:
+    """Return a question to a department."""
+    query = job.query
     fields = tuple((each.name, each.type, each.when_absent.value) for each in query.dataset.fields)
     end_user = query.end_user
     return marshal.dumps(
@@ -174,17 +164,19 @@ def encode_fetch(query: Query) -> bytes:
             ),
             # The monotonic clock is the machine's: both processes read the same one.
             (query.issued_at_ms, query.deadline),
+            (job.issuer, tuple(key.spki for key in job.keys)),
         )
     )
 
 
-def parse_fetch(data: bytes) -> Query:
-    """Return a query for a department."""
+def parse_fetch(data: bytes) -> FetchJob:
+    """Return a question to a department."""
     row: FetchRow = marshal.loads(data)
-    (request_id, item, audience), shape, subject, grants, claims, asked, times = row
+    (request_id, item, audience), shape, subject, grants, claims, asked, times, proof = row
     matter, case_number, end_user, by_officer, tell_not_found, pending = asked
     issued_at_ms, deadline = times
-    return Query(
+    issuer, keys = proof
+    query = Query(
         request_id=request_id,
         item=item,
         audience=SystemId(audience),
@@ -201,28 +193,52 @@ def parse_fetch(data: bytes) -> Query:
         deadline=deadline,
         pending_request_id=pending,
     )
+    return FetchJob(query=query, issuer=issuer, keys=tuple(map(_build_key, keys)))
 
 
-def encode_outcome(outcome: Outcome) -> bytes:
+def encode_told(told: Untold | Proven) -> bytes:
     """Return what a department told."""
-    match outcome:
-        case Record():
-            return marshal.dumps((_RECORD, outcome.sd_jwt, None))
-        case NotFound():
-            return marshal.dumps((_NOT_FOUND, outcome.sd_jwt, None))
-        case Untold():
-            return marshal.dumps(("", outcome.reason.value, outcome.retry_after_s))
+    if isinstance(told, Untold):
+        return marshal.dumps((told.reason.value, told.retry_after_s))
+    kept = told.kept
+    row = _distrusted_row(kept) if isinstance(kept, Distrusted) else _minimised_row(kept)
+    return marshal.dumps((told.keyid, told.found, row))
 
 
-def parse_outcome(data: bytes) -> Outcome:
+def parse_told(data: bytes) -> Untold | Proven:
     """Return what a department told."""
-    row: OutcomeRow = marshal.loads(data)
-    kind, text, retry_after_s = row
-    if kind == _RECORD:
-        return Record(sd_jwt=text)
-    if kind == _NOT_FOUND:
-        return NotFound(sd_jwt=text)
-    return Untold(reason=Indeterminate(text), retry_after_s=retry_after_s)
+    row: UntoldRow | ProvenRow = marshal.loads(data)
+    match row:
+        case (reason, retry_after_s):
+            return Untold(reason=Indeterminate(reason), retry_after_s=retry_after_s)
+        case (keyid, found, (reason, cause)):
+            kept = _build_distrusted((reason, cause))
+            return Proven(keyid=keyid, found=found, kept=kept)
+        case (keyid, found, granted):
+            return Proven(keyid=keyid, found=found, kept=_build_minimised(granted))
+
+
+def _minimised_row(kept: Minimised) -> MinimisedRow:
+    outcomes = tuple((name, outcome.value) for name, outcome in kept.outcomes.items())
+    return kept.record, outcomes, kept.dropped
+
+
+def _build_minimised(row: MinimisedRow) -> Minimised:
+    record, outcomes, dropped = row
+    return Minimised(
+        record=record,
+        outcomes={FieldName(name): FieldOutcome(number) for name, number in outcomes},
+        dropped=dropped,
+    )
+
+
+def _distrusted_row(distrusted: Distrusted) -> DistrustedRow:
+    return distrusted.reason.value, distrusted.cause
+
+
+def _build_distrusted(row: DistrustedRow) -> Distrusted:
+    reason, cause = row
+    return Distrusted(Indeterminate(reason), cause)
 
 
 def _grant_row(grant: Grant) -> GrantRow:

@@ -1,7 +1,17 @@
 """The jobs themselves, as plain functions: the same in whichever process they run."""
 
-from gateway.compute.port import Asserted, Opened, OpenJob, ProveJob
-from gateway.distrust import Minimised, minimised, require_record
+from adapters.port import NotFound, Record
+from gateway.compute.port import Asserted, FetchJob, Opened, OpenJob, ProveJob
+from gateway.distrust import (
+    Distrusted,
+    Minimised,
+    Proven,
+    build_expectation,
+    minimised,
+    require_named_key,
+    require_record,
+    state_due,
+)
 from gateway.errors import Refusal
 from gateway.officer import prove_assertion
 from gateway.progress import LEEWAY_MS
@@ -45,6 +55,21 @@ def prove_record(job: ProveJob) -> Minimised:
         Distrusted: as `gateway.distrust.require_record`.
     """
     return minimised(require_record(job.compact, job.key, job.expected, job.due), job.grants)
+
+
+def prove_told(job: FetchJob, told: Record | NotFound) -> Proven:
+    """Do with a record, where it was told, what `prove_record` does after another way."""
+    query, found, keyid = job.query, isinstance(told, Record), ""
+    kept: Minimised | Distrusted
+    try:
+        key = require_named_key(told.sd_jwt, {each.keyid: each for each in job.keys})
+        keyid = key.keyid
+        expected = build_expectation(query, job.issuer, query.issued_at_ms)
+        due = state_due(query, found=found)
+        kept = minimised(require_record(told.sd_jwt, key, expected, due), query.grants)
+    except Distrusted as distrusted:
+        kept = distrusted
+    return Proven(keyid=keyid, found=found, kept=kept)
 
 
 def _asserted(job: OpenJob, header: Header, statement: Statement) -> Asserted | None:

@@ -7,10 +7,12 @@ from adapters.kinds.hrss import HrssAdapter
 from adapters.port import (
     DatasetName,
     FieldName,
+    Query,
 )
 from gateway.app import Gateway
 from gateway.child import load_form
 from gateway.compute.apart import ComputeApart
+from gateway.compute.port import FetchJob
 from gateway.compute.protocol import PACKAGE, Begin
 
 HR = DatasetName("hr.participation@1")
@@ -29,6 +31,13 @@ def begin_of(gateway: Gateway) -> Begin:
         keyids=(gateway.exchange._parts.signer.keyid, own.keyid),
         form=load_form(PACKAGE),
     )
+
+
+def fetch_job(gateway: Gateway, query: Query) -> FetchJob:
+    """Return the job of asking the department whose tables lie here."""
+    provider = gateway.registry.by_dataset[HR].organisation
+    keys = gateway.trust.snapshot.registry.record_keys(f"{provider}/provider").values()
+    return FetchJob(query=query, issuer=provider, keys=tuple(key.public_key for key in keys))
 
 
 async def begun(apart: ComputeApart, other_than: int | None = None) -> int:

@@ -1,29 +1,34 @@
 """The second process does what this one does."""
 
 import dataclasses
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from adapters.port import (
-    Query,
-    Record,
-)
+from adapters.port import Indeterminate, NotFound, Query, Record
 from gateway.app import Gateway
 from gateway.compute.apart import ComputeApart
 from gateway.compute.here import ComputeHere
-from gateway.compute.port import Compute, OpenJob, ProveJob, SealJob
-from gateway.distrust import Distrusted, Minimised, build_expectation, state_due
+from gateway.compute.port import Compute, FetchJob, OpenJob, ProveJob, SealJob
+from gateway.distrust import (
+    Distrusted,
+    Minimised,
+    Proven,
+    build_expectation,
+    require_proven,
+    state_due,
+)
 from gateway.errors import Reason, Refusal
 from gateway.model import Logged
 from gateway.receipt import commit_to
-from gateway.statement.answer import ANSWER_TYPE, Body
+from gateway.statement.answer import ANSWER_TYPE, Body, FieldOutcome
 from gateway.statement.wrapper import parse_wrapper
 from hutong.envelope.v1 import envelope_pb2
 from hutong.exchange.v1 import exchange_pb2
 from signing.envelope import parse_envelope
 from signing.verifier import verify_envelope
-from tests.gateway.computing import FIELD, HR
+from tests.gateway.computing import FIELD, HR, fetch_job
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -42,9 +47,9 @@ def prove_job(gateway: Gateway, query: Query, record: str) -> ProveJob:
     )
 
 
-async def told(apart: ComputeApart, query: Query) -> str:
-    """Return the record of a query that the second process answers."""
-    outcome = await apart.fetch(query)
+async def told(gateway: Gateway, query: Query) -> str:
+    """Return the record of a query, made in this process."""
+    outcome = await gateway.registry.by_dataset[HR].fetch(query)
     assert isinstance(outcome, Record)
     return outcome.sd_jwt
 
@@ -97,24 +102,94 @@ async def test_a_later_rule_is_kept_for_its_step(apart: ComputeApart, open_job: 
     assert opened.refusal.reason is Reason.ASSERTION_MISMATCH
 
 
-async def test_the_department_is_asked_and_its_record_proven_apart(
+async def test_both_processes_prove_a_record_alike(
     gateway: Gateway, apart: ComputeApart, here: ComputeHere, query: Query
 ) -> None:
-    """A record made in the second process proves the same in both."""
-    job = prove_job(gateway, query, await told(apart, query))
+    """What was granted of a record is the same wherever it is proven."""
+    job = prove_job(gateway, query, await told(gateway, query))
 
     kept = await apart.prove(job)
 
-    assert isinstance(kept, Minimised)
     assert kept == await here.prove(job)
     assert set(kept.outcomes) == {FIELD}
+
+
+async def test_the_department_is_asked_and_its_record_proven_in_one_job(
+    gateway: Gateway, apart: ComputeApart, here: ComputeHere, query: Query
+) -> None:
+    """What comes back names its key and proves the same in this process."""
+    job = fetch_job(gateway, query)
+
+    proven = await apart.fetch(job)
+
+    assert isinstance(proven, Proven)
+    assert (proven.keyid, proven.found) == (job.keys[0].keyid, True)
+    assert isinstance(proven.kept, Minimised)
+    again = await here.prove(prove_job(gateway, query, proven.kept.record))
+    assert again.outcomes == proven.kept.outcomes == {FIELD: FieldOutcome.VALUE}
+
+
+async def test_a_record_of_nobody_is_proven_and_not_found(
+    gateway: Gateway, apart: ComputeApart, query: Query
+) -> None:
+    """That nothing is held is proven like anything else, where it may be told."""
+    nobody = dataclasses.replace(query.subject, identifier="110101190001011009", full_name=None)
+    asked = dataclasses.replace(query, subject=nobody, tell_not_found=True)
+    assert isinstance(await gateway.registry.by_dataset[HR].fetch(asked), NotFound)
+
+    proven = await apart.fetch(fetch_job(gateway, asked))
+
+    assert isinstance(proven, Proven)
+    assert not proven.found
+    assert isinstance(proven.kept, Minimised)
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (lambda job: dataclasses.replace(job, issuer="11370000MB2DEM0999"), "wrong_issuer"),
+        (lambda job: dataclasses.replace(job, keys=()), "key_unknown"),
+    ],
+)
+async def test_distrust_of_what_was_just_told_crosses_with_its_cause(
+    gateway: Gateway,
+    apart: ComputeApart,
+    query: Query,
+    change: Callable[[FetchJob], FetchJob],
+    cause: str,
+) -> None:
+    """The record made in the same job is proven as strictly as any other."""
+    proven = await apart.fetch(change(fetch_job(gateway, query)))
+
+    assert isinstance(proven, Proven)
+    assert isinstance(proven.kept, Distrusted)
+    assert proven.kept.cause == cause
+    assert bool(proven.keyid) is (cause != "key_unknown")
+
+
+async def test_a_key_that_does_not_stand_is_distrusted_before_what_was_proven(
+    gateway: Gateway, query: Query
+) -> None:
+    """The job proves, the gateway judges the key: also where the record itself is distrusted."""
+    registry = gateway.trust.snapshot.registry
+    keys = registry.record_keys(f"{gateway.registry.by_dataset[HR].organisation}/provider")
+    wrong = Distrusted(Indeterminate.PROVIDER_UNPROVEN, "wrong_nonce")
+    proven = Proven(keyid=next(iter(keys)), found=True, kept=wrong)
+
+    causes = []
+    for known, now_ms in ((keys, query.issued_at_ms), (keys, 2**42), ({}, query.issued_at_ms)):
+        with pytest.raises(Distrusted) as caught:
+            require_proven(proven, known, now_ms)
+        causes.append(caught.value.cause)
+
+    assert causes == ["wrong_nonce", "key_not_current", "key_unknown"]
 
 
 async def test_distrust_crosses_with_its_cause(
     gateway: Gateway, apart: ComputeApart, query: Query
 ) -> None:
     """A record for another question is distrusted in the second process by name."""
-    job = prove_job(gateway, query, await told(apart, query))
+    job = prove_job(gateway, query, await told(gateway, query))
     other = dataclasses.replace(job, expected=dataclasses.replace(job.expected, nonce="0" * 32))
 
     with pytest.raises(Distrusted) as caught:

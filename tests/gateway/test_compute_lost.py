@@ -6,6 +6,7 @@ import marshal
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ import structlog.testing
 from adapters.port import (
     DatasetName,
     Query,
-    Record,
+    Untold,
 )
 from gateway import child
 from gateway.app import Gateway
@@ -28,8 +29,9 @@ from gateway.compute.department import ApartDepartment
 from gateway.compute.here import ComputeHere
 from gateway.compute.port import OpenJob
 from gateway.compute.protocol import Begin, Job
+from gateway.distrust import Proven
 from gateway.frames import encode_frame
-from tests.gateway.computing import BEGUN_S, HR, begin_of, begun, lives
+from tests.gateway.computing import BEGUN_S, HR, begin_of, begun, fetch_job, lives
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -39,10 +41,14 @@ async def test_what_breaks_apart_is_done_here(
 ) -> None:
     """A dataset the second process does not serve is given back, and the process goes on."""
     shape = dataclasses.replace(query.dataset, name=DatasetName("hr.unheard_of@1"))
+    job = fetch_job(gateway, dataclasses.replace(query, dataset=shape))
     department = ApartDepartment(gateway.registry.by_dataset[HR], apart)
+    process = apart.process_id
 
-    assert await apart.fetch(dataclasses.replace(query, dataset=shape)) is None
-    assert isinstance(await department.fetch(query), Record)
+    assert await apart.fetch(job) is None
+    assert isinstance(await department.ask(job), Untold)
+    assert isinstance(await department.ask(fetch_job(gateway, query)), Proven)
+    assert apart.process_id == process
 
 
 async def test_jobs_of_a_killed_process_are_done_here(
@@ -187,20 +193,41 @@ async def test_a_process_that_cannot_be_started_leaves_the_jobs_here(
 
 
 async def test_a_department_that_takes_its_time_is_no_hang(
-    apart: ComputeApart, query: Query, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, apart: ComputeApart, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A question has its own deadline: a process is not replaced because its tables are locked."""
     monkeypatch.setattr("gateway.compute.apart.STUCK_S", 0.1)
     process = await begun(apart)
     os.kill(process, signal.SIGSTOP)
-    asked = asyncio.ensure_future(apart.fetch(query))
+    asked = asyncio.ensure_future(apart.fetch(fetch_job(gateway, query)))
     await asyncio.sleep(WATCH_S + 0.5)  # so that it was looked at in between
 
     kept = apart.process_id
     os.kill(process, signal.SIGCONT)
 
-    assert isinstance(await asyncio.wait_for(asked, BEGUN_S), Record)
+    assert isinstance(await asyncio.wait_for(asked, BEGUN_S), Proven)
     assert kept == process
+
+
+async def test_a_locked_file_holds_up_one_question_and_no_other_job(
+    gateway: Gateway, apart: ComputeApart, open_job: OpenJob, query: Query
+) -> None:
+    """The second process waits for the rows elsewhere, and proves them when they come."""
+    own = gateway.config.departments.hrss
+    assert own is not None
+    writer = sqlite3.connect(own.database, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+
+    asked = asyncio.ensure_future(apart.fetch(fetch_job(gateway, query)))
+    opened = await apart.open(open_job)
+    waiting = not asked.done()
+    writer.execute("ROLLBACK")
+    told = await asyncio.wait_for(asked, BEGUN_S)
+
+    writer.close()
+    assert opened.statement is not None
+    assert waiting
+    assert isinstance(told, Proven)
 
 
 async def test_a_message_that_is_not_understood_gives_its_job_back(

@@ -17,28 +17,27 @@ from adapters.port import (
     Finding,
     Grant,
     Indeterminate,
-    NotFound,
-    Outcome,
     Query,
-    Record,
     Subject,
     SubjectType,
     Untold,
 )
 from certs.identity import SystemId
+from certs.private_key import generate_private_key
+from certs.suites import Suite
 from gateway.compute.apart import _Answer
-from gateway.compute.port import Asserted, Opened
+from gateway.compute.port import Asserted, FetchJob, Opened
 from gateway.compute.protocol import Begin, Ending, encode_begin, parse_begin
 from gateway.compute.wire_calls import encode_opened, parse_opened
 from gateway.compute.wire_records import (
     encode_fetch,
     encode_minimised,
-    encode_outcome,
+    encode_told,
     parse_fetch,
     parse_minimised,
-    parse_outcome,
+    parse_told,
 )
-from gateway.distrust import Minimised
+from gateway.distrust import Distrusted, Minimised, Proven
 from gateway.frames import FrameReader, encode_frame
 from gateway.statement.answer import FieldOutcome
 from gateway.statement.values import DatasetQuery, Header, Purpose, Statement
@@ -145,9 +144,12 @@ def test_an_opened_call_crosses_unchanged(opened: Opened) -> None:
 
 def test_a_query_crosses_without_the_requesters_envelope() -> None:
     """The department beside the gateway judges nothing for itself, so it is not sent."""
-    crossed = parse_fetch(encode_fetch(QUERY))
+    job = FetchJob(query=QUERY, issuer="P", keys=(generate_private_key(Suite.ES256).public_key,))
 
-    assert crossed == dataclasses.replace(QUERY, request_envelope=b"")
+    crossed = parse_fetch(encode_fetch(job))
+
+    assert crossed.query == dataclasses.replace(QUERY, request_envelope=b"")
+    assert (crossed.issuer, crossed.keys) == (job.issuer, job.keys)
 
 
 def test_a_query_without_officer_and_name_crosses_unchanged() -> None:
@@ -162,21 +164,36 @@ def test_a_query_without_officer_and_name_crosses_unchanged() -> None:
         request_envelope=b"",
     )
 
-    assert parse_fetch(encode_fetch(bare)) == bare
+    assert parse_fetch(encode_fetch(FetchJob(query=bare, issuer="P", keys=()))).query == bare
+
+
+KEPT = Minimised(record="r~", outcomes={FieldName("state"): FieldOutcome.VALUE}, dropped=1)
 
 
 @pytest.mark.parametrize(
-    "outcome",
+    "told",
     [
-        Record(sd_jwt="a~"),
-        NotFound(sd_jwt="b~"),
+        Proven(keyid="k", found=True, kept=KEPT),
+        Proven(keyid="k", found=False, kept=KEPT),
         Untold(reason=Indeterminate.PENDING, retry_after_s=2.5),
         Untold(reason=Indeterminate.PROVIDER_TIMEOUT),
     ],
 )
-def test_what_a_department_tells_crosses_unchanged(outcome: Outcome) -> None:
+def test_what_a_department_tells_crosses_unchanged(told: Untold | Proven) -> None:
     """Found, not found and untold stay three things."""
-    assert parse_outcome(encode_outcome(outcome)) == outcome
+    assert parse_told(encode_told(told)) == told
+
+
+def test_a_record_that_is_distrusted_crosses_with_its_cause() -> None:
+    """Nothing of the record comes with it."""
+    distrusted = Distrusted(Indeterminate.SUBJECT_MISMATCH, "wrong_subject")
+
+    crossed = parse_told(encode_told(Proven(keyid="k", found=True, kept=distrusted)))
+
+    assert isinstance(crossed, Proven)
+    assert isinstance(crossed.kept, Distrusted)
+    assert (crossed.keyid, crossed.found) == ("k", True)
+    assert (crossed.kept.reason, crossed.kept.cause) == (distrusted.reason, distrusted.cause)
 
 
 @pytest.mark.parametrize("outcome", list(FieldOutcome))

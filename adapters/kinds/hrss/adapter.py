@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.errors import AnswerMalformed, DepartmentFailed
-from adapters.kinds.hrss.reading import TABLES, Question, Row
+from adapters.kinds.hrss.reading import TABLES, Question, Row, Table
 from adapters.mapping.dates import day_of_ms
 from adapters.mapping.names import compare_names
 from adapters.port import (
@@ -29,7 +29,7 @@ from adapters.port import (
     Subject,
     SubjectType,
 )
-from adapters.records import RawRecord, RecordSource, dataset_of, settle
+from adapters.records import RawRecord, RecordSource, dataset_of, settle, settle_at_once
 
 # Two cards, two contracts, and the rows of a second person under one number; more is an accident.
 _MAX_ROWS: Final = 32
@@ -77,12 +77,27 @@ class HrssAdapter:
 
     async def fetch(self, query: Query) -> Outcome:
         """Read the rows of the subject, apply the effects, sign."""
-        return await settle(self._source, query, self._fetch_raw(query))
+        outcome = self.fetch_at_once(query)
+        return await self.fetch_patiently(query) if outcome is None else outcome
+
+    def fetch_at_once(self, query: Query) -> Outcome | None:
+        """Do the same without a wait; None where one is needed."""
+        try:
+            return settle_at_once(self._source, query, lambda: self._raw_at_once(query))
+        except sqlite3.Error:
+            # Whatever it was is met again by the thread, which may wait, and is told from there.
+            return None
+
+    async def fetch_patiently(self, query: Query) -> Outcome:
+        """Do the same where the tables make one wait, up to the deadline."""
+        return await settle(self._source, query, self._raw_patiently(query))
 
     async def examine_health(self) -> AdapterHealth:
         """Read the row that describes the database."""
         try:
-            await self._read("SELECT as_of FROM hr_meta LIMIT ?", (1,), time.monotonic() + 1)
+            await self._read_patiently(
+                "SELECT as_of FROM hr_meta LIMIT ?", (1,), time.monotonic() + 1
+            )
         except DepartmentFailed as failed:
             return AdapterHealth(reachable=False, detail=failed.reason.value)
         return AdapterHealth(reachable=True, detail="OK")
@@ -95,31 +110,30 @@ class HrssAdapter:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
         self._thread.shutdown()
 
-    async def _fetch_raw(self, query: Query) -> RawRecord | None:
+    def _raw_at_once(self, query: Query) -> RawRecord | None:
+        table = self._table_of(query)
+        if table is None:
+            return None
+        return _record(table, query, self._read_at_once(table.statement, _parameters(query)))
+
+    async def _raw_patiently(self, query: Query) -> RawRecord | None:
+        table = self._table_of(query)
+        if table is None:
+            return None
+        parameters = _parameters(query)
+        rows = await self._read_patiently(table.statement, parameters, query.deadline)
+        return _record(table, query, rows)
+
+    def _table_of(self, query: Query) -> Table | None:
+        """Return where the rows are looked for; None where nothing is held of such a subject."""
         table = TABLES.get(dataset_of(query))
         if query.dataset.name not in self._datasets or table is None:
             raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
-        identifier = query.subject.identifier
-        rows = await self._read(table.statement, (identifier, _MAX_ROWS + 1), query.deadline)
-        # One row more than allowed was asked for, so that the limit cannot cut silently.
-        if len(rows) > _MAX_ROWS:
-            raise AnswerMalformed("more rows than one person can have")
-        rows = _rows_of(query.subject, rows)
-        if not rows:
-            return None
-        question = Question(today=day_of_ms(query.issued_at_ms), claims=query.claims)
-        return table.read(rows, question)
+        return table if query.subject.type is SubjectType.RESIDENT_ID else None
 
-    async def _read(
+    async def _read_patiently(
         self, statement: str, parameters: tuple[str | int, ...], deadline: float
     ) -> list[Row]:
-        try:
-            return self._read_at_once(statement, parameters)
-        except sqlite3.Error:
-            # Whatever it was is met again by the thread, which may wait, and is told from there.
-            pass
         try:
             return await asyncio.get_running_loop().run_in_executor(
                 self._thread, self._read_in_thread, statement, parameters, deadline
@@ -162,6 +176,21 @@ def _rows(
     cursor = connection.execute(statement, parameters)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _parameters(query: Query) -> tuple[str | int, ...]:
+    # One row more than allowed is asked for, so that the limit cannot cut silently.
+    return query.subject.identifier, _MAX_ROWS + 1
+
+
+def _record(table: Table, query: Query, rows: list[Row]) -> RawRecord | None:
+    if len(rows) > _MAX_ROWS:
+        raise AnswerMalformed("more rows than one person can have")
+    rows = _rows_of(query.subject, rows)
+    if not rows:
+        return None
+    question = Question(today=day_of_ms(query.issued_at_ms), claims=query.claims)
+    return table.read(rows, question)
 
 
 def _rows_of(subject: Subject, rows: list[Row]) -> list[Row]:

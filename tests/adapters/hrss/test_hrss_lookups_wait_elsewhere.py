@@ -90,6 +90,25 @@ async def test_a_lock_that_stays_ends_with_the_deadline(
     assert outcome == Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
 
 
+async def test_what_is_done_at_once_says_when_it_cannot_be(
+    adapter: HrssAdapter, tables: Tables
+) -> None:
+    """A locked file yields nothing at once; without the lock the answer needs no event loop."""
+    tables.add("hr_contribution_record", months_paid=12)
+    query = query_of(CONTRIBUTION, (PERSON, NAME), {"months_paid": CLEAR})
+    writer = sqlite3.connect(tables.path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+
+    locked = adapter.fetch_at_once(query)
+    writer.execute("ROLLBACK")
+    outcome = adapter.fetch_at_once(query)
+
+    writer.close()
+    assert locked is None
+    assert isinstance(outcome, Record)
+    assert disclosed(query, outcome)["months_paid"] == "12"
+
+
 async def _ticks_during(seconds: float) -> int:
     ticks, until = 0, time.monotonic() + seconds
     while time.monotonic() < until:
