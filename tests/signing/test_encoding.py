@@ -1,7 +1,9 @@
 """Strict spellings: payload types, base64url, JSON, digests."""
 
 import base64
+import contextlib
 import hashlib
+import itertools
 import json
 
 import pytest
@@ -74,6 +76,15 @@ def test_base64url_in_another_spelling_is_refused(text: str) -> None:
     """Padding, foreign alphabets, white space, impossible lengths, left-over bits."""
     with pytest.raises(Malformed):
         parse_b64url(text)
+
+
+@pytest.mark.parametrize("begun", ["", "Y", "YW", "YWJ"])
+def test_base64url_is_accepted_only_as_it_is_written(begun: str) -> None:
+    """Of every two last characters in ASCII those are read that the same bytes are written as."""
+    for ending in itertools.product(map(chr, range(128)), repeat=2):
+        text = begun + "".join(ending)
+        with contextlib.suppress(Malformed):
+            assert b64url_encode(parse_b64url(text)) == text
 
 
 @given(values)
