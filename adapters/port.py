@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import NewType, Protocol
 
 from certs.identity import SystemId
+from certs.quick import quickly_made
 
 FieldName = NewType("FieldName", str)
 DatasetName = NewType("DatasetName", str)
@@ -107,6 +108,7 @@ class DatasetShape:
     fields: tuple[FieldShape, ...]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """About whom; the identifier is normalised (18 characters, upper-case X)."""
@@ -130,6 +132,7 @@ class EndUser:
     call_reason: str = field(repr=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """One granted field and the effect to apply to it; never WITHHOLD."""
@@ -140,6 +143,7 @@ class Grant:
     """32 bytes for PSEUDONYM: one key per provider, requester and matter."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What an adapter is asked: granted fields only, and all that the record must be bound to."""
@@ -167,6 +171,7 @@ class Query:
     """The requester's envelope as received, for provider nodes that judge for themselves."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What a department answered, effects applied, signed as SD-JWT (RFC 9901) in compact form."""
@@ -174,6 +179,7 @@ class Record:
     sd_jwt: str = field(repr=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotFound:
     """The department holds no record of this subject; carries what its predicates find then."""

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from adapters.port import DatasetShape, Effect, EffectKind, FieldName, Grant
 from certs.identity import SystemId
+from certs.quick import quickly_made
 from gateway.catalog import Dataset
 from gateway.drafts import Tokens
 from gateway.errors import Reason, Refusal
@@ -60,6 +61,7 @@ class Tokeniser(Protocol):
         ...
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applicable:
     """Under what a query is decided; nothing in it depends on the subject."""
@@ -70,6 +72,7 @@ class Applicable:
     shape: DatasetShape
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """What step 6 hands to the steps after it."""

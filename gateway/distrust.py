@@ -17,6 +17,7 @@ from certs.chain import require_current
 from certs.errors import CertificateRefused
 from certs.identity import RegisteredKey
 from certs.public_key import PublicKey
+from certs.quick import quickly_made
 from gateway.progress import LEEWAY_MS
 from gateway.statement.answer import FieldOutcome
 from gateway.trust import moment
@@ -50,6 +51,7 @@ class Distrusted(Exception):
         self.cause = cause
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minimised:
     """A record with the granted disclosures only, and what became of each granted field."""
@@ -60,6 +62,7 @@ class Minimised:
     """Disclosures that came without being granted as they came."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proven:
     """What steps 9 and 10 made of a record, before anybody has judged whether its key stands."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.port import Effect
+from certs.quick import quickly_made
 from gateway.errors import Reason
 from gateway.model import (
     Charge,
@@ -29,6 +30,7 @@ WITHHELD: Final = "WITHHELD"
 under an entry of its own."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
     """Keyed tokens under which an entry is found; 16 bytes each, never the thing itself."""
@@ -40,6 +42,7 @@ class Tokens:
     """No token but codes: how officer and subject may be related. Committed to, never searched."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What step 7 writes down about one query."""
@@ -76,6 +79,7 @@ def ask_draft(
     )
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """What step 11 writes down: codes and counts, never a value."""

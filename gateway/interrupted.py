@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from certs.quick import quickly_made
 from gateway.model import Claim, EntryDraft, EntryKind, Logged, SearchColumns
 from gateway.replay import DIGEST_BYTES, item_key, request_key
 from gateway.statement.values import DatasetQuery
@@ -135,6 +136,7 @@ class Interrupted:
         return True
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftAsk:
     """An `ask` of this process whose exchange ended without its `answer`."""

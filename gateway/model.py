@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from certs.quick import quickly_made
+
 EntryValue = int | str | tuple[str, ...] | tuple[tuple[str, ...], ...]
 """What a member of an entry may be: a number, a code, field names, or pairs of field and effect."""
 
@@ -25,6 +27,7 @@ class EntryKind(StrEnum):
     KEY = "key"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """A sensitive member of an entry: the leaf carries SHA-256(tag, 0, salt, value)."""
@@ -37,6 +40,7 @@ class Committed:
     """The parties hold value and salt (a payload, a body): the log keeps neither."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """What opens one commitment of an entry; `value` is empty where the holder has the bytes."""
@@ -46,6 +50,7 @@ class Opening:
     value: bytes = field(repr=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchColumns:
     """What an entry is found by; stands beside the leaf, never in it. Tokens are 16 bytes."""
@@ -59,6 +64,7 @@ class SearchColumns:
     case: bytes | None = field(default=None, repr=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Takes (space, key) for one draft only, durably with its entry, until it expires."""
@@ -70,6 +76,7 @@ class Claim:
     """UTC, milliseconds; from then on the key may be claimed anew."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
     """Adds `cost` to a calendar counter, durably with its entry, unless that exceeds `limit`."""
@@ -81,6 +88,7 @@ class Charge:
     limit: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryDraft:
     """An entry before it has a time and a place in the log."""
@@ -103,6 +111,7 @@ def open_salted(salted: Iterable[Salted]) -> tuple[Opening, ...]:
     return tuple(Opening(member=member, salt=salt, value=value) for member, salt, value in salted)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
     """An entry that is durable, with everything its receipt needs."""

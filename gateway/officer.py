@@ -13,6 +13,7 @@ from adapters.port import EndUser, Subject
 from certs.chain import require_current
 from certs.errors import CertificateRefused
 from certs.identity import RegisteredKey, VerifyingKey
+from certs.quick import quickly_made
 from gateway.errors import Reason, Refusal
 from gateway.statement.identifiers import FIFTEEN, lengthened
 from gateway.statement.values import DatasetQuery, Statement
@@ -42,6 +43,7 @@ _UNBOUND = frozenset(
 )
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Officer:
     """The officer as proven; personal data goes to departments that demand it and nowhere else."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from certs.identity import RegisteredSystem
+from certs.quick import quickly_made
 from certs.trust_store import TrustSnapshot
 from gateway.compute.port import Opened, OpenJob
 from gateway.errors import Reason, Refusal
@@ -39,6 +40,7 @@ class Envelope(Generic[M]):
     """Set when the same request is or was executed by another call."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What steps 1 to 5 have proven: a statement, and the officer it is made for."""

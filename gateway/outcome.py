@@ -7,9 +7,11 @@ what the first was given, byte for byte.
 from dataclasses import dataclass, field
 from typing import Final
 
+from certs.quick import quickly_made
 from gateway.errors import Reason
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """An encoded `SignedEnvelope` over an answer; of a matter, the whole encoded response."""

@@ -7,6 +7,7 @@ sees exactly that and nothing is guessed.
 from dataclasses import dataclass, field
 
 from certs.identity import RegisteredSystem
+from certs.quick import quickly_made
 from gateway.model import Claim
 from gateway.replay import First, durable_claim
 from gateway.statement.values import Header
@@ -15,6 +16,7 @@ LEEWAY_MS = 30_000
 """How far clocks may disagree, everywhere (decisions.md, JWT)."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
     """The other end of the channel."""
@@ -25,6 +27,7 @@ class Peer:
     """Address without port; for limits only, never logged."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One message of one call, as received."""

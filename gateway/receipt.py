@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
+from certs.quick import quickly_made
 from gateway.model import Committed, Logged, Opening
 from gateway.statement.answer import (
     ANSWER_TYPE,
@@ -22,6 +23,7 @@ from signing.signer import Signer, sign_envelope
 SALT_BYTES: Final = 32
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerCommitment:
     """A body and the salt under which the log commits to it."""

@@ -20,6 +20,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from certs.quick import quickly_made
 from gateway.errors import Reason, Refusal
 from gateway.model import Claim
 
@@ -40,6 +41,7 @@ class _Standing:
     """None: executed before, in this process or an earlier one."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class First:
     """This call executes the request."""

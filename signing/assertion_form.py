@@ -7,6 +7,8 @@ INVARIANT: an `OfficerAssertion` is made by `signing.assertion` only.
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Final, final
 
+from certs.quick import quickly_made
+
 if TYPE_CHECKING:
     from certs.identity import VerifyingKey
 
@@ -25,6 +27,7 @@ MAX_FIELDS: Final = 64
 _VERIFIER_MARK: Final = object()
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staff:
     """The officer as his organisation knows him; the last three go to departments that demand them.
@@ -44,6 +47,7 @@ class Staff:
     identifier: str | None = field(default=None, repr=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationDetail:
     """One question the officer may ask: one dataset under one agreement for one case."""
@@ -57,6 +61,7 @@ class AuthorizationDetail:
     """`signing.encoding.subject_digest`, 32 bytes."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionClaims:
     """What an organisation asserts when it lets an officer ask."""
@@ -84,6 +89,7 @@ class AssertionClaims:
         return None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionExpectation:
     """What an assertion must be bound to."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias, final
 
+from certs.quick import quickly_made
 from signing.encoding import JsonValue
 
 RECORD_TYPE: Final = "hutong-record+sd-jwt"
@@ -58,6 +59,7 @@ class RecordState(StrEnum):
     """The agreement does not let it be told; the same whether a record exists or not."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordClaims:
     """What a record says in clear: who, for whom, about which question, until when."""
@@ -80,6 +82,7 @@ class RecordClaims:
     """UTC seconds, at most 300 later: `exp`."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordExpectation:
     """What a record must say to be taken as the answer to one query."""
@@ -95,6 +98,7 @@ class RecordExpectation:
     """Seconds of clock difference allowed both ways."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
     """One disclosed field; `digest` is SHA-256 over `encoded`, the text that was signed for."""

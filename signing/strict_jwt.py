@@ -21,6 +21,7 @@ from certs.algorithms import verify_signature
 from certs.errors import AlgorithmUnavailable
 from certs.errors import SignatureInvalid as KeySignatureInvalid
 from certs.identity import VerifyingKey
+from certs.quick import quickly_made
 from certs.registry_file import KeyPurpose
 from signing.encoding import JsonLimits, JsonValue, parse_b64url, parse_json_strict
 from signing.errors import AssertionReason, AssertionRefused, Malformed
@@ -36,6 +37,7 @@ _LIMITS: Final = JsonLimits(max_bytes=MAX_JWT)
 _PARTS: Final = 3
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JwtExpectation:
     """What a JWT must say before its own claims are looked at."""

@@ -10,8 +10,10 @@ from adapters.effects.findings import compare, decide_predicate, pseudonym
 from adapters.effects.mask import generalise, mask
 from adapters.errors import EffectNotApplicable
 from adapters.port import Effect, EffectKind, FieldShape, Finding, Grant
+from certs.quick import quickly_made
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
     """What leaves of one field: a coarse value or a finding, never both."""
@@ -30,6 +32,7 @@ class Disclosure:
         return {"effect": granted.code, "value": "" if self.value is None else self.value}
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldContext:
     """What an effect may look at beside the value: the field's shape, the claim, the day."""

@@ -15,6 +15,7 @@ import structlog
 from typing_extensions import override
 
 from adapters.port import Untold
+from certs.quick import quickly_made
 from gateway.child import Process, end_wholly, launch
 from gateway.compute.here import ComputeHere
 from gateway.compute.port import FetchJob, Opened, OpenJob, ProveJob, SealJob
@@ -43,7 +44,8 @@ LONGEST_PAUSE_S: Final = 60.0
 _log: Final = structlog.get_logger("compute")
 
 
-@dataclass(frozen=True, slots=True)
+@quickly_made
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
     """What came back: the ending and what the job yielded."""
 
@@ -190,7 +192,7 @@ class _Peer(asyncio.Protocol):
         """Tell those who wait."""
         for number, ending, yielded in self._reader.feed(data):
             # Before it is taken out: what is not understood closes the socket, and gives it back.
-            answer = _Answer(Ending(ending), yielded)
+            answer = _Answer(ending=Ending(ending), data=yielded)
             future, _ = self._waiting.pop(number, (None, 0.0))
             if future is not None and not future.done():
                 future.set_result(answer)

@@ -13,6 +13,7 @@ from typing import Protocol
 from adapters.port import Grant, Query
 from certs.identity import SystemId, VerifyingKey
 from certs.public_key import PublicKey
+from certs.quick import quickly_made
 from gateway.distrust import Minimised
 from gateway.errors import Refusal
 from gateway.model import Logged
@@ -23,6 +24,7 @@ from signing.assertion import AssertionClaims
 from signing.record import RecordExpectation, RecordState
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenJob:
     """One call as carried, and the keys it may be signed with."""
@@ -42,6 +44,7 @@ class OpenJob:
     now_ms: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asserted:
     """What an officer key of the organisation has signed, and which key."""
@@ -50,6 +53,7 @@ class Asserted:
     claims: AssertionClaims = field(repr=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """A verified payload and what it says, up to the first rule it breaks.
@@ -65,6 +69,7 @@ class Opened:
     refusal: Refusal | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProveJob:
     """A record as it came, the key it must be signed with, and what was granted."""
@@ -76,6 +81,7 @@ class ProveJob:
     grants: tuple[Grant, ...] = field(repr=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchJob:
     """A question to the department whose tables lie here, and what its record is proven with."""
@@ -87,6 +93,7 @@ class FetchJob:
     """The keys that department signs records with; which of them stands is judged by who asks."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealJob:
     """An answer whose entry is durable."""

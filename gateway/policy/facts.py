@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from adapters.port import Subject, SubjectType
+from certs.quick import quickly_made
 from gateway.policy.ports import (
     CaseRecord,
     CaseRegistry,
@@ -44,6 +45,7 @@ _CONSENTS: Final = (
 )
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficerFacts:
     """What an officer assertion says that conditions may name."""
@@ -54,6 +56,7 @@ class OfficerFacts:
     """GB/T 2260 code, e.g. `370100`."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactQuestion:
     """What the registers are asked about."""

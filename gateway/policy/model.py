@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from adapters.port import DatasetName, Effect, FieldName
 from certs.identity import SystemId
+from certs.quick import quickly_made
 from gateway.policy.vocabulary import Facts
 
 SYSTEM_ROLE = "系统"
@@ -110,6 +111,7 @@ class Agreement:
     cells: Mapping[FieldName, Cell]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionInput:
     """One question, as far as policy needs it: no identifier of the subject, no case number."""

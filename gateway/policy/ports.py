@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from adapters.port import Subject
+from certs.quick import quickly_made
 from gateway.policy.vocabulary import UNKNOWN, Unknown
 
 
@@ -37,6 +38,7 @@ class ConsentKind(StrEnum):
     MANDATE = "mandate"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRecord:
     """A case as its registry knows it, with the relation of one subject to it."""
@@ -70,6 +72,7 @@ class Register(StrEnum):
     PROTECTED = "protected"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterQuestion:
     """What one question asks of all registers; one value, so that they tell of one moment."""

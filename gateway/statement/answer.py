@@ -14,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from adapters.port import DatasetName, Effect, EffectKind, FieldName, Indeterminate
 from certs.identity import SystemId
+from certs.quick import quickly_made
 from gateway.model import Logged, Opening
 from hutong.accesslog.v1 import accesslog_pb2
 from hutong.envelope.v1 import envelope_pb2
@@ -55,6 +56,7 @@ _REASONS: Final = {
 }
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerHeader:
     """What is answered, by whom, for whom."""
@@ -67,6 +69,7 @@ class AnswerHeader:
     issued_at_ms: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldAnswer:
     """One field asked: the effect decided and what became of it."""
@@ -77,6 +80,7 @@ class FieldAnswer:
     outcome: FieldOutcome
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerContent:
     """The answer to one question; `record` holds the disclosures granted, as SD-JWT."""
@@ -118,6 +122,7 @@ class FieldExplanation:
     text_en: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
     """The exact bytes of an answer's body and the full name of the message they hold."""

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 from adapters.port import DatasetName, FieldName, Subject
 from certs.identity import SystemId
+from certs.quick import quickly_made
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """Who asks whom, when; the request's one id (16 bytes)."""
@@ -25,6 +27,7 @@ class Header:
     retries: bytes | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purpose:
     """Why it is asked; `officer_assertion` is None for system jobs."""
@@ -35,6 +38,7 @@ class Purpose:
     officer_assertion: str | None = field(repr=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetQuery:
     """One dataset asked for under one agreement."""
@@ -45,6 +49,7 @@ class DatasetQuery:
     claims: Mapping[str, str] = field(repr=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """A signed question: one query for an exchange, 1 to 32 for a matter."""

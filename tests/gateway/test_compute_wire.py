@@ -234,6 +234,6 @@ def test_frames_are_put_together_from_any_pieces(
 
 def test_what_comes_back_is_hidden_from_debuggers() -> None:
     """An answer of the second process holds personal data; its repr holds none."""
-    answer = _Answer(Ending.DONE, b"CANARY")
+    answer = _Answer(ending=Ending.DONE, data=b"CANARY")
 
     assert "CANARY" not in repr(answer)

@@ -15,11 +15,13 @@ from adapters.mapping.documents import parse_json_list
 from adapters.mapping.names import fold_width
 from adapters.port import FieldName, Finding
 from adapters.records import RawRecord
+from certs.quick import quickly_made
 from signing.encoding import encode_canonical_json
 
 Row = Mapping[str, str | int | None]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What a reading of rows may depend on beside the rows."""
