@@ -35,7 +35,9 @@ from gateway.frames import FrameReader, encode_frame
 MODULE: Final = "gateway.compute_process"
 START_S: Final = 60.0
 """How long a process may take to begin; it imports the program anew."""
-WATCH_S: Final = 1.0
+WATCH_S: Final = 0.25
+SILENT_S: Final = 0.5
+"""A process that has jobs says something every few milliseconds, however many there are."""
 STUCK_S: Final = 3.0
 """A job takes a millisecond: one that lies this long lies for ever."""
 FIRST_PAUSE_S: Final = 1.0
@@ -144,6 +146,7 @@ class ComputeApart:
             self._observe(True)  # noqa: FBT003 - the port of a gauge
             while not peer.lost and not peer.is_stuck(time.monotonic()):
                 await peer.wait_for_end(WATCH_S)
+                peer.give_back_if_silent(time.monotonic())
             _log.warning("compute_process_lost", stuck=not peer.lost)
         except TimeoutError:
             _log.warning("compute_process_silent")
@@ -164,6 +167,8 @@ class _Peer(asyncio.Protocol):
         self._outgoing: list[Asked] = []
         self._waiting: dict[int, tuple[asyncio.Future[_Answer | None], float]] = {}
         self._number = BEGIN_NUMBER
+        self._heard = time.monotonic()
+        self._silent = False
         self._ended = asyncio.Event()
         self._first = encode_begin(begin)
         self.begun: asyncio.Future[_Answer | None] = self._loop.create_future()
@@ -190,6 +195,7 @@ class _Peer(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         """Tell those who wait."""
+        self._heard, self._silent = time.monotonic(), False
         for number, ending, yielded in self._reader.feed(data):
             # Before it is taken out: what is not understood closes the socket, and gives it back.
             answer = _Answer(ending=Ending(ending), data=yielded)
@@ -207,8 +213,8 @@ class _Peer(asyncio.Protocol):
         self._waiting.clear()
 
     async def ask(self, job: Job, data: bytes) -> _Answer | None:
-        """Return what became of a job; None when the process was lost."""
-        if self.lost:
+        """Return what became of a job; None when the process was lost or says nothing."""
+        if self.lost or self._silent:
             return None
         self._number += 1
         future: asyncio.Future[_Answer | None] = self._loop.create_future()
@@ -219,8 +225,21 @@ class _Peer(asyncio.Protocol):
         self._send((number, job.value, data))
         try:
             return await future
-        finally:
+        except asyncio.CancelledError:
             self._waiting.pop(number, None)
+            raise
+
+    def give_back_if_silent(self, now_s: float) -> None:
+        """Let jobs be done here while the process says nothing; it still owes what it was given."""
+        # Not by the age of a job alone: a process that is slow because all ask at once is at work,
+        # and would only be asked again by those who have waited longest.
+        late = any(now_s - began > SILENT_S for _, began in self._waiting.values())
+        if not late or now_s - self._heard <= SILENT_S:
+            return
+        self._silent = True
+        for future, _ in self._waiting.values():
+            if not future.done():
+                future.set_result(None)
 
     def is_stuck(self, now_s: float) -> bool:
         """Say whether a job has been lying for too long."""
