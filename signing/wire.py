@@ -1,4 +1,4 @@
-"""The one spelling of signed protobuf: scan first, parse afterwards.
+"""The one spelling of signed protobuf: judged before anything in it is believed.
 
 Protobuf itself lets one meaning be spelt in many ways, and parsers differ in what they drop, keep
 or repair. Whatever is signed here has one spelling (docs/signing-bytes.md has a refused sample of
@@ -12,11 +12,17 @@ each rule):
 6. strings are UTF-8; repeated scalars are packed;
 7. at most 8 messages deep, and at most the given number of bytes.
 
+The scanner holds bytes to these rules and names the one they break; it walks every byte in Python.
+Nearly all messages are spelt right, and those are found without it: by a message that is written
+again to the same bytes once unknown fields are gone, and all of whose enum values are named.
+
 Knows descriptors, which are handed in, and no message by name.
-INVARIANT: what the scanner accepts re-serialises (deterministically) to itself.
+INVARIANT: what the scanner accepts re-serialises (deterministically) to itself, and what does so,
+knows every field and names every enum value is accepted by the scanner.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -74,17 +80,37 @@ _Table = dict[int, _Field]
 
 
 def parse_signed(data: bytes, message_class: type[M], *, max_bytes: int = MAX_BYTES) -> M:
-    """Scan, then parse one signed message.
+    """Parse one signed message that is in its one spelling.
 
     Raises:
         Malformed: the bytes are not the one accepted spelling of such a message.
+        TypeError: the schema itself cannot be signed (map, group, float).
     """
+    if len(data) <= max_bytes:
+        message = _parse_as_written(data, message_class)
+        if message is not None:
+            return message
     require_canonical(data, message_class.DESCRIPTOR, max_bytes=max_bytes)
     try:
         # Only now: the parser drops and repairs in silence, and is not asked for a judgement.
         return message_class.FromString(data)
     except DecodeError as cause:
         raise Malformed("protobuf: the parser refuses what the scanner accepts") from cause
+
+
+def _parse_as_written(data: bytes, message_class: type[M]) -> M | None:
+    """Return a message that could not have been spelt otherwise; None: the scanner has to judge."""
+    enums = _list_enums(message_class.DESCRIPTOR)
+    if enums is None:
+        return None
+    try:
+        message = message_class.FromString(data)
+    except DecodeError:
+        return None
+    # The library keeps what it does not know, and would write it again as it stood.
+    message.DiscardUnknownFields()
+    as_written = message.SerializeToString(deterministic=True) == data
+    return message if as_written and _are_named(message, enums) else None
 
 
 def require_canonical(
@@ -100,6 +126,55 @@ def require_canonical(
         raise Malformed("protobuf: too large")
     table = _TABLES.get(descriptor) or _compile(descriptor)
     _scan(data, 0, len(data), table, 1)
+
+
+class _Enum(NamedTuple):
+    """A field that holds a value of an enum, or a message with such a field somewhere in it."""
+
+    name: str
+    repeated: bool
+    named: frozenset[int] | None
+    """The values that have a name; None for a message."""
+    inside: "tuple[_Enum, ...]"
+
+
+def _are_named(message: Message, enums: Iterable[_Enum]) -> bool:
+    """Say whether the values of these fields have names: the library keeps those that have none."""
+    for each in enums:
+        value = getattr(message, each.name)
+        if each.named is not None:
+            numbers: Iterable[int] = value if each.repeated else (value,)
+            if not each.named.issuperset(numbers):
+                return False
+            continue
+        inner: Iterable[Message] = value if each.repeated else (value,)
+        if not all(_are_named(one, each.inside) for one in inner):
+            return False
+    return True
+
+
+@lru_cache(maxsize=64)
+def _list_enums(descriptor: MessageSchema) -> tuple[_Enum, ...] | None:
+    """Return where the enums of a message are; None for one that may be deeper than allowed."""
+    _compile(descriptor)  # refuses a schema that has no signed spelling
+    return _enums_inside(descriptor, 1)
+
+
+def _enums_inside(descriptor: MessageSchema, depth: int) -> tuple[_Enum, ...] | None:
+    if depth > MAX_DEPTH:
+        return None
+    found: list[_Enum] = []
+    for schema in descriptor.fields:
+        if schema.enum_type is not None:
+            named = frozenset(value.number for value in schema.enum_type.values)
+            found.append(_Enum(schema.name, schema.is_repeated, named, ()))
+        elif schema.message_type is not None:
+            inside = _enums_inside(schema.message_type, depth + 1)
+            if inside is None:
+                return None
+            if inside:
+                found.append(_Enum(schema.name, schema.is_repeated, None, inside))
+    return tuple(found)
 
 
 def _scan(data: bytes, position: int, end: int, table: _Table, depth: int) -> None:

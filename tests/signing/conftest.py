@@ -54,27 +54,10 @@ def classes() -> Classes:
     colour = file.enum_type.add(name="Colour")
     for name, number in (("NONE", 0), ("RED", 1), ("FAR", 300), ("MINUS", -5)):
         colour.value.add(name=name, number=number)
-    every = file.message_type.add(name="Every")
-    for number, (name, kind) in enumerate(_SCALARS.items(), start=1):
-        every.field.add(name=f"one_{name}", number=number, type=kind, label=1)
-        every.field.add(name=f"many_{name}", number=number + 20, type=kind, label=3)
-        every.oneof_decl.add(name=f"_maybe_{name}")
-        every.field.add(
-            name=f"maybe_{name}",
-            number=number + 40,
-            type=kind,
-            label=1,
-            proto3_optional=True,
-            oneof_index=len(every.oneof_decl) - 1,
-        )
-    for name, number, label in (("one_colour", 70, 1), ("many_colour", 71, 3)):
-        every.field.add(
-            name=name, number=number, type=_FIELD.TYPE_ENUM, label=label, type_name=".t.Colour"
-        )
-    for name, number, label in (("one_every", 16, 1), ("many_every", 17, 3)):
-        every.field.add(
-            name=name, number=number, type=_FIELD.TYPE_MESSAGE, label=label, type_name=".t.Every"
-        )
+    _add_every(file, "Every", ".t.Every")
+    # The same, but nothing in it holds another of itself.
+    _add_every(file, "Flat", ".t.Tinted")
+    _add_colours(file.message_type.add(name="Tinted"))
     # Real oneofs stand before the synthetic ones.
     choice = file.message_type.add(name="Choice")
     choice.oneof_decl.add(name="kind")
@@ -87,8 +70,36 @@ def classes() -> Classes:
     pool.Add(file)
     return {
         name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"t.{name}"))
-        for name in ("Every", "Choice", "WithFloat", "WithMap", "WithUnpacked")
+        for name in ("Every", "Flat", "Choice", "WithFloat", "WithMap", "WithUnpacked")
     }
+
+
+def _add_every(file: descriptor_pb2.FileDescriptorProto, name: str, inner: str) -> None:
+    every = file.message_type.add(name=name)
+    for number, (scalar, kind) in enumerate(_SCALARS.items(), start=1):
+        every.field.add(name=f"one_{scalar}", number=number, type=kind, label=1)
+        every.field.add(name=f"many_{scalar}", number=number + 20, type=kind, label=3)
+        every.oneof_decl.add(name=f"_maybe_{scalar}")
+        every.field.add(
+            name=f"maybe_{scalar}",
+            number=number + 40,
+            type=kind,
+            label=1,
+            proto3_optional=True,
+            oneof_index=len(every.oneof_decl) - 1,
+        )
+    _add_colours(every)
+    for field, number, label in (("one_every", 16, 1), ("many_every", 17, 3)):
+        every.field.add(
+            name=field, number=number, type=_FIELD.TYPE_MESSAGE, label=label, type_name=inner
+        )
+
+
+def _add_colours(message: descriptor_pb2.DescriptorProto) -> None:
+    for name, number, label in (("one_colour", 70, 1), ("many_colour", 71, 3)):
+        message.field.add(
+            name=name, number=number, type=_FIELD.TYPE_ENUM, label=label, type_name=".t.Colour"
+        )
 
 
 def _add_unsignable(file: descriptor_pb2.FileDescriptorProto) -> None:

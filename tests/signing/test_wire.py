@@ -1,5 +1,7 @@
 """The scanner of signed protobuf: one spelling per meaning."""
 
+import re
+
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -128,10 +130,49 @@ def test_whatever_is_accepted_is_the_one_spelling(classes: Classes, data: st.Dat
     _require_one_spelling_or_refusal(mutated, classes["Every"])
 
 
+@given(st.data())
+def test_what_is_found_without_the_scanner_is_what_it_accepts(
+    classes: Classes, data: st.DataObject
+) -> None:
+    """Bytes near a message are parsed if and only if the scanner accepts them."""
+    message = data.draw(messages(classes["Flat"]))
+    octets = bytearray(message.SerializeToString(deterministic=True))
+    for _ in range(data.draw(st.integers(0, 2))):
+        place = data.draw(st.integers(0, len(octets)))
+        end = place + data.draw(st.integers(0, 1))
+        octets[place:end] = data.draw(st.binary(max_size=2))
+
+    _require_same_judgement(bytes(octets), classes["Flat"])
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        "b00407",  # one_colour = 7, which has no name
+        "ba0402" + "0107",  # many_colour = [1, 7]
+        "8201" + "03" + "b00407",  # one_every.one_colour = 7
+        "8a01" + "03" + "b00401" + "8a01" + "03" + "b00407",  # the second of many_every
+        "f83f01",  # field 1023, which the library would keep and write again
+        "8201" + "03" + "f83f01",  # the same one message deeper
+    ],
+)
+def test_what_the_library_keeps_as_it_stood_is_left_to_the_scanner(
+    classes: Classes, octets: str
+) -> None:
+    """Values without a name and unknown fields are written again to the same bytes: refused."""
+    carried = bytes.fromhex(octets)
+    kept = classes["Flat"].FromString(carried)
+    assert kept.SerializeToString(deterministic=True) == carried
+
+    with pytest.raises(Malformed):
+        parse_signed(carried, classes["Flat"])
+
+
 @given(st.binary(max_size=24))
 def test_random_bytes_are_refused_or_the_one_spelling(classes: Classes, octets: bytes) -> None:
     """The scanner never passes bytes that mean something else when written again."""
     _require_one_spelling_or_refusal(octets, classes["Every"])
+    _require_same_judgement(octets, classes["Flat"])
 
 
 @pytest.mark.slow
@@ -147,6 +188,16 @@ def test_every_cut_of_a_statement_is_refused_or_canonical(statement: bytes) -> N
     """A truncated statement passes at field borders only."""
     for length in range(len(statement)):
         _require_one_spelling_or_refusal(statement[:length], ExchangeStatement)
+
+
+def _require_same_judgement(octets: bytes, message_class: type[Message]) -> None:
+    try:
+        require_canonical(octets, message_class.DESCRIPTOR)
+    except Malformed as refusal:
+        with pytest.raises(Malformed, match=re.escape(str(refusal))):
+            parse_signed(octets, message_class)
+    else:
+        assert parse_signed(octets, message_class) == message_class.FromString(octets)
 
 
 def _require_one_spelling_or_refusal(octets: bytes, message_class: type[Message]) -> None:
@@ -269,7 +320,7 @@ def test_size_bound_is_inclusive() -> None:
     with pytest.raises(Malformed, match="too large"):
         require_canonical(filler + b"\x00", RequestHeader.DESCRIPTOR)
     with pytest.raises(Malformed, match="too large"):
-        require_canonical(b"\x0a\x01a", RequestHeader.DESCRIPTOR, max_bytes=2)
+        parse_signed(b"\x0a\x01a", RequestHeader, max_bytes=2)
 
 
 @pytest.mark.parametrize("name", ["WithFloat", "WithMap", "WithUnpacked"])
@@ -282,6 +333,8 @@ def test_schema_without_a_signed_spelling_is_a_programming_error(
     for _ in range(2):
         with pytest.raises(TypeError):
             require_canonical(b"", descriptor)
+        with pytest.raises(TypeError):
+            parse_signed(b"", classes[name])
 
 
 def test_unsigned_numbers_of_64_bits_are_accepted() -> None:
