@@ -142,6 +142,9 @@ class Registry:
     organisations: Mapping[str, RegisteredOrganisation]
     systems: Mapping[str, RegisteredSystem]
     _by_thumbprint: Mapping[bytes, RegisteredSystem] = field(repr=False)
+    _officer_keys: Mapping[str, Mapping[str, RegisteredKey]] = field(repr=False)
+    """By organisation, then by key id; each call asks for some, so they are sorted out once."""
+    _record_keys: Mapping[str, Mapping[str, RegisteredKey]] = field(repr=False)
 
     def organisation(self, uscc: str) -> RegisteredOrganisation | None:
         """Return the organisation of a USCC, if registered."""
@@ -157,14 +160,12 @@ class Registry:
 
     def officer_keys(self, organisation: str) -> Mapping[str, RegisteredKey]:
         """Return the keys an organisation signs officer identities with, by key id."""
-        found = self.organisations.get(organisation)
         # Unknown and keyless give the same answer: either way no signature can be judged.
-        return _NONE if found is None else found.keys_for(KeyPurpose.OFFICER)
+        return self._officer_keys.get(organisation, _NONE)
 
     def record_keys(self, system_id: str) -> Mapping[str, RegisteredKey]:
         """Return the keys a system signs records with, by key id."""
-        found = self.systems.get(system_id)
-        return _NONE if found is None else found.keys_for(KeyPurpose.RECORD)
+        return self._record_keys.get(system_id, _NONE)
 
     def all_keys(self) -> Iterator[RegisteredKey]:
         """Return every registered key, for health pages and expiry reports."""
@@ -207,6 +208,8 @@ def build_registry(
         organisations=MappingProxyType({item.uscc: item for item in organisations}),
         systems=MappingProxyType({str(item.system_id): item for item in systems}),
         _by_thumbprint=MappingProxyType(by_thumbprint),
+        _officer_keys={each.uscc: each.keys_for(KeyPurpose.OFFICER) for each in organisations},
+        _record_keys={str(each.system_id): each.keys_for(KeyPurpose.RECORD) for each in systems},
     )
 
 

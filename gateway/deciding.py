@@ -320,10 +320,12 @@ class Deciding:
 
     def _derived(self, use: str, *parts: str) -> bytes:
         """Return 32 bytes for one use; parts are length-prefixed, so no two lists collide."""
-        text = b"".join(
-            len(part.encode()).to_bytes(2, "big") + part.encode() for part in (use, *parts)
-        )
-        return hmac.digest(self._secret, text, "sha256")
+        return hmac.digest(self._secret, b"".join(map(_prefixed, (use, *parts))), "sha256")
+
+
+def _prefixed(part: str) -> bytes:
+    octets = part.encode()
+    return len(octets).to_bytes(2, "big") + octets
 
 
 @lru_cache(maxsize=64)

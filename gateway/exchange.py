@@ -23,7 +23,7 @@ INVARIANT: no step can be switched off; no department is asked before 7, nothing
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -50,7 +50,7 @@ from gateway.exits import WITHOUT_RECEIPT
 from gateway.interrupted import LeftAsk
 from gateway.model import EntryDraft, Logged
 from gateway.opening import Question, open_question
-from gateway.outcome import Answered, Outcome, Refused, encode_outcome, parse_outcome
+from gateway.outcome import Answered, Outcome, Refused, encode_outcome, named, parse_outcome
 from gateway.parts import Parts
 from gateway.progress import Call, Progress
 from gateway.receipt import commit_to
@@ -150,9 +150,7 @@ class Exchange:
         finally:
             # Also when even the exit failed: a claim nobody settles would hold its twins for ever.
             self._settle(progress, outcome)
-        if progress.header is None:
-            return outcome
-        return replace(outcome, request_id=progress.header.request_id)
+        return outcome if progress.header is None else named(outcome, progress.header.request_id)
 
     async def answer_query(self, progress: Progress, question: Question, item: int) -> Answered:
         """Walk steps 6 to 12 for one query.
@@ -166,10 +164,9 @@ class Exchange:
         under = self._deciding.require_applicable(progress, question, item)  # 6
         # Before anything is known of the subject: otherwise who leaves out the name would learn,
         # free of charge, whether a grant depends on facts that hold.
-        incomplete = self._query(progress, question, under.shape, item)
-        self._require_askable(incomplete)
+        self._require_askable(self._query(progress, question, under.shape, item, None))
         decided = await self._deciding.decide(progress, question, item, under)
-        query = replace(incomplete, grants=decided.grants, tell_not_found=decided.tell_not_found)
+        query = self._query(progress, question, under.shape, item, decided)
         asked = await self._ask(progress, question, decided, item)  # 7
         commitment, draft = None, None
         try:
@@ -227,9 +224,14 @@ class Exchange:
         return await self._entries.append(draft)
 
     def _query(
-        self, progress: Progress, question: Question, shape: DatasetShape, item: int
+        self,
+        progress: Progress,
+        question: Question,
+        shape: DatasetShape,
+        item: int,
+        decided: Decided | None,
     ) -> Query:
-        """Return what the adapter is asked, before anything is granted."""
+        """Return what the adapter is asked; None: before anything is granted."""
         statement = question.statement
         return Query(
             request_id=statement.header.request_id,
@@ -237,13 +239,13 @@ class Exchange:
             audience=statement.header.sender,
             dataset=shape,
             subject=statement.subject,
-            grants=(),
+            grants=() if decided is None else decided.grants,
             claims=statement.queries[item].claims,
             matter=statement.purpose.matter,
             case_number=statement.purpose.case_number,
             end_user=None if question.officer is None else question.officer.end_user,
             by_officer=question.officer is not None,
-            tell_not_found=False,
+            tell_not_found=decided is not None and decided.tell_not_found,
             issued_at_ms=progress.now_ms,
             deadline=progress.call.deadline - RESERVED_S,
             pending_request_id=statement.pending_request_id,

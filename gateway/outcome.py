@@ -4,7 +4,7 @@ INVARIANT: `encode_outcome` and `parse_outcome` are inverses; what a twin of a r
 what the first was given, byte for byte.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from certs.quick import quickly_made
@@ -39,6 +39,13 @@ Outcome = Answered | Refused
 
 _ANSWERED: Final = b"A"
 _REFUSED: Final = b"R"
+
+
+def named(outcome: Outcome, request_id: bytes) -> Outcome:
+    """Return the outcome of the request of that id."""
+    if isinstance(outcome, Answered):
+        return Answered(envelope=outcome.envelope, request_id=request_id)
+    return replace(outcome, request_id=request_id)
 
 
 def encode_outcome(outcome: Outcome) -> bytes:
