@@ -291,6 +291,9 @@ async def test_a_gateway_that_stops_while_it_ends_a_lost_process_waits_for_that(
     free.set()
     await stopping
 
+    # One thread is too few for tests that ask a server on this loop from a thread of it.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+    threads.shutdown()
     assert not lives(killed)
 
 
