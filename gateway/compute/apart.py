@@ -1,7 +1,8 @@
 """Does jobs in a second process of this program; in this one while that process is away.
 
-Jobs that one turn of the event loop asks for share a frame. A process that ends, or leaves a job
-lying, is replaced; its jobs are done here, which is sound because a job may be done twice.
+Jobs that one turn of the event loop asks for share a frame. While a process says nothing, jobs are
+done here; one that ends, or leaves a job lying, is replaced. That is sound because a job may be
+done twice.
 """
 
 import asyncio
