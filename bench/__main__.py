@@ -90,10 +90,10 @@ def build_table(results: Results, goals: tuple[Goal, ...]) -> Table:
     log = results.log
     table.add_row(
         "log, 128 callers",
-        f"{log['entries_per_s']:,.0f} entries/s",
+        f"{log['entries_per_s']:,.0f} entries/s ±{_half_spread(log):.0%}",
         f"{log['p50_ms']:.2f} ms",
         f"{log['p99_ms']:.2f} ms",
-        f"x{log['group_commit_gain']:.1f} one caller",
+        f"x{log['group_commit_gain']:.1f} one caller, x{log['process_gain']:.2f} one process",
     )
     table.add_row(*_decided(results.decision))
     gateway, echo = results.handshake_ms["gateway"], results.handshake_ms["echo"]
@@ -107,6 +107,10 @@ def build_table(results: Results, goals: tuple[Goal, ...]) -> Table:
         bound = f"{sign} {goal.bound:,g}"
         table.add_row(f"goal: {goal.name}", f"{goal.figure:,.2f}", bound, "", verdict)
     return table
+
+
+def _half_spread(log: Mapping[str, float]) -> float:
+    return (log["most_entries_per_s"] - log["least_entries_per_s"]) / 2 / log["entries_per_s"]
 
 
 def _row(name: str, row: Row) -> tuple[str, str, str, str, str]:
