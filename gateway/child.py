@@ -41,11 +41,15 @@ async def launch(module: str, build: Callable[[Process], P]) -> tuple[asyncio.Tr
 async def end_wholly(process: Process) -> None:
     """Wait until a child has ended, by force if it takes too long; also when told to hurry."""
     ending = asyncio.ensure_future(asyncio.to_thread(_end, process))
-    try:
-        await asyncio.shield(ending)
-    finally:
-        # Broken off before a thread was free, nobody would wait for the process at all.
-        await asyncio.wait([ending])
+    with contextlib.suppress(RuntimeError):
+        try:
+            await asyncio.shield(ending)
+        finally:
+            # Broken off before a thread was free, nobody would wait for the process at all.
+            await asyncio.wait([ending])
+            if ending.exception() is not None:  # no thread to wait in: at once, and by force
+                process.kill()
+                process.wait()
 
 
 def load_form(package: Path) -> str:

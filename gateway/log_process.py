@@ -4,7 +4,9 @@ Started by `gateway.access_log.apart` and by nobody else; ends with its socket. 
 the log and the lock on its file, and knows no network.
 """
 
+import contextlib
 import select
+import signal
 import socket
 import sqlite3
 import sys
@@ -71,9 +73,9 @@ class Writing:
             return
         except (LogCorrupted, LogRefused, ConfigError, SigningError) as refused:
             held = isinstance(refused, LogHeld)
-            self._say(report(Said.ENDED, str(refused), for_good=not held))
+            self._say_last(report(Said.ENDED, str(refused), for_good=not held))
         except (sqlite3.Error, OSError) as fault:
-            self._say(report(Said.ENDED, storage_failed(type(fault).__name__)))
+            self._say_last(report(Said.ENDED, storage_failed(type(fault).__name__)))
         finally:
             if committer is not None:
                 committer.close()
@@ -114,6 +116,10 @@ class Writing:
             # What was committed is durable, and nobody is told of it: as with a gateway killed.
             raise _Gone from None
 
+    def _say_last(self, told: Report) -> None:
+        with contextlib.suppress(_Gone):
+            self._say(told)
+
     def _pause(self, seconds: float) -> bool:
         """Wait, or less when the gateway is gone; return whether it is."""
         poll = select.poll()
@@ -139,6 +145,8 @@ def _say_kind(kind: type[BaseException], *_: object) -> None:
 
 
 if __name__ == "__main__":
+    # Whoever ends a whole group (systemd does) tells the gateway too, which has calls to let end.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     write_diagnostics()
     sys.excepthook = _say_kind
     Writing(socket.socket(fileno=int(sys.argv[1]))).run()

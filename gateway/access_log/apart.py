@@ -45,6 +45,7 @@ STUCK_S: Final = 15.0
 FIRST_PAUSE_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 5.0
 LOST: Final = "the process that writes the log was lost: nothing is known to be durable"
+CLOSED: Final = "the log is closed"
 
 _log: Final = structlog.get_logger("log")
 
@@ -85,6 +86,7 @@ class WriterApart:
         if (peer := self._peer) is not None:
             self._go_on(peer)
             await peer.drained.wait()
+            peer.why = CLOSED
         self._keeping.cancel()
         # However it ended, the gateway goes on to end.
         await asyncio.gather(self._keeping, return_exceptions=True)
@@ -92,7 +94,7 @@ class WriterApart:
 
     def close(self) -> None:
         """Accept nothing more; whoever was not told by `stop` is told now."""
-        self.intake.stop(self.intake.stopped or "the log is closed")
+        self.intake.stop(self.intake.stopped or CLOSED)
 
     def hear(self, peer: "_Peer", report: Report) -> None:
         """Take what the process says."""
@@ -102,12 +104,13 @@ class WriterApart:
             self._clock.raise_floor(self.state.timestamp_ms)
         match Said(said):
             case Said.COMMITTED:
-                batch = peer.sent.popleft()
-                self.intake.told(batch)
+                batch = peer.sent[0]
                 told = outcomes(batch, build_committed(self.state, proofs, refused))
                 settle(zip(batch, told, strict=True))
+                self._forget(peer)
             case Said.CLOCK:
-                self._tell_backwards(peer.sent.popleft())
+                _tell_backwards(peer.sent[0])
+                self._forget(peer)
             case Said.FAILED:
                 peer.failures += 1
                 peer.sent.clear()
@@ -119,6 +122,11 @@ class WriterApart:
             case Said.ENDED:
                 peer.why, peer.for_good = why, for_good
         self._go_on(peer)
+
+    def rouse(self) -> None:
+        """Send what waits although nobody said so: the loop that would have may be closed."""
+        if len(self.intake):
+            self._send_queued()
 
     def lose(self, peer: "_Peer") -> None:
         """Tell all who wait that nothing is known to be durable."""
@@ -146,22 +154,33 @@ class WriterApart:
     def _send_queued(self) -> None:
         """Send what waits, as far as there is room for it."""
         peer = self._peer
-        while peer is not None and (room := UNDER_WAY - len(peer.sent)) > 0:
-            batch = self.intake.take_now(more=room > 1)
-            if not batch:
-                return
-            try:
-                now_ms = read_time(self._clock)
-            except ClockBackwards:
-                self._tell_backwards(batch)
-                continue
-            rows = [entry_row(waiting.draft, waiting.prepared) for waiting in batch]
-            peer.sent.append(batch)
-            peer.send((peer.failures, now_ms, rows))
+        try:
+            while peer is not None and (room := UNDER_WAY - len(peer.sent)) > 0:
+                batch = self.intake.take_now(more=room > 1)
+                if not batch:
+                    return
+                self._send(peer, batch)
+        except BaseException:
+            # Whether it was sent, and so of which batch the next report is, nobody knows any more.
+            if peer is not None:
+                peer.abort()
+                self.lose(peer)
+            raise
 
-    def _tell_backwards(self, batch: list[Waiting]) -> None:
-        self.intake.told(batch)
-        settle((waiting, ClockBackwards("the clock went back")) for waiting in batch)
+    def _send(self, peer: "_Peer", batch: list[Waiting]) -> None:
+        try:
+            now_ms = read_time(self._clock)
+        except ClockBackwards:
+            _tell_backwards(batch)
+            self.intake.told(batch)
+            return
+        rows = [entry_row(waiting.draft, waiting.prepared) for waiting in batch]
+        peer.sent.append(batch)
+        peer.send((peer.failures, now_ms, rows))
+
+    def _forget(self, peer: "_Peer") -> None:
+        # After they were told: where telling them fails, losing the process tells them.
+        self.intake.told(peer.sent.popleft())
 
     async def _keep(self, peer: "_Peer") -> None:
         """Keep one process writing, until the file is not to be written any more."""
@@ -218,6 +237,10 @@ class WriterApart:
         return peer
 
 
+def _tell_backwards(batch: list[Waiting]) -> None:
+    settle((waiting, ClockBackwards("the clock went back")) for waiting in batch)
+
+
 class _Peer(asyncio.Protocol):
     """One process that writes, and the batches it has been given."""
 
@@ -254,8 +277,13 @@ class _Peer(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         """Hear what it says."""
-        for report in self._frames.feed(data):
-            self._writer.hear(self, report)
+        try:
+            for report in self._frames.feed(data):
+                self._writer.hear(self, report)
+        except BaseException:
+            # Of what was not understood nobody was told.
+            self.abort()
+            raise
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -266,13 +294,19 @@ class _Peer(asyncio.Protocol):
 
     async def wait_for_end(self) -> None:
         """Return when it is lost, or leaves a batch lying."""
+        loop = asyncio.get_running_loop()
         while not self._ended.is_set() and self._writer.intake.taken_for_s() < STUCK_S:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(WATCH_S):
                     await self._ended.wait()
+            loop.call_soon(self._writer.rouse)
 
     async def end(self) -> None:
         """End the process: it ends with its socket, or is killed."""
+        self.abort()
+        await end_wholly(self._process)
+
+    def abort(self) -> None:
+        """Hear it no more."""
         if self._transport is not None:
             self._transport.abort()
-        await end_wholly(self._process)

@@ -4,6 +4,7 @@ There are two: `.lock` is held by the gateway, or by the command that looks whil
 as long as it lives; `.writer.lock` by whichever process has the file open for writing.
 """
 
+import contextlib
 import fcntl
 import os
 import time
@@ -25,18 +26,21 @@ class FileLock:
 
         Raises:
             LogHeld: another process has it.
-            OSError: the file cannot be made.
+            OSError: the file cannot be made or locked.
         """
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        until = time.monotonic() + patience_s
-        while not _locked(self._descriptor):
-            if time.monotonic() >= until:
-                os.close(self._descriptor)
-                raise LogHeld("another process writes this log")
-            time.sleep(TRIED_EVERY_S)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._descriptor = descriptor
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.release)
+            until = time.monotonic() + patience_s
+            while not _locked(descriptor):
+                if time.monotonic() >= until:
+                    raise LogHeld("another process writes this log")
+                time.sleep(TRIED_EVERY_S)
+            undo.pop_all()
 
     def release(self) -> None:
-        """Let another process have it; a second time does nothing."""
+        """Let another process have it; once, for the number may be another file's by then."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)

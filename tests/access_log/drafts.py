@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.access_log.intake import QueueLimits
 from gateway.access_log.log import AccessLog, LogOptions
 from gateway.access_log.note import Ed25519LogSigner
+from gateway.access_log.protocol import Begin
 from gateway.clock import VirtualClock
 from gateway.model import (
     Charge,
@@ -46,7 +47,9 @@ class LogHome:
         """Where the log is kept."""
         return self.folder / "log.db"
 
-    def open(self, *, origin: str = ORIGIN, examine_all: bool = True) -> AccessLog:
+    def open(
+        self, *, origin: str = ORIGIN, examine_all: bool = True, apart: Begin | None = None
+    ) -> AccessLog:
         """Open the log."""
         return AccessLog.open(
             self.file,
@@ -54,7 +57,7 @@ class LogHome:
             signer=Ed25519LogSigner(self.key),
             clock=self.clock,
             node="gw-1",
-            options=LogOptions(limits=self.limits, examine_all=examine_all),
+            options=LogOptions(limits=self.limits, examine_all=examine_all, apart=apart),
         )
 
 

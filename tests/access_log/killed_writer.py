@@ -1,6 +1,7 @@
 """A writer to be killed: appends without end and prints each acknowledged place with its entry.
 
-Run as `python killed_writer.py FOLDER`; imported by nothing.
+Run as `python killed_writer.py FOLDER [apart]`; says first which process writes.
+Imported by nothing.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from gateway.access_log.log import AccessLog
 from gateway.model import Logged
+from tests.access_log.apart import begin_of
 from tests.access_log.drafts import LogHome, answer, ask, claim
 
 
@@ -29,8 +31,10 @@ async def append_forever(log: AccessLog) -> None:
 
 async def main() -> None:
     """Write with many callers until killed."""
-    log = LogHome(Path(sys.argv[1])).open(examine_all=False)
-    os.write(1, b"ready\n")
+    home = LogHome(Path(sys.argv[1]))
+    log = home.open(examine_all=False, apart=begin_of(home) if "apart" in sys.argv else None)
+    await log.start()
+    os.write(1, b"%d\n" % (log.process_id or os.getpid()))
     await asyncio.gather(*(append_forever(log) for _ in range(16)))
 
 

@@ -11,12 +11,12 @@ from typing_extensions import override
 from gateway.access_log import commit, search_index
 from gateway.access_log.errors import ClaimTaken, LogUnavailable
 from gateway.access_log.intake import Intake, QueueLimits, Waiting
-from gateway.access_log.log import AccessLog
 from gateway.access_log.note import Ed25519LogSigner
 from gateway.access_log.search import Look, SubjectQuery
 from gateway.model import Logged
 from tests.access_log import naive_tree
 from tests.access_log.drafts import SUBJECT, LogHome, ask, charge, claim, refuse
+from tests.access_log.states import require_whole, until_accepting, until_stopped_for
 
 
 @dataclass
@@ -66,29 +66,6 @@ def _faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(commit, "RETRY_FIRST_S", 0.001)
     yield
     FAULTS.failing, FAULTS.times, FAULTS.connecting, FAULTS.after = None, 0, 0, False
-
-
-async def until_accepting(log: AccessLog) -> None:
-    """Wait until the log has resumed."""
-    await until_stopped_for(log, None)
-
-
-async def until_stopped_for(log: AccessLog, reason: str | None) -> None:
-    """Wait until the log gives this reason for accepting nothing, or none."""
-    for _ in range(2_500):
-        stopped = log.health().stopped
-        if stopped is None if reason is None else reason in (stopped or ""):
-            return
-        await asyncio.sleep(0.002)
-    pytest.fail("the log did not come to that state")
-
-
-def require_whole(home: LogHome, acknowledged: list[Logged]) -> None:
-    """Every acknowledged entry is stored, and the tree is the naive one."""
-    entries = naive_tree.stored_entries(home.file)
-    assert all(entries[each.index] == each.entry for each in acknowledged)
-    root = naive_tree.mth([naive_tree.leaf(entry) for entry in entries])
-    assert naive_tree.stored_head(home.file) == (len(entries), root)
 
 
 STATEMENTS = (
