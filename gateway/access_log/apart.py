@@ -153,19 +153,17 @@ class WriterApart:
 
     def _send_queued(self) -> None:
         """Send what waits, as far as there is room for it."""
-        peer = self._peer
-        try:
-            while peer is not None and (room := UNDER_WAY - len(peer.sent)) > 0:
+        if (peer := self._peer) is None:
+            return
+        with contextlib.ExitStack() as undo:
+            # Whether it was sent, and so of which batch the next report is, nobody would know.
+            undo.callback(self._give_up, peer)
+            while (room := UNDER_WAY - len(peer.sent)) > 0:
                 batch = self.intake.take_now(more=room > 1)
                 if not batch:
-                    return
+                    break
                 self._send(peer, batch)
-        except BaseException:
-            # Whether it was sent, and so of which batch the next report is, nobody knows any more.
-            if peer is not None:
-                peer.abort()
-                self.lose(peer)
-            raise
+            undo.pop_all()
 
     def _send(self, peer: "_Peer", batch: list[Waiting]) -> None:
         try:
@@ -177,6 +175,10 @@ class WriterApart:
         rows = [entry_row(waiting.draft, waiting.prepared) for waiting in batch]
         peer.sent.append(batch)
         peer.send((peer.failures, now_ms, rows))
+
+    def _give_up(self, peer: "_Peer") -> None:
+        peer.abort()
+        self.lose(peer)
 
     def _forget(self, peer: "_Peer") -> None:
         # After they were told: where telling them fails, losing the process tells them.
@@ -191,20 +193,21 @@ class WriterApart:
                 self.lose(peer)
                 await peer.end()
             _log.warning("log_process_lost", why=peer.why)
-            if peer.for_good:
-                return
             try:
-                peer = await self._connect_again()
+                peer = await self._replace(peer)
             except LogRefused as refused:
                 self.intake.stop(str(refused))
+                _log.error("log_stopped", why=str(refused))
                 return
 
-    async def _connect_again(self) -> "_Peer":
-        """Try until a process has the file, with pauses that grow.
+    async def _replace(self, lost: "_Peer") -> "_Peer":
+        """Try until another process has the file, with pauses that grow.
 
         Raises:
             LogRefused: the file is not to be written any more.
         """
+        if lost.for_good:
+            raise LogRefused(lost.why)
         pause_s = FIRST_PAUSE_S
         while True:
             try:
@@ -277,13 +280,11 @@ class _Peer(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         """Hear what it says."""
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.abort)  # of what was not understood nobody was told
             for report in self._frames.feed(data):
                 self._writer.hear(self, report)
-        except BaseException:
-            # Of what was not understood nobody was told.
-            self.abort()
-            raise
+            undo.pop_all()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

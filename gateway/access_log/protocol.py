@@ -54,7 +54,7 @@ class Begin:
     signer: str
     """Where the key lies, as the configuration says it (`KeyConfig` as JSON)."""
     form: str
-    """Digest of this package, as the gateway started with it."""
+    """Digest of the program, as the gateway started with it."""
 
 
 BeginRow: TypeAlias = tuple[str, str, str, str, StateRow]

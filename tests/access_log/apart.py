@@ -4,7 +4,7 @@ import asyncio
 import os
 import resource
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from certs.private_key import load_private_key
 from gateway.access_log.apart import WriterApart
+from gateway.access_log.errors import LogUnavailable
 from gateway.access_log.log import AccessLog
 from gateway.access_log.protocol import Begin
 from gateway.config import KeyConfig, LogConfig
@@ -22,8 +23,10 @@ from tests.access_log.drafts import ORIGIN, LogHome, refuse
 from tests.access_log.states import until_accepting
 
 PASSPHRASE = b"for tests"
-BEGUN_S = 30.0
+BEGUN_S = 60.0
 SMALLEST_FILE = 4_096
+NOWHERE = "/nowhere/python"
+"""Where no program lies: with it for an interpreter, no process can be started."""
 
 
 def begin_of(home: LogHome) -> Begin:
@@ -101,6 +104,12 @@ async def appended(log: AccessLog, count: int) -> list[Logged | BaseException]:
 def durable(told: list[Logged | BaseException]) -> list[Logged]:
     """Those that were acknowledged."""
     return [each for each in told if isinstance(each, Logged)]
+
+
+def unavailable(told: Sequence[object]) -> set[str]:
+    """Require that nobody was told of success, and return what they were told."""
+    assert all(type(each) is LogUnavailable for each in told)
+    return {str(each) for each in told}
 
 
 def lives(process: int) -> bool:

@@ -3,22 +3,14 @@
 import asyncio
 import os
 import random
-import shutil
 import signal
-import socket
-import subprocess
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import pytest
 import pytest_asyncio
 import structlog.testing
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typing_extensions import override
 
 from gateway import child
@@ -32,9 +24,9 @@ from gateway.model import Logged
 from tests.access_log import naive_tree
 from tests.access_log.apart import (
     BEGUN_S,
+    NOWHERE,
     another,
     appended,
-    begin_of,
     durable,
     failing_files,
     failing_writes,
@@ -42,16 +34,16 @@ from tests.access_log.apart import (
     lost,
     process_of,
     strike,
+    unavailable,
     writer_of,
     writing,
 )
 from tests.access_log.drafts import LogHome, refuse
-from tests.access_log.states import require_whole, until_accepting, until_stopped_for
+from tests.access_log.states import require_whole, until_accepting
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KILLS = 8
-NOWHERE = "/nowhere/python"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -63,10 +55,17 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> LogHome:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(shared_home: LogHome) -> AsyncIterator[AccessLog]:
+async def running(shared_home: LogHome) -> AsyncIterator[AccessLog]:
     """A log whose process is replaced again and again."""
     async with writing(shared_home) as log:
         yield log
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shared(running: AccessLog) -> AccessLog:
+    """The same once it accepts, whatever the test before did to it."""
+    await another(running, than=-1)
+    return running
 
 
 @pytest.fixture(autouse=True)
@@ -85,12 +84,6 @@ async def under_way(log: AccessLog) -> list["asyncio.Future[Logged]"]:
         while len(peer.sent) < UNDER_WAY:  # noqa: ASYNC110 - sent by callbacks of this loop
             await asyncio.sleep(0)
     return begun
-
-
-def unavailable(told: Sequence[object]) -> set[str]:
-    """Require that nobody was told of success, and return what they were told."""
-    assert all(type(each) is LogUnavailable for each in told)
-    return {str(each) for each in told}
 
 
 async def test_those_who_wait_for_a_killed_process_are_told(
@@ -193,25 +186,6 @@ async def test_storage_that_fails_in_the_process_is_told_to_all(
     require_whole(shared_home, [*kept, logged])
 
 
-async def test_a_gateway_that_stops_while_its_process_recovers_ends_it(home: LogHome) -> None:
-    """Nobody waits for storage that does not come back."""
-    log = home.open(apart=begin_of(home))
-    await log.start()
-    kept = await log.append(refuse())
-    peer = writer_of(log)._peer
-    assert peer is not None
-    with failing_writes(peer.process_id), failing_files(peer.process_id):
-        unavailable(await appended(log, 3))
-        await asyncio.sleep(0.2)
-        stopped = log.health().stopped
-
-        await log.stop()
-
-    assert "the store failed" in (stopped or "")
-    assert peer._process.returncode == 0  # by itself
-    require_whole(home, [kept])
-
-
 async def test_a_log_resumes_when_its_file_can_be_opened_again(home: LogHome) -> None:
     """The process tries until it can read the file, and nothing is accepted meanwhile."""
     async with writing(home) as log:
@@ -226,104 +200,6 @@ async def test_a_log_resumes_when_its_file_can_be_opened_again(home: LogHome) ->
         logged = await log.append(refuse())
 
         assert (logged.index, process_of(log)) == (0, process)
-
-
-@dataclass
-class Exchanged:
-    """A log whose file was exchanged between two of its processes."""
-
-    log: AccessLog
-    said: list[str | None]
-
-
-async def exchanged(home: LogHome, exchange: Callable[[AccessLog], None]) -> Exchanged:
-    """Kill the process, change something before another one begins, and wait for what it says."""
-    async with writing(home) as log:
-        await appended(log, 3)
-        with structlog.testing.capture_logs() as events:
-            strike(log)
-            exchange(log)
-            keeping = writer_of(log)._keeping
-            assert keeping is not None
-            await asyncio.wait_for(asyncio.shield(keeping), BEGUN_S)
-        with pytest.raises(LogUnavailable):
-            log.begin(refuse())
-        assert [each["event"] for each in events] == ["log_process_lost"]
-        assert log.process_id is None
-        return Exchanged(log, [log.health().stopped])
-
-
-def put(copy: Path, home: LogHome) -> None:
-    """Lay another file in the place of the log, as a restored disk would."""
-    for name in ("log.db-wal", "log.db-shm"):
-        (home.folder / name).unlink(missing_ok=True)
-    shutil.copyfile(copy, home.file)
-
-
-async def test_a_file_that_lost_what_was_durable_is_not_written_again(
-    home: LogHome, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """A copy from before would get a second history: the log stays closed until somebody looks."""
-    older = tmp_path_factory.mktemp("older") / "log.db"
-    home.open().close()
-    shutil.copyfile(home.file, older)
-
-    found = await exchanged(home, lambda _log: put(older, home))
-
-    assert found.said == ["the file lost what was durable (entries 0 to 2)"]
-
-
-async def test_a_file_with_another_history_is_not_written_again(
-    home: LogHome, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Longer, signed by the same key, and not what partners were shown."""
-    other = LogHome(tmp_path_factory.mktemp("other"))
-    longer = other.open()
-    await asyncio.gather(*(longer.append(refuse("OTHER")) for _ in range(9)))
-    longer.close()
-
-    found = await exchanged(home, lambda _log: put(other.file, home))
-
-    assert found.said == ["the file holds another history (entries 0 to 2)"]
-
-
-async def test_another_release_does_not_write_for_a_gateway_that_runs(home: LogHome) -> None:
-    """Installed anew under a running gateway, the program has to be started again."""
-
-    def install(log: AccessLog) -> None:
-        writer = writer_of(log)
-        writer._begin = replace(writer._begin, form="as it was before")
-
-    found = await exchanged(home, install)
-
-    assert found.said == ["another release was installed: start the gateway again"]
-
-
-async def test_another_key_does_not_write(home: LogHome) -> None:
-    """A key file exchanged under a running gateway ends the writing, and says why."""
-
-    def exchange_key(_log: AccessLog) -> None:
-        keys = home.folder.with_name(home.folder.name + "-keys")
-        shutil.rmtree(keys)
-        begin_of(LogHome(home.folder, key=Ed25519PrivateKey.from_private_bytes(b"x" * 32)))
-
-    (said,) = (await exchanged(home, exchange_key)).said
-
-    assert "key" in (said or "")
-
-
-async def test_without_a_process_at_first_the_start_fails(
-    home: LogHome, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A gateway that cannot log does not serve; started again, it does."""
-    monkeypatch.setattr("gateway.child.sys.executable", NOWHERE)
-    log = home.open(apart=begin_of(home))
-
-    with pytest.raises(LogUnavailable, match="no process could be started"):
-        await log.start()
-
-    await log.stop()
-    home.open().close()
 
 
 async def test_the_log_opens_again_when_a_process_can_be_started(
@@ -383,67 +259,6 @@ async def test_without_a_thread_the_lost_process_ends_and_another_comes_later(
     assert isinstance(await shared.append(refuse()), Logged)
 
 
-async def test_a_log_stops_while_nobody_writes(
-    home: LogHome, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A gateway told to stop does not wait for a process that cannot be had."""
-    async with writing(home) as log:
-        kept = await log.append(refuse())
-        monkeypatch.setattr("gateway.child.sys.executable", NOWHERE)
-        strike(log)
-        await lost(log)
-
-        await asyncio.wait_for(log.stop(), 5)
-
-        assert log.process_id is None
-    home.open().close()
-    require_whole(home, [kept])
-
-
-async def test_a_log_stops_although_its_process_stands_still(
-    home: LogHome, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What lies there for too long is given up, those who wait are told, nothing is left."""
-    monkeypatch.setattr(writing_apart, "STUCK_S", 0.5)
-    monkeypatch.setattr(child, "END_S", 0.2)
-    log = home.open(apart=begin_of(home))
-    await log.start()
-    still = strike(log, signal.SIGSTOP)
-    begun = [log.begin(refuse()) for _ in range(3)]
-
-    await asyncio.wait_for(log.stop(), BEGUN_S)
-
-    unavailable(await asyncio.gather(*begun, return_exceptions=True))
-    assert not lives(still)
-
-
-@pytest.mark.parametrize("after_s", [0.1, 0.3])
-async def test_a_start_that_is_broken_off_leaves_no_process(
-    home: LogHome, monkeypatch: pytest.MonkeyPatch, after_s: float
-) -> None:
-    """Neither while the process is being started nor while it begins."""
-    started: list[subprocess.Popen[bytes]] = []
-    spawn = child._spawn
-
-    def spawn_slowly(module: str, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        time.sleep(0.2)
-        started.append(spawn(module, theirs))
-        return started[0]
-
-    monkeypatch.setattr(child, "_spawn", spawn_slowly)
-    log = home.open(apart=begin_of(home))
-    starting = asyncio.ensure_future(log.start())
-    await asyncio.sleep(after_s)
-
-    starting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await starting
-    await log.stop()
-
-    assert [each.returncode is not None for each in started] == [True]
-    home.open().close()
-
-
 async def test_memory_that_ends_while_a_batch_is_taken_leaves_nobody_untold(
     shared: AccessLog, shared_home: LogHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -501,22 +316,3 @@ async def test_a_report_that_is_not_understood_ends_the_process(shared: AccessLo
 
     unavailable(await asyncio.wait_for(asyncio.gather(*begun, return_exceptions=True), 5))
     assert await another(shared, process) != process
-
-
-async def test_a_stop_without_a_free_thread_leaves_no_process(home: LogHome) -> None:
-    """The process of a log that is stopped is waited for, whatever else is going on."""
-    log = home.open(apart=begin_of(home))
-    await log.start()
-    process = process_of(log)
-    free = threading.Event()
-    threads = ThreadPoolExecutor(max_workers=1)
-    asyncio.get_running_loop().set_default_executor(threads)
-    threads.submit(free.wait)
-
-    stopping = asyncio.ensure_future(log.stop())
-    await asyncio.sleep(0.1)
-    free.set()
-    await stopping
-
-    assert not lives(process)
-    await until_stopped_for(log, "closed")

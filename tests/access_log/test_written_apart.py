@@ -280,9 +280,9 @@ async def test_what_is_gathering_is_written_when_the_log_stops(
     process = process_of(log)
     monkeypatch.setattr(gathering, "GATHER_S", 3_600.0)
     monkeypatch.setattr(gathering, "GATHER_TURNS", 3_600_000)
-    begun = [log.begin(refuse()) for _ in range(200)]
+    begun = [log.begin(refuse()) for _ in range(gathering.GATHER_ENOUGH // 2)]
     time.sleep(0.005)  # noqa: ASYNC251 - a turn of the loop that takes long is what this is about
-    begun += [log.begin(refuse()) for _ in range(200)]
+    await asyncio.sleep(0)
 
     await log.stop()
 
