@@ -105,7 +105,11 @@ async def kill_many(run: Run, count: int) -> None:
 
 
 async def _kill(run: Run, process: Process) -> None:
-    """Kill a gateway; without a call under way that is no kill under load, and not counted."""
+    """Kill a gateway; without a call under way that is no kill under load, and not counted.
+
+    The process that writes its log lives a moment longer: it commits at most what it was sent, and
+    whoever opens the log next waits for that.
+    """
     struck = run.load.under_way
     if process.returncode is None:
         process.kill()

@@ -1,8 +1,9 @@
 """Makes the log's writes and syncs fail in a running gateway.
 
-With strace the named system call on the log's own files returns an error at every nth time. Without
-it the kernel's limit on file sizes is lowered for a moment, so that writes fail with EFBIG; that
-needs no program and no right, but reaches writes only.
+With strace the named system call on the log's own files returns an error at every nth time, in the
+gateway or in the process that writes its log. Without it the kernel's limit on file sizes is
+lowered for a moment in the one that writes, so that writes fail with EFBIG; that needs no program
+and no right, but reaches writes only.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.processes import start, stop
+from gateway.access_log.protocol import MODULE
 
 STRACE_PACKAGE: Final = "strace"
 CALLS: Final = ("pwrite64", "fdatasync")
@@ -85,16 +87,29 @@ async def failing(
 
 
 def _children(pid: int) -> tuple[int, ...]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
-    return tuple(int(each) for each in listed.split())
+    # The kernel lists a child under the thread that started it.
+    listed = [each.read_text("ascii") for each in Path(f"/proc/{pid}/task").glob("*/children")]
+    return tuple(int(each) for each in " ".join(listed).split())
+
+
+def find_writer(gateway: int) -> int:
+    """Return the process that writes a gateway's log: one of its own, or the gateway itself."""
+    for pid in _children(gateway):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if MODULE.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                return pid
+    return gateway
 
 
 async def fail_writes_for_a_moment(process: Process) -> None:
-    """Let every write of the process beyond its first page fail, then let it write again."""
-    before = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (SMALLEST_FILE, before[1]))
+    """Let every write of a gateway's log beyond its first page fail, then let it write again."""
+    writer = find_writer(process.pid)
+    before = resource.prlimit(writer, resource.RLIMIT_FSIZE)
+    resource.prlimit(writer, resource.RLIMIT_FSIZE, (SMALLEST_FILE, before[1]))
     await asyncio.sleep(WINDOW_S)
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
+    # Given up meanwhile, it was replaced by one without the limit.
+    with contextlib.suppress(ProcessLookupError):
+        resource.prlimit(writer, resource.RLIMIT_FSIZE, before)
 
 
 def strace_works() -> bool:
