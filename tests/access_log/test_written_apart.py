@@ -275,6 +275,7 @@ async def test_what_is_gathering_is_written_when_the_log_stops(
     home: LogHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopping loses nothing, ends the process, and leaves one file and its locks."""
+    monkeypatch.setattr("gateway.access_log.apart.WATCH_S", 3_600.0)
     log = home.open(apart=begin_of(home))
     await log.start()
     process = process_of(log)
