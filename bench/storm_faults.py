@@ -87,9 +87,14 @@ async def failing(
 
 
 def _children(pid: int) -> tuple[int, ...]:
-    # The kernel lists a child under the thread that started it.
-    listed = [each.read_text("ascii") for each in Path(f"/proc/{pid}/task").glob("*/children")]
-    return tuple(int(each) for each in " ".join(listed).split())
+    # By parent: the kernel lists a child under the thread that started it, which may be ending.
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            _, parent, *_ = stat.read_bytes().rpartition(b")")[2].split()
+            if int(parent) == pid:
+                found.append(int(stat.parent.name))
+    return tuple(found)
 
 
 def find_writer(gateway: int) -> int:

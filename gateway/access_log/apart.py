@@ -9,6 +9,7 @@ accepted until another process has compared the file with the tree that was told
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,8 @@ START_S: Final = 60.0
 WATCH_S: Final = 1.0
 STUCK_S: Final = 15.0
 """A commit takes a millisecond, on a bad disk a second: one that lies this long lies for ever."""
+RECOVER_S: Final = 60.0
+"""How long a process may try to resume after failed storage, before another one tries."""
 FIRST_PAUSE_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 5.0
 LOST: Final = "the process that writes the log was lost: nothing is known to be durable"
@@ -113,10 +116,12 @@ class WriterApart:
                 self._forget(peer)
             case Said.FAILED:
                 peer.failures += 1
+                peer.failed_at = time.monotonic()
                 peer.sent.clear()
                 self.intake.stop(why)
             case Said.RESUMED:
                 self._peer = peer
+                peer.failed_at = None
                 peer.begun.set()
                 self.intake.resume()
             case Said.ENDED:
@@ -259,6 +264,8 @@ class _Peer(asyncio.Protocol):
         """Set once nothing is under way any more while the log closes."""
         self.sent: deque[list[Waiting]] = deque()
         self.failures = 0
+        self.failed_at: float | None = None
+        """Since when its storage fails."""
         self.why = LOST
         self.for_good = False
 
@@ -294,13 +301,17 @@ class _Peer(asyncio.Protocol):
         self._writer.lose(self)
 
     async def wait_for_end(self) -> None:
-        """Return when it is lost, or leaves a batch lying."""
+        """Return when it is lost, leaves a batch lying, or does not recover."""
         loop = asyncio.get_running_loop()
-        while not self._ended.is_set() and self._writer.intake.taken_for_s() < STUCK_S:
+        while not self._ended.is_set() and not self._is_stuck():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(WATCH_S):
                     await self._ended.wait()
             loop.call_soon(self._writer.rouse)
+
+    def _is_stuck(self) -> bool:
+        failing_s = 0.0 if self.failed_at is None else time.monotonic() - self.failed_at
+        return self._writer.intake.taken_for_s() >= STUCK_S or failing_s >= RECOVER_S
 
     async def end(self) -> None:
         """End the process: it ends with its socket, or is killed."""

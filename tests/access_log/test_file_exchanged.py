@@ -2,7 +2,9 @@
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,19 @@ import pytest
 import structlog.testing
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway import child
 from gateway.access_log.errors import LogUnavailable
 from gateway.access_log.log import AccessLog
-from tests.access_log.apart import BEGUN_S, appended, begin_of, strike, writer_of, writing
+from tests.access_log import naive_tree
+from tests.access_log.apart import (
+    BEGUN_S,
+    appended,
+    begin_of,
+    strike,
+    unavailable,
+    writer_of,
+    writing,
+)
 from tests.access_log.drafts import LogHome, refuse
 
 
@@ -89,3 +101,25 @@ async def test_another_key_does_not_write(home: LogHome) -> None:
         begin_of(LogHome(home.folder, key=Ed25519PrivateKey.from_private_bytes(b"x" * 32)))
 
     assert "key" in await exchanged(home, exchange_key)
+
+
+async def test_a_head_moved_under_a_process_that_writes_starts_no_other(
+    home: LogHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes past the locks is noticed before anything is acknowledged, and for good."""
+    started: list[object] = []
+    async with writing(home) as log:
+        await appended(log, 3)
+        monkeypatch.setattr(child, "_spawn", lambda *arguments: started.append(arguments))
+        with closing(sqlite3.connect(home.file)) as other, other:
+            other.execute("UPDATE head SET size = 9")
+
+        told = unavailable(await appended(log, 2))
+        keeping = writer_of(log)._keeping
+        assert keeping is not None
+        await asyncio.wait_for(asyncio.shield(keeping), BEGUN_S)
+
+        assert told == {"the head of the log was moved by somebody else"}
+        assert log.health().stopped == told.pop()
+    assert started == []
+    assert len(naive_tree.stored_entries(home.file)) == 3

@@ -127,6 +127,8 @@ async def test_a_stop_without_a_free_thread_leaves_no_process(home: LogHome) -> 
     free.set()
     await stopping
 
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+    threads.shutdown()
     assert not lives(process)
     await until_stopped_for(log, "closed")
 

@@ -186,6 +186,21 @@ async def test_storage_that_fails_in_the_process_is_told_to_all(
     require_whole(shared_home, [*kept, logged])
 
 
+async def test_a_process_that_does_not_recover_is_replaced(
+    shared: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may hang while nobody has given it a batch: another one tries after a while."""
+    monkeypatch.setattr(writing_apart, "RECOVER_S", 0.5)
+    monkeypatch.setattr(child, "END_S", 0.2)
+    process = process_of(shared)
+    with failing_writes(process), failing_files(process):
+        unavailable(await appended(shared, 3))
+        strike(shared, signal.SIGSTOP)
+
+    assert await another(shared, process) != process
+    assert not lives(process)
+
+
 async def test_a_log_resumes_when_its_file_can_be_opened_again(home: LogHome) -> None:
     """The process tries until it can read the file, and nothing is accepted meanwhile."""
     async with writing(home) as log:
@@ -254,6 +269,8 @@ async def test_without_a_thread_the_lost_process_ends_and_another_comes_later(
 
     await another(shared, killed)
 
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+    threads.shutdown()
     assert ended
     assert {each["event"] for each in events} == {"log_process_lost", "log_process_not_started"}
     assert isinstance(await shared.append(refuse()), Logged)
