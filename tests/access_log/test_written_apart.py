@@ -286,12 +286,11 @@ async def test_what_is_gathering_is_written_when_the_log_stops(
     await asyncio.sleep(0)
 
     await log.stop()
+    left = {path.name for path in home.folder.iterdir()}
 
     require_whole(home, await asyncio.gather(*begun))
     assert not lives(process)
-    assert {path.name for path in home.folder.iterdir()} == {
-        *("log.db", "log.db.lock", "log.db.writer.lock")
-    }
+    assert left == {"log.db", "log.db.lock", "log.db.writer.lock"}
     assert log.health().stopped == "the log is closed"
     with pytest.raises(LogUnavailable, match="is closed"):
         log.begin(refuse())
