@@ -52,11 +52,17 @@ def quickly_made(cls: type[T]) -> type[T]:
         scope,
     )
     type.__setattr__(cls, "__new__", scope["__new__"])
+    # It would make one of this class; a value is no base of anything.
+    type.__setattr__(cls, "__init_subclass__", classmethod(_refuse_subclass))
     # Otherwise it would set every field a second time.
     type.__delattr__(cls, "__init__")
     # For `copy`, which makes an object first and sets its fields afterwards.
     type.__setattr__(cls, "__getnewargs_ex__", lambda self: ((), _state(self, names)))
     return cls
+
+
+def _refuse_subclass(cls: type) -> None:
+    raise TypeError(f"{cls.__name__}: derived from a value that is made quickly")
 
 
 def _state(made: object, names: tuple[str, ...]) -> dict[str, object]:

@@ -106,11 +106,13 @@ def require_proven(proven: Proven, keys: Mapping[str, RegisteredKey], now_ms: in
     Raises:
         Distrusted: as `require_record_key`, then as `require_record`.
     """
-    if proven.keyid:
+    kept = proven.kept
+    if proven.keyid or not isinstance(kept, Distrusted):
+        # A record without a key was distrusted for that; kept, it would be proven by nobody.
         _require_standing(_known(keys, proven.keyid), now_ms)
-    if isinstance(proven.kept, Distrusted):
-        raise proven.kept
-    return proven.kept
+    if isinstance(kept, Distrusted):
+        raise kept
+    return kept
 
 
 def require_record(

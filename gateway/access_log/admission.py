@@ -1,5 +1,6 @@
-"""Which drafts of a batch may be written: their claims are free and their charges within limits.
+"""Which drafts of a batch may be written: their claims are free, their charges within limits.
 
+And an answer closes an ask that is open: nobody can be told two things by the log.
 Knows nothing of entries or trees. Runs inside the transaction that writes what it admits, so two
 drafts cannot both take a key, in one batch or in two.
 """
@@ -8,7 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.access_log.errors import AccessLogError, ChargeRefused, ClaimTaken, EntryMalformed
+from gateway.access_log.errors import (
+    AccessLogError,
+    AskAnswered,
+    ChargeRefused,
+    ClaimTaken,
+    EntryMalformed,
+)
 from gateway.access_log.rows import ChargeRow, ClaimRow, EntryRow
 from gateway.model import EntryDraft
 
@@ -37,6 +44,10 @@ class Holdings(Protocol):
         """Return what one of them holds."""
         ...
 
+    def is_open(self, ask: int) -> bool:
+        """Say whether there is such an ask, without an answer."""
+        ...
+
 
 @dataclass(slots=True, kw_only=True)
 class Admission:
@@ -56,8 +67,14 @@ def admit(rows: Sequence[EntryRow], holdings: Holdings, now_ms: int) -> Admissio
     counters = [(charge[0], charge[1]) for row in rows for charge in row[13]]
     holdings.read_counters(counters)
     used = {key: holdings.used(key) for key in counters}
+    answered: set[int] = set()
     for position, row in enumerate(rows):
-        claims, charges = row[12], row[13]
+        ask, claims, charges = row[11:]
+        if ask is not None:
+            if ask in answered or not holdings.is_open(ask):
+                admission.refused[position] = AskAnswered(ask=ask)
+                continue
+            answered.add(ask)
         if not claims and not charges:
             continue
         try:

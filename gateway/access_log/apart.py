@@ -80,6 +80,7 @@ class WriterApart:
         """
         self._loop = asyncio.get_running_loop()
         self._keeping = asyncio.create_task(self._keep(await self._connect()))
+        self._keeping.add_done_callback(_say_how)
 
     async def stop(self) -> None:
         """Write what is queued and end the process."""
@@ -243,6 +244,12 @@ class WriterApart:
                 raise LogRefused(peer.why) if peer.for_good else LogUnavailable(peer.why)
             undo.pop_all()
         return peer
+
+
+def _say_how(keeping: "asyncio.Task[None]") -> None:
+    """Name what nobody foresaw and what leaves the log closed; its text may hold a value."""
+    if not keeping.cancelled() and (error := keeping.exception()) is not None:
+        _log.error("log_stopped", why=type(error).__name__)
 
 
 def _tell_backwards(batch: list[Waiting]) -> None:

@@ -4,6 +4,7 @@
     ├── EntryMalformed     a draft breaks the table of its kind: a fault of the code that made it
     ├── ClaimTaken         somebody holds the (space, key): nothing of this draft was written
     ├── ChargeRefused      the counter's limit would be exceeded: nothing of this draft was written
+    ├── AskAnswered        an answer names an ask that has one: nothing of this draft was written
     ├── LogUnavailable     not durable: do not act, do not release (a Fault of ours)
     │   └── ClockBackwards the clock went back further than may be smoothed over
     ├── LogCorrupted       what is stored contradicts what was signed: an operator must look
@@ -42,6 +43,14 @@ class ChargeRefused(AccessLogError):
         self.counter = counter
         self.period = period
         self.used = used
+
+
+class AskAnswered(AccessLogError):
+    """The ask that an answer names has its answer, or there is none such; `ask` is its place."""
+
+    def __init__(self, *, ask: int) -> None:
+        super().__init__(f"no ask at {ask} waits for an answer")
+        self.ask = ask
 
 
 class LogUnavailable(AccessLogError):

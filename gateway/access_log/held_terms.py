@@ -1,4 +1,4 @@
-"""Claims that live and counters used lately, in memory over their tables.
+"""Claims that live, counters used lately and asks without answer, in memory over their tables.
 
 Knows nothing of entries. Keys of claims are random: an index of them on disk would write a page for
 each. So their table only grows at its end, and they are looked up here. One process writes the
@@ -55,6 +55,7 @@ class HeldTerms:
         "_connection",
         "_counters",
         "_next_id",
+        "_open_asks",
         "_pruned_ms",
         "_pruned_to",
     )
@@ -71,6 +72,7 @@ class HeldTerms:
         self._chunks: list[tuple[int, int, int, list[bytes]]] = []
         self._counters: dict[CounterKey, int] = {}
         self._next_id = 1
+        self._open_asks = {index for (index,) in connection.execute("SELECT idx FROM open_asks")}
         self._pruned_ms = 0
         self._pruned_to: CounterKey = FIRST_COUNTER
         rows = connection.execute(
@@ -91,6 +93,15 @@ class HeldTerms:
     def used(self, key: CounterKey) -> int:
         """Return what a counter holds that `read_counters` was asked for."""
         return self._counters[key]
+
+    def is_open(self, ask: int) -> bool:
+        """Say whether there is such an ask, without an answer."""
+        return ask in self._open_asks
+
+    def note_asks(self, opened: Sequence[int], closed: Sequence[int]) -> None:
+        """Note which asks a batch opens and which it closes."""
+        self._open_asks.update(opened)
+        self._open_asks.difference_update(closed)
 
     def read_counters(self, keys: Sequence[CounterKey]) -> None:
         """Make sure that counters are in memory.

@@ -146,8 +146,8 @@ class Intake:
     def take_now(self, *, more: bool) -> list[Waiting]:
         """Return drafts that are still wanted, without waiting; none where none are queued.
 
-        `more` says whether there will be room for another batch before these are told: then half
-        of what waits is left for it, where that is worth a commit.
+        Half of what waits is left for another batch, where that is worth a commit; `more` says
+        whether there will be room for one before these are told.
         """
         while True:
             with self._lock:

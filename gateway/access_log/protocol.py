@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from gateway.access_log.commit import Committed, TreeState
-from gateway.access_log.errors import AccessLogError, ChargeRefused, ClaimTaken
+from gateway.access_log.errors import AccessLogError, AskAnswered, ChargeRefused, ClaimTaken
 from gateway.access_log.merkle import TreeEdge
 from gateway.access_log.proof import Proof
 from gateway.access_log.rows import EntryRow
@@ -18,6 +18,7 @@ from gateway.access_log.rows import EntryRow
 MODULE: Final = "gateway.log_process"
 PACKAGE: Final = Path(__file__).parent
 """Whose form both ends must share."""
+_CLAIM, _CHARGE, _ASK = "claim", "charge", "ask"
 
 
 class Said(StrEnum):
@@ -37,8 +38,8 @@ class Said(StrEnum):
 
 StateRow: TypeAlias = tuple[int, tuple[bytes, ...], tuple[bytes, ...], bytes, int]
 """Size, compact range, unfilled tiles, checkpoint, time of the newest entry."""
-RefusedRow: TypeAlias = tuple[int, str | None, bytes, str, int]
-"""Position; space and value of a claim, or None, counter, period and use of a charge."""
+RefusedRow: TypeAlias = tuple[int, str, str, bytes, int]
+"""Position and kind; a claim's space and value, a charge's period, counter and use, or the ask."""
 Batch: TypeAlias = tuple[int, int, list[EntryRow]]
 """How many failures the gateway knows of, time in ms, entries."""
 Report: TypeAlias = tuple[str, StateRow | None, list[Proof], list[RefusedRow], str, bool]
@@ -104,15 +105,19 @@ def build_committed(state: TreeState, proofs: list[Proof], refused: list[Refused
 def _refused_row(position: int, error: AccessLogError) -> RefusedRow:
     match error:
         case ClaimTaken():
-            return (position, error.space, error.existing, "", 0)
+            return (position, _CLAIM, error.space, error.existing, 0)
         case ChargeRefused():
-            return (position, None, error.counter, error.period, error.used)
+            return (position, _CHARGE, error.period, error.counter, error.used)
+        case AskAnswered():
+            return (position, _ASK, "", b"", error.ask)
         case _:
             raise AssertionError  # nothing else refuses one entry of a batch
 
 
 def _build_refused(row: RefusedRow) -> tuple[int, AccessLogError]:
-    position, space, held, period, used = row
-    if space is not None:
-        return position, ClaimTaken(space=space, existing=held)
-    return position, ChargeRefused(counter=held, period=period, used=used)
+    position, kind, text, held, number = row
+    if kind == _CLAIM:
+        return position, ClaimTaken(space=text, existing=held)
+    if kind == _CHARGE:
+        return position, ChargeRefused(counter=held, period=text, used=number)
+    return position, AskAnswered(ask=number)

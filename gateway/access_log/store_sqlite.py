@@ -222,6 +222,7 @@ class LogStore:
             closed = (*batch.closed, *[index] * (width - len(batch.closed)))
             statement = joined("DELETE FROM open_asks WHERE idx IN (", marks("?", width), ")")
             connection.execute(statement, closed)
+        self.terms.note_asks(batch.opened, batch.closed)
         head = batch.head
         execute = connection.execute
         execute("INSERT INTO checkpoints VALUES (?, ?)", (head.size, head.checkpoint))

@@ -89,6 +89,8 @@ def read_time(clock: Clock) -> int:
 def outcomes(batch: Sequence[Waiting], committed: Committed) -> list[Outcome]:
     """Return what each who waits is to be told."""
     state, proofs, refused = committed
+    if len(proofs) + len(refused) != len(batch):
+        raise AssertionError  # else somebody would be told of another's entry
     timestamp = b"%d" % state.timestamp_ms
     admitted = zip(range(state.edge.size - len(proofs), state.edge.size), proofs, strict=True)
     told: list[Outcome] = []

@@ -169,7 +169,7 @@ class _Peer(asyncio.Protocol):
         self._waiting: dict[int, tuple[asyncio.Future[_Answer | None], float]] = {}
         self._number = BEGIN_NUMBER
         self._heard = time.monotonic()
-        self._silent = False
+        self._silent_since: float | None = None
         self._ended = asyncio.Event()
         self._first = encode_begin(begin)
         self.begun: asyncio.Future[_Answer | None] = self._loop.create_future()
@@ -196,7 +196,7 @@ class _Peer(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         """Tell those who wait."""
-        self._heard, self._silent = time.monotonic(), False
+        self._heard, self._silent_since = time.monotonic(), None
         for number, ending, yielded in self._reader.feed(data):
             # Before it is taken out: what is not understood closes the socket, and gives it back.
             answer = _Answer(ending=Ending(ending), data=yielded)
@@ -215,7 +215,7 @@ class _Peer(asyncio.Protocol):
 
     async def ask(self, job: Job, data: bytes) -> _Answer | None:
         """Return what became of a job; None when the process was lost or says nothing."""
-        if self.lost or self._silent:
+        if self.lost or self._silent_since is not None:
             return None
         self._number += 1
         future: asyncio.Future[_Answer | None] = self._loop.create_future()
@@ -237,14 +237,17 @@ class _Peer(asyncio.Protocol):
         late = any(now_s - began > SILENT_S for _, began in self._waiting.values())
         if not late or now_s - self._heard <= SILENT_S:
             return
-        self._silent = True
+        if self._silent_since is None:
+            self._silent_since = now_s
         for future, _ in self._waiting.values():
             if not future.done():
                 future.set_result(None)
 
     def is_stuck(self, now_s: float) -> bool:
         """Say whether a job has been lying for too long."""
-        return any(now_s - began > STUCK_S for _, began in self._waiting.values())
+        # Silent for so long: also where nobody waits any more for what it was given.
+        silent = self._silent_since is not None and now_s - self._silent_since > STUCK_S
+        return silent or any(now_s - began > STUCK_S for _, began in self._waiting.values())
 
     async def wait_for_end(self, timeout_s: float) -> None:
         """Return when the process is lost, or after a while."""

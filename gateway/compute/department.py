@@ -66,7 +66,7 @@ class ApartDepartment:
     async def ask(self, job: FetchJob) -> Fetched:
         """Ask for the granted fields, with their effects, signed and proven."""
         told = await self._fetcher.fetch(job)
-        return await self._here.fetch(job.query) if told is None else told
+        return await _fetched(self._here, job.query) if told is None else told
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask for the granted fields, with their effects, signed; in this process."""
@@ -92,6 +92,10 @@ async def fetch_from(
     if isinstance(adapter, ApartDepartment):
         spoken = tuple(key.public_key for key in keys.values())
         return await adapter.ask(FetchJob(query=query, issuer=provider, keys=spoken))
+    return await _fetched(adapter, query)
+
+
+async def _fetched(adapter: ProviderAdapter, query: Query) -> Outcome:
     fetched = await adapter.fetch(query)
     # What it is annotated to return is not what it must return.
     if not isinstance(fetched, Record | NotFound | Untold):

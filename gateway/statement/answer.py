@@ -1,7 +1,7 @@
 """Bodies of answers and refusals: values in, the exact bytes that are committed to and signed out.
 
-Whatever this module writes is deterministic and in ascending field order, so it passes the scan of
-`signing.wire` at the other side.
+Whatever this module writes is deterministic and in ascending field order, so it is the one spelling
+that `signing.wire` accepts at the other side.
 """
 
 from collections.abc import Sequence

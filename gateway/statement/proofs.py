@@ -8,7 +8,7 @@ from signing.errors import Malformed
 from signing.wire import parse_signed
 
 
-# Unsigned, and scanned all the same: one spelling, and bounded before it is parsed.
+# Unsigned, and judged all the same: one spelling, and bounded before it is parsed.
 def parse_inclusion_request(body: bytes) -> tuple[int, int]:
     """Return index and tree size.
 

@@ -1,6 +1,6 @@
 """Steps 3 and 4: from verified payload bytes to a `Statement`, strictly.
 
-The payload is scanned for its one accepted spelling before it is parsed (`signing.wire`); here the
+The payload is judged for its one accepted spelling as it is parsed (`signing.wire`); here the
 members are bounded and judged. A refusal never repeats what it refuses.
 """
 
@@ -61,7 +61,7 @@ _SUBJECT_TYPES: Final = {
 
 
 def parse_payload(payload: bytes, message_class: type[M]) -> M:
-    """Return the message in `payload` after the scan for its one spelling.
+    """Return the message in `payload`, which must be in its one spelling.
 
     Raises:
         Refusal: `STATEMENT_MALFORMED`.

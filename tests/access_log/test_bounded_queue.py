@@ -6,12 +6,15 @@ from collections import deque, namedtuple
 
 import pytest
 
+from gateway.access_log.commit import Committed, TreeState
 from gateway.access_log.entry import prepare_entry
 from gateway.access_log.errors import (
     LogUnavailable,
 )
 from gateway.access_log.intake import QueueLimits, Waiting, settle
 from gateway.access_log.log import AccessLog
+from gateway.access_log.merkle import TreeEdge
+from gateway.access_log.writer import outcomes
 from tests.access_log import naive_tree
 from tests.access_log.drafts import LogHome, ask, refuse
 
@@ -172,3 +175,14 @@ async def test_outcome_for_a_caller_who_gave_up_is_dropped() -> None:
 
     with pytest.raises(LogUnavailable, match="told"):
         await other.future
+
+
+def test_nobody_is_told_of_what_does_not_add_up() -> None:
+    """Proofs and refusals that are not one for each who waits are given to nobody."""
+    state = TreeState(edge=TreeEdge(size=2), checkpoint=b"", timestamp_ms=0)
+    loop = asyncio.new_event_loop()
+    batch = [waiting_in(loop)]
+    loop.close()
+
+    with pytest.raises(AssertionError):
+        outcomes(batch, Committed(state, ((), ()), {}))

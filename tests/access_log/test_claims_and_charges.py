@@ -1,4 +1,4 @@
-"""Claims and counters: one winner, limits that hold, durable with their entry, gone in time."""
+"""Claims, counters, asks: one winner, limits that hold, durable with their entry, gone in time."""
 
 import asyncio
 import sqlite3
@@ -8,11 +8,16 @@ from itertools import pairwise
 import pytest
 
 from gateway.access_log import held_terms
-from gateway.access_log.errors import ChargeRefused, ClaimTaken, EntryMalformed
+from gateway.access_log.errors import (
+    AskAnswered,
+    ChargeRefused,
+    ClaimTaken,
+    EntryMalformed,
+)
 from gateway.access_log.log import AccessLog
 from gateway.model import Claim, Logged
 from tests.access_log import naive_tree
-from tests.access_log.drafts import NOW_MS, LogHome, ask, charge, claim, refuse
+from tests.access_log.drafts import NOW_MS, LogHome, answer, ask, charge, claim, refuse
 
 PERIOD = "2026-11"
 
@@ -307,3 +312,33 @@ async def test_one_counter_charged_twice_by_one_draft_counts_both(log: AccessLog
         await log.append(twice)
 
     assert log.used(b"c", PERIOD) == 4
+
+
+async def test_an_ask_is_answered_once(home: LogHome, log: AccessLog) -> None:
+    """Of answers to one ask, at once or later, one is written; so too after a restart."""
+    asked = await log.append(ask(b"\x01" * 16))
+    answers = [answer(asked.index, b"\x01" * 16) for _ in range(3)]
+
+    told = await asyncio.gather(*map(log.append, answers), return_exceptions=True)
+    with pytest.raises(AskAnswered):
+        await log.append(answers[0])
+    log.close()
+    reopened = home.open()
+    with pytest.raises(AskAnswered) as refused:
+        await reopened.append(answers[0])
+    reopened.close()
+
+    assert [type(each) for each in told] == [Logged, AskAnswered, AskAnswered]
+    assert refused.value.ask == asked.index
+    assert len(naive_tree.stored_entries(home.file)) == 2
+
+
+async def test_an_answer_needs_its_ask(home: LogHome, log: AccessLog) -> None:
+    """A place that holds no ask, or nothing yet, cannot be answered."""
+    refused = await log.append(refuse())
+
+    for place in (refused.index, refused.index + 1):
+        with pytest.raises(AskAnswered):
+            await log.append(answer(place, b"\x01" * 16))
+
+    assert len(naive_tree.stored_entries(home.file)) == 1

@@ -9,13 +9,13 @@ import pytest
 from typing_extensions import override
 
 from gateway.access_log import commit, search_index
-from gateway.access_log.errors import ClaimTaken, LogUnavailable
+from gateway.access_log.errors import AskAnswered, ClaimTaken, LogUnavailable
 from gateway.access_log.intake import Intake, QueueLimits, Waiting
 from gateway.access_log.note import Ed25519LogSigner
 from gateway.access_log.search import Look, SubjectQuery
 from gateway.model import Logged
 from tests.access_log import naive_tree
-from tests.access_log.drafts import SUBJECT, LogHome, ask, charge, claim, refuse
+from tests.access_log.drafts import SUBJECT, LogHome, answer, ask, charge, claim, refuse
 from tests.access_log.states import require_whole, until_accepting, until_stopped_for
 
 
@@ -152,6 +152,26 @@ async def test_segment_that_could_not_be_written_is_written_with_the_next_batch(
 
     assert [each.index for each in found] == [4, 3, 2, 1, 0]
     require_whole(home, kept)
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_an_answer_that_may_be_durable_gets_no_second_one(
+    home: LogHome, *, after: bool
+) -> None:
+    """Whoever was not told that his answer is durable may try to close the ask: once is enough."""
+    log = home.open()
+    asked = await log.append(ask(b"\x01" * 16))
+    closing = answer(asked.index, b"\x01" * 16)
+    FAULTS.failing, FAULTS.after, FAULTS.times = "COMMIT", after, 1
+
+    with pytest.raises(LogUnavailable):
+        await log.append(closing)
+    await until_accepting(log)
+    (again,) = await asyncio.gather(log.append(closing), return_exceptions=True)
+    log.close()
+
+    assert isinstance(again, AskAnswered if after else Logged)
+    assert len(naive_tree.stored_entries(home.file)) == 2
 
 
 async def test_log_tries_until_storage_is_back(home: LogHome) -> None:

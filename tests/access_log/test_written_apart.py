@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from gateway.access_log import intake as gathering
 from gateway.access_log.errors import (
+    AskAnswered,
     ChargeRefused,
     ClaimTaken,
     ClockBackwards,
@@ -117,19 +118,20 @@ async def test_callers_share_a_commit(shared: AccessLog) -> None:
     [
         (ask(claims=(claim(b"k", b"first"),)), ask(claims=(claim(b"k", b"second"),))),
         (ask(charges=(charge(b"c", 3, 4),)), ask(charges=(charge(b"c", 2, 4),))),
+        (refuse(), answer(7_777_777, b"\x01" * 16)),
     ],
-    ids=["claim", "charge"],
+    ids=["claim", "charge", "ask"],
 )
 async def test_refusals_arrive_with_what_they_hold(
     shared: AccessLog, home: LogHome, first: EntryDraft, second: EntryDraft
 ) -> None:
-    """Space and value of a claim, counter, period and use of a charge: as the thread says them."""
+    """Value of a claim, use of a charge, place of an ask: as the thread says them."""
     here = home.open()
     told: list[tuple[type[Exception], dict[str, object], tuple[object, ...]]] = []
 
     for log in (here, shared):
         await log.append(first)
-        with pytest.raises((ClaimTaken, ChargeRefused)) as refused:
+        with pytest.raises((AskAnswered, ClaimTaken, ChargeRefused)) as refused:
             await log.append(second)
         told.append((type(refused.value), vars(refused.value), refused.value.args))
     here.close()
@@ -163,15 +165,16 @@ def rows_of(file: Path) -> dict[str, list[tuple[object, ...]]]:
 
 def drafts_of_every_kind() -> list[EntryDraft]:
     """More than a segment of the index, of few requests and subjects, with claims and charges."""
-    made: list[EntryDraft] = []
+    asks: list[EntryDraft] = []
+    closing: list[EntryDraft] = []
     for at in range(SEGMENT // 2 + 40):
         request_id = at.to_bytes(16, "big")
         claims = (claim(request_id),) if at % 16 == 0 else ()
         charges = (charge(b"c%d" % (at % 3), 1, 99_999),) if at % 8 == 0 else ()
         subject = bytes([at % 7]) * 16
-        made.append(ask(request_id, claims=claims, charges=charges, subject=subject))
-        made.append(answer(2 * at, request_id) if at % 50 else refuse())
-    return made
+        asks.append(ask(request_id, claims=claims, charges=charges, subject=subject))
+        closing.append(answer(at, request_id) if at % 50 else refuse())
+    return asks + closing
 
 
 async def append_in_turn(log: AccessLog, drafts: Sequence[EntryDraft]) -> None:

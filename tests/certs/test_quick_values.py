@@ -135,3 +135,11 @@ def test_a_class_that_needs_its_own_constructor_is_refused(cls: type) -> None:
     """What the usual constructor does beside setting fields is never lost in silence."""
     with pytest.raises(TypeError):
         quickly_made(cls)
+
+
+def test_a_value_is_no_base() -> None:
+    """The constructor makes one class only; a class derived from it would get the other."""
+    with pytest.raises(TypeError, match="Derived"):
+
+        class Derived(Quick):
+            pass

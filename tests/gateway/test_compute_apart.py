@@ -185,6 +185,16 @@ async def test_a_key_that_does_not_stand_is_distrusted_before_what_was_proven(
     assert causes == ["wrong_nonce", "key_not_current", "key_unknown"]
 
 
+async def test_what_was_proven_with_no_key_is_distrusted() -> None:
+    """A record that is kept has the key it was proven with; without one it proves nothing."""
+    kept = Minimised(record="", outcomes={}, dropped=0)
+
+    with pytest.raises(Distrusted) as caught:
+        require_proven(Proven(keyid="", found=True, kept=kept), {}, 0)
+
+    assert caught.value.cause == "key_unknown"
+
+
 async def test_distrust_crosses_with_its_cause(
     gateway: Gateway, apart: ComputeApart, query: Query
 ) -> None:

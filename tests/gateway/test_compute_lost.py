@@ -51,6 +51,23 @@ async def test_what_breaks_apart_is_done_here(
     assert apart.process_id == process
 
 
+async def test_a_department_that_answers_nonsense_is_found_out_here_too(
+    gateway: Gateway, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no outcome is none either where the second process is away."""
+    here = gateway.registry.by_dataset[HR]
+
+    async def nonsense(_: Query) -> str:
+        await asyncio.sleep(0)
+        return "nonsense"
+
+    monkeypatch.setattr(here, "fetch", nonsense)
+    away = ComputeApart(ComputeHere(gateway.exchange._parts.signer), begin_of(gateway))
+
+    with pytest.raises(TypeError):
+        await ApartDepartment(here, away).ask(fetch_job(gateway, query))
+
+
 async def test_jobs_of_a_killed_process_are_done_here(
     apart: ComputeApart, here: ComputeHere, open_job: OpenJob
 ) -> None:

@@ -88,3 +88,18 @@ async def test_a_process_with_much_to_do_is_waited_for(
 
     assert time.monotonic() - started > 2 * 0.1
     assert all(each.statement is not None for each in opened)
+
+
+async def test_a_silent_process_that_owes_nothing_is_replaced(
+    apart: ComputeApart, open_job: OpenJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where whoever waited for it has gone: nobody would ever ask it again."""
+    monkeypatch.setattr("gateway.compute.apart.STUCK_S", 1.0)
+    monkeypatch.setattr("gateway.child.END_S", 0.2)
+    silent, peer = await begun(apart), apart._peer
+    assert peer is not None
+    os.kill(silent, signal.SIGSTOP)
+    await apart.open(open_job)
+    peer._waiting.clear()  # as whoever waits leaves it when cancelled
+
+    assert await begun(apart, other_than=silent) != silent
