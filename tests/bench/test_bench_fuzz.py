@@ -94,3 +94,20 @@ def test_every_parser_stands_a_short_fuzz() -> None:
     tallies = fuzz(TARGETS, 0.5, seed=7)
 
     assert {name: tally.failures for name, tally in tallies.items()} == dict.fromkeys(tallies, 0)
+
+
+def test_what_was_slow_but_once_is_not_held_against_a_parser(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The collector walks through the heap whenever it likes, also in the midst of an input."""
+    monkeypatch.setattr("bench.fuzz.LONGEST_S", 0.05)
+    slow = iter([0.1])
+
+    def parse(_: bytes) -> None:
+        until = time.thread_time() + next(slow, 0.0)
+        while time.thread_time() < until:
+            pass
+
+    target = Target(name="slow once", parse=parse, specimen=b"x", declared=())
+
+    assert fuzz((target,), 0.3, seed=1)["slow once"].failures == 0
