@@ -53,9 +53,12 @@ async def end_wholly(process: Process) -> None:
 
 
 def load_form(package: Path) -> str:
-    """Return the digest of a package's modules as they lie on disk; both ends share it."""
+    """Return the digest of a package's modules as they lie on disk; both ends share it.
+
+    And of the modules beside the package: the child itself is one of them, and the frames are.
+    """
     digest = hashlib.sha256()
-    for module in sorted(package.glob("*.py")):
+    for module in (*sorted(package.glob("*.py")), *sorted(package.parent.glob("*.py"))):
         digest.update(module.read_bytes())
     return digest.hexdigest()
 

@@ -28,19 +28,11 @@ def load_log_signer(config: KeyConfig) -> Ed25519LogSigner:
     return Ed25519LogSigner(key)
 
 
-def load_log_form() -> str:
-    """Return the digest of what the gateway and its process must share: the log, and what runs it.
-
-    The modules beside the package as well, because the process itself is one of them.
-    """
-    return load_form(PACKAGE) + load_form(PACKAGE.parent)
-
-
 def describe_log(config: LogConfig) -> Begin:
     """Return what the process is told that writes this log; the key itself is not in it."""
     return Begin(
         database=str(config.database.absolute()),
         origin=config.origin,
         signer=config.signer.model_dump_json(),
-        form=load_log_form(),
+        form=load_form(PACKAGE),
     )

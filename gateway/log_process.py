@@ -20,6 +20,7 @@ from gateway.access_log.commit import Committer, LogFile, load_state, storage_fa
 from gateway.access_log.errors import ClockBackwards, LogCorrupted, LogHeld, LogRefused
 from gateway.access_log.genesis import Genesis
 from gateway.access_log.protocol import (
+    PACKAGE,
     Batch,
     BeginRow,
     Report,
@@ -32,10 +33,11 @@ from gateway.access_log.protocol import (
 from gateway.access_log.reader_sqlite import LogReader
 from gateway.access_log.rows import EntryRow
 from gateway.access_log.store_sqlite import LogStore
+from gateway.child import load_form
 from gateway.config import ConfigError, KeyConfig
 from gateway.diagnostics import write_diagnostics
 from gateway.frames import FrameReader, encode_frame
-from gateway.log_key import load_log_form, load_log_signer
+from gateway.log_key import load_log_signer
 from signing.errors import SigningError
 
 RECEIVED: Final = 1 << 20
@@ -128,7 +130,7 @@ class Writing:
 def _open(begin: BeginRow) -> Committer:
     database, origin, signer_config, form, known = begin
     # A gateway that was installed anew is to be started again, not to be written for by another.
-    if form != load_log_form():
+    if form != load_form(PACKAGE):
         raise LogRefused("another release was installed: start the gateway again")
     signer = load_log_signer(KeyConfig.model_validate_json(signer_config))
     genesis = Genesis(origin=origin, public_key=signer.public_key)

@@ -1,8 +1,7 @@
 """Commits one batch: admits it, grows the tree, signs it, stores all of it or nothing.
 
 Knows nothing of who waits or of where it runs: in the gateway's process (`writer`) or in one of its
-own (`gateway.log_process`). What comes in and goes out is made of plain tuples, which `marshal`
-writes.
+own (`gateway.log_process`). Entries come as plain tuples, which `marshal` writes.
 INVARIANT: a checkpoint is signed only for a tree grown from the last committed one, never at an
 earlier time, never by another key than the genesis names.
 INVARIANT: after a storage error the file must hold everything that was ever told of.

@@ -7,8 +7,10 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+import structlog.testing
 
 from gateway import child
 from gateway.access_log import apart as writing_apart
@@ -150,3 +152,34 @@ async def test_a_gateway_that_stops_while_its_process_recovers_ends_it(home: Log
     assert "the store failed" in (stopped or "")
     assert peer._process.returncode == 0  # by itself
     require_whole(home, [kept])
+
+
+async def test_a_keeper_that_dies_is_named(home: LogHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw leaves the log closed; diagnostics say its kind and not its text."""
+
+    async def exhausted(_peer: object) -> None:
+        await asyncio.sleep(0.1)
+        raise MemoryError("姓名-CANARY")
+
+    monkeypatch.setattr("gateway.access_log.apart._Peer.wait_for_end", exhausted)
+    with structlog.testing.capture_logs() as said:
+        async with writing(home) as log:
+            await lost(log)
+            await asyncio.wait([keeping for keeping in [writer_of(log)._keeping] if keeping])
+            with pytest.raises(LogUnavailable):
+                await log.append(refuse())
+
+    assert {"event": "log_stopped", "why": "MemoryError", "log_level": "error"} in said
+
+
+def test_both_ends_must_share_what_lies_beside_the_package(tmp_path: Path) -> None:
+    """The child is a module beside it; changed there, it is another release."""
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "inside.py").write_text("inside")
+    (tmp_path / "beside.py").write_text("before")
+    before = child.load_form(package)
+
+    (tmp_path / "beside.py").write_text("after")
+
+    assert child.load_form(package) != before
