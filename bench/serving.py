@@ -22,6 +22,7 @@ import uvloop
 
 from certs.trust_store import load_trust_store
 from gateway.app import build_gateway
+from gateway.collector import keep_apart_what_lives_on
 from gateway.config import load_config, prepare_environment
 from gateway.rpc.server import Handlers, build_server, credentials
 from gateway.wiring import load_tls
@@ -37,6 +38,7 @@ async def serve_gateway(config: Path) -> None:
     """Serve the gateway until standard input ends."""
     gateway = build_gateway(load_config(config))
     await gateway.start()
+    keep_apart_what_lives_on()
     await _until_end()
     await gateway.stop()
 
@@ -61,6 +63,7 @@ async def serve_echo(config_path: Path, port: int, response: bytes) -> None:
     server = build_server(handlers, config.limits)
     server.add_secure_port(f"127.0.0.1:{port}", credentials(material, lambda: None))
     await server.start()
+    keep_apart_what_lives_on()
     await _until_end()
     await server.stop(None)
 

@@ -16,6 +16,7 @@ from gateway.app import Gateway, build_gateway
 from gateway.catalog.problems import PolicyRefused
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import command_line
+from gateway.collector import keep_apart_what_lives_on
 from gateway.config import (
     Config,
     ConfigError,
@@ -112,6 +113,7 @@ async def _started(gateway: Gateway) -> None:
         health_port=gateway.health_port,
         policy=gateway.config.policy_digest,
         log_size=gateway.log.size,
+        objects_kept_apart=keep_apart_what_lives_on(),
     )
 
 
