@@ -1,8 +1,8 @@
 """Tells Python's cyclic collector what it need not walk: what lives as long as the process.
 
-A gateway that has started holds some 100,000 objects no call changes: modules, policy, tables. Under
-load the collector walked them twice every three seconds and the young ones fifty times a second: an
-eighth of the gateway's processor time, and 70 ms of nobody being served at once (docs/bench.md).
+A gateway that has started holds some 100,000 objects no call changes: modules, policy, tables.
+Under load the collector walked them twice every three seconds, and the young ones fifty times a
+second: an eighth of the gateway's processor time, and 70 ms of nobody being served (docs/bench.md).
 
 What a call leaves behind is freed by its reference counts; the collector stays on for cycles.
 """
