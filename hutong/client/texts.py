@@ -121,6 +121,13 @@ REASON_TEXTS: Final[Mapping[ClientReason, ReasonText]] = MappingProxyType(
             "Keys and passphrases lie in regular files of this user with mode 0600. "
             "Set it with chmod 600; if others have read one, change the key.",
         ),
+        _C.IDENTITY_FILE_WRITABLE: of_requester(
+            "入网资料的文件或目录可被他人改写，网关地址和所信任的证书因此不可信。请核对"
+            "内容未被改动，再用 chmod go-w 收回写权限，属主须为本用户。",
+            "Others may write a file or folder of the identity, so the gateway's address "
+            "and the certificates believed cannot be trusted. See that nothing was "
+            "changed, then take the right away with chmod go-w; the owner is this user.",
+        ),
         _C.IDENTITY_KEY_UNUSABLE: of_requester(
             "密钥打不开：口令不对，或算法不受支持。请核对口令文件。",
             "A key cannot be used: the passphrase is wrong or the algorithm is none "
