@@ -179,7 +179,7 @@ def _require_loopback_for_override(gateway: GatewayEntry) -> None:
 def _load_tls(directory: Path, written: IdentityFile, passphrases: Passphrases) -> TlsIdentity:
     chain = load_trusted(directory, written.tls.certificate, _MAX_PUBLIC)
     leaf = _load_leaf(directory, written.tls.certificate)
-    authority = load_trusted(directory, written.tls_authority, _MAX_PUBLIC)
+    authority = _load_authority(directory, written.tls_authority)
     key = _load_key(directory, written.tls, passphrases)
     # grpc would only say that the handshake failed; here the file is named.
     if leaf.spki != key.public_key.spki:
@@ -194,6 +194,17 @@ def _load_tls(directory: Path, written: IdentityFile, passphrases: Passphrases) 
         not_before=leaf.not_before,
         not_after=leaf.not_after,
     )
+
+
+def _load_authority(directory: Path, name: str) -> bytes:
+    content = load_trusted(directory, name, _MAX_PUBLIC)
+    # grpc would take anything, and every handshake would fail with a reason that misleads.
+    try:
+        for _label, der in parse_pem(content, frozenset({PEM_LABEL})):
+            parse_certificate(der)
+    except CertificateRefused as cause:
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{name}: no certificates in PEM") from cause
+    return content
 
 
 def _load_signer(directory: Path, files: KeyFiles, passphrases: Passphrases) -> Signer:

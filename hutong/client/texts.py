@@ -160,6 +160,15 @@ REASON_TEXTS: Final[Mapping[ClientReason, ReasonText]] = MappingProxyType(
             "that it runs, and that the address of the identity is its own; then ask "
             "again.",
         ),
+        _C.GATEWAY_CERTIFICATE_UNTRUSTED: of_requester(
+            "网关的证书不可信：不是由入网资料中的机构（authority.pem）签发，或已过期，或名称"
+            "与地址不符；问题没有发出。请核对地址，再经可信途径向网关管理单位索取新的入网"
+            "资料；切勿改信未经核实的证书。",
+            "The gateway's certificate is not believed: it is not issued by an authority in the "
+            "identity's authority.pem, it is expired, or it is of another name; the question was "
+            "not sent. Compare the address, then ask the gateway's operator for a new enrolment "
+            "bundle over a way you trust. Believe no certificate that nobody vouched for.",
+        ),
         _C.DEADLINE_EXCEEDED: of_gateway(
             "在调用方的时限内没有答复；请求可能已执行。请稍后重新提问。",
             "No answer within the caller's time; the question may have been "

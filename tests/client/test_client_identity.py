@@ -115,6 +115,7 @@ SPOILT: dict[str, Callable[[Members], None]] = {
     "another key's passphrase": _set("envelope", "passphrase", value="tls.passphrase"),
     "a passphrase that is a certificate": _set("envelope", "passphrase", value="tls.pem"),
     "a closed descriptor": _set("envelope", "passphrase", value="fd:987"),
+    "an authority that is no certificate": _set("tls_authority", value="tls.passphrase"),
     "a number for a text": _set("tls_authority", value=7),
     "a server name beyond loopback": _set("gateway", "address", value="gateway.example:443"),
 }
