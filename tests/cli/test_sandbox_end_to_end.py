@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from certs.trust_directory import load_trust_directory
 from gateway.cli.demo.expectations import PEOPLE
 from gateway.cli.demo.run import Demo, run_demo
 from gateway.cli.demo.screen import demo_json
@@ -19,6 +20,7 @@ from gateway.cli.sandbox.enrolment import Enrolled, enrol
 from gateway.cli.sandbox.folders import Folders, store_address
 from gateway.cli.sandbox.running import SandboxOptions, prepared, serving
 from gateway.cli.sandbox.world import HRSS
+from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.trust import moment
 from hutong.client import FINDING_TEXTS, Finding
@@ -117,6 +119,22 @@ def _arguments(enrolled: Enrolled) -> list[str]:
     ]
 
 
+async def test_a_seat_is_not_taken_where_the_identity_has_no_room(
+    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What lies in the folder named is found before the registry is written."""
+    (tmp_path / "identity.json").write_text("an earlier one")
+    before = load_trust_directory(folders.trust).sequence
+    place = ["--dir", str(folders.root), "--identity", str(tmp_path)]
+
+    code = await asyncio.to_thread(run, ["sandbox", "enrol", "newcomer-3", *place, "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert code == ExitCode.UNREADABLE
+    assert (told["reason"], told["detail"]) == ("IDENTITY_FOLDER_IN_USE", str(tmp_path))
+    assert load_trust_directory(folders.trust).sequence == before
+
+
 async def test_newcomer_is_answered_while_the_gateway_runs(
     folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,10 +207,14 @@ async def test_taken_seat_is_not_given_twice(folders: Folders) -> None:
     with contextlib.suppress(Ended):
         _enrol(folders, "newcomer-2")
 
-    with pytest.raises(Ended) as refused:
+    before = load_trust_directory(folders.trust).sequence
+
+    with pytest.raises(Told) as refused:
         _enrol(folders, "newcomer-2")
 
     assert refused.value.code == ExitCode.NO
+    assert (refused.value.reason, refused.value.detail) == (CommandReason.SEAT_TAKEN, "newcomer-2")
+    assert load_trust_directory(folders.trust).sequence == before
 
 
 async def test_look_is_logged_before_anything_is_shown(
