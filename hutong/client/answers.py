@@ -240,6 +240,11 @@ class Dataset:
     connected: bool
     fields: tuple[DatasetField, ...]
 
+    def unlisted(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return which of the names are no field of this dataset; none may be asked for."""
+        listed = {each.name for each in self.fields}
+        return tuple(each for each in names if each not in listed)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
