@@ -39,6 +39,7 @@ from gateway.progress import Progress
 from gateway.quota import BurstLimit, BurstLimiter
 from gateway.replay import item_key, request_key
 from gateway.statement.answer import FieldExplanation
+from gateway.statement.places import places_of
 from gateway.statement.values import DatasetQuery, Header
 from gateway.trust import moment
 
@@ -133,7 +134,7 @@ class Deciding:
         # One code for every cause, so that probing does not map other people's agreements.
         if agreement is None or dataset is None:
             raise Refusal(Reason.AGREEMENT_NOT_APPLICABLE)
-        _require_known_names(bundle.field_names[dataset.name], dataset.further_keys, query)
+        _require_known_names(bundle.field_names[dataset.name], dataset, query)
         return Applicable(bundle=bundle, dataset=dataset, shape=bundle.shapes[dataset.name])
 
     async def decide(
@@ -333,9 +334,7 @@ def _china_day(now_ms: int) -> str:
     return moment(now_ms).astimezone(CHINA).date().isoformat()
 
 
-def _require_known_names(
-    fields: frozenset[str], further_keys: tuple[str, ...], query: DatasetQuery
-) -> None:
+def _require_known_names(fields: frozenset[str], dataset: Dataset, query: DatasetQuery) -> None:
     """Refuse names the catalog does not have, whatever else is asked beside them.
 
     Reveals nothing: only a party to an agreement over this dataset gets here, and the catalog lists
@@ -346,10 +345,15 @@ def _require_known_names(
     """
     # Names of nobody's making but the caller's would stand in the entry; a claim under a misspelt
     # name would be compared with nothing, and look as if nothing had been claimed.
-    if not fields.issuperset(query.fields) or not fields.union(further_keys).issuperset(
-        query.claims
-    ):
-        raise Refusal(Reason.QUERY_INVALID)
+    claimable = fields.union(dataset.further_keys)
+    if fields.issuperset(query.fields) and claimable.issuperset(query.claims):
+        return
+    unknown = (
+        places_of(query.fields, (), lambda name: name not in fields),
+        places_of((), tuple(query.claims), lambda name: name not in claimable),
+    )
+    where = " ".join(filter(None, unknown))
+    raise Refusal(Reason.QUERY_INVALID, diagnostics=f"{where}: not in {dataset.name}")
 
 
 def _input(

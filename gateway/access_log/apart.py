@@ -31,7 +31,7 @@ from gateway.access_log.protocol import (
     build_committed,
     build_state,
 )
-from gateway.access_log.writer import outcomes, read_time
+from gateway.access_log.writer import CLOSED, outcomes, read_time
 from gateway.child import Process, end_wholly, launch
 from gateway.clock import Clock
 from gateway.frames import FrameReader, encode_frame
@@ -48,7 +48,6 @@ RECOVER_S: Final = 60.0
 FIRST_PAUSE_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 5.0
 LOST: Final = "the process that writes the log was lost: nothing is known to be durable"
-CLOSED: Final = "the log is closed"
 
 _log: Final = structlog.get_logger("log")
 
@@ -253,7 +252,7 @@ def _say_how(keeping: "asyncio.Task[None]") -> None:
 
 
 def _tell_backwards(batch: list[Waiting]) -> None:
-    settle((waiting, ClockBackwards("the clock went back")) for waiting in batch)
+    settle((waiting, ClockBackwards()) for waiting in batch)
 
 
 class _Peer(asyncio.Protocol):

@@ -86,7 +86,7 @@ class Committer:
         """
         newest = self.state.timestamp_ms
         if newest - now_ms > BACKWARDS_TOLERANCE_MS:
-            raise ClockBackwards("the clock went back")
+            raise ClockBackwards
         now_ms = max(now_ms, newest)
         store, state = self._file.store, self.state
         proofs: Sequence[Proof] = ()

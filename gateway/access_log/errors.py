@@ -60,6 +60,9 @@ class LogUnavailable(AccessLogError):
 class ClockBackwards(LogUnavailable):
     """The clock is further behind the last entry than may be smoothed over."""
 
+    def __init__(self) -> None:
+        super().__init__("the clock went back")
+
 
 class LogCorrupted(AccessLogError):
     """Stored entries do not yield the signed tree; `first` to `last` is where to look."""

@@ -8,6 +8,7 @@ that nothing is known to be durable.
 import sqlite3
 import threading
 from collections.abc import Sequence
+from typing import Final
 
 from gateway.access_log.commit import Committed, Committer, entry_row, storage_failed
 from gateway.access_log.errors import ClockBackwards, LogCorrupted, LogRefused
@@ -15,6 +16,9 @@ from gateway.access_log.intake import Intake, Outcome, Waiting, settle
 from gateway.clock import Clock
 from gateway.errors import Fault
 from gateway.model import Logged
+
+CLOSED: Final = "the log is closed"
+"""What a log says that was ended as it should be."""
 
 
 class LogWriter:
@@ -43,7 +47,7 @@ class LogWriter:
         try:
             while batch := self.intake.take():
                 self._write(batch)
-            why = self.intake.stopped or "the log is closed"
+            why = self.intake.stopped or CLOSED
         except (LogCorrupted, LogRefused) as refused:
             why = str(refused)
         finally:
@@ -55,8 +59,8 @@ class LogWriter:
             now_ms = read_time(self._clock)
             rows = [entry_row(waiting.draft, waiting.prepared) for waiting in batch]
             committed = self._committer.commit(rows, now_ms)
-        except ClockBackwards as refused:
-            settle((waiting, ClockBackwards(str(refused))) for waiting in batch)
+        except ClockBackwards:
+            settle((waiting, ClockBackwards()) for waiting in batch)
         except (sqlite3.Error, OSError) as fault:
             self.intake.stop(storage_failed(type(fault).__name__))
             self._recover()
@@ -83,7 +87,7 @@ def read_time(clock: Clock) -> int:
     try:
         return clock.now_ms()
     except Fault as fault:
-        raise ClockBackwards("the clock went back") from fault
+        raise ClockBackwards from fault
 
 
 def outcomes(batch: Sequence[Waiting], committed: Committed) -> list[Outcome]:

@@ -172,15 +172,16 @@ def _end(identity: Path, asking: _Asking, *, json: bool) -> None:
         question = _question(own, asking)
         if asking.save_receipt is not None:
             _require_room(asking.save_receipt)
-        outcome = asyncio.run(_ask(own, question, asking.timeout_s))
+        outcome, unlisted = asyncio.run(_ask(own, question, asking.timeout_s))
     except (QuestionRefused, IdentityRefused, Fault, Unproven) as failed:
         raise _ended(failed, about, json=json) from failed
     unkept = _keep(outcome.receipt, asking.save_receipt)
     # Before anything is said of the receipt: the answer was released and is logged as released.
     if json:
-        show_json(outcome, kept=None if asking.save_receipt is None else unkept is None)
+        kept = None if asking.save_receipt is None else unkept is None
+        show_json(outcome, kept=kept, unlisted=unlisted)
     else:
-        show(outcome)
+        show(outcome, unlisted)
     if unkept is not None:
         text = f"回执未能保存 · the receipt could not be kept: {unkept.detail}"
         raise Ended(ExitCode.UNREADABLE, f"{text}\n{unkept.text_zh}\n{unkept.text_en}")
@@ -253,13 +254,31 @@ def code_of(outcome: Answered | Refused) -> ExitCode:
     return ExitCode.YES
 
 
-async def _ask(identity: Identity, question: Question, timeout_s: float) -> Answered | Refused:
-    """Ask and return what is proven, a refusal as a value."""
+async def _ask(
+    identity: Identity, question: Question, timeout_s: float
+) -> tuple[Answered | Refused, tuple[str, ...]]:
+    """Ask and return what is proven, a refusal as a value, and fields the catalog does not have."""
     async with Client.open(identity, Settings(timeout_s=timeout_s)) as client:
         try:
-            return await client.exchange(question)
+            return await client.exchange(question), ()
         except Refused as refused:
-            return refused
+            return refused, await _unlisted(client, question, refused)
+
+
+async def _unlisted(client: Client, question: Question, refused: Refused) -> tuple[str, ...]:
+    """Return the fields asked that the catalog does not list: a refusal names no field.
+
+    Compared here, with what the catalog shows this system anyway: a help, never evidence.
+    """
+    if refused.reason != "QUERY_INVALID":
+        return ()
+    try:
+        datasets = await client.list_datasets()
+    except (Fault, Unproven):
+        return ()  # the refusal is told all the same
+    return next(
+        (each.unlisted(question.fields) for each in datasets if each.name == question.dataset), ()
+    )
 
 
 def _require_room(folder: Path) -> None:

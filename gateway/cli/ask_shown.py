@@ -60,12 +60,17 @@ def failure_json(failed: Failed, about: str = "") -> JsonValue:
     }
 
 
-def show(outcome: Answered | Refused) -> None:
-    """Print an answer as a table with what needs explaining, or a refusal."""
+def show(outcome: Answered | Refused, unlisted: tuple[str, ...] = ()) -> None:
+    """Print an answer as a table with what needs explaining, or a refusal.
+
+    `unlisted` are fields asked that the catalog does not have.
+    """
     console = build_console()
     if isinstance(outcome, Refused):
         console.print(f"拒绝 · refused: {outcome.reason} ({outcome.side})", markup=False)
         console.print(f"{outcome.text_zh}\n{outcome.text_en}", markup=False)
+        if unlisted:
+            console.print(f"目录中没有 · not in the catalog: {', '.join(unlisted)}", markup=False)
         return
     reason = outcome.indeterminate_reason
     table = Table(title=f"{outcome.dataset}  {outcome.state}{f' {reason}' if reason else ''}")
@@ -143,9 +148,16 @@ def _reason_json(outcome: Answered) -> dict[str, JsonValue]:
     }
 
 
-def show_json(outcome: Answered | Refused, *, kept: bool | None) -> None:
+def show_json(
+    outcome: Answered | Refused, *, kept: bool | None, unlisted: tuple[str, ...] = ()
+) -> None:
     """Print an answer or a refusal; `kept` says whether its receipt lies where it was wanted."""
-    print_json({**outcome_json(outcome), **({} if kept is None else {"receipt_saved": kept})})
+    told = outcome_json(outcome)
+    if unlisted:
+        told["unlisted_fields"] = list(unlisted)
+    if kept is not None:
+        told["receipt_saved"] = kept
+    print_json(told)
 
 
 def _field_json(each: AnsweredField) -> JsonValue:

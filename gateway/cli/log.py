@@ -16,12 +16,15 @@ from gateway.cli.log_forgetting import forget
 from gateway.cli.log_init import init
 from gateway.cli.looking import look
 from gateway.cli.printing import print_json
+from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, load_config
 from gateway.looks import NEWEST, LookMalformed, LookRequest, require_look
 from hutong.evidence.__main__ import main as judge
 
 PIPED: Final = "-"
+FILE_NAME: Final = "access.db"
+"""What sandboxes and the documents call the log's file."""
 MAX_IDENTIFIER: Final = 64
 """Characters read of an identifier from standard input: the longest has 18."""
 
@@ -54,7 +57,10 @@ def verify(
 ) -> None:
     """Verify the whole log offline: 0 proven, 1 tampered, 2 cannot tell, 3 unreadable."""
     if bool(log_key) == (log_key_file is not None):
-        raise Ended(ExitCode.USAGE, "give --log-key or --log-key-file")
+        raise Told(CommandReason.LOG_KEY_UNNAMED)
+    if log.is_dir():
+        inside = [each for each in (log / FILE_NAME, log / "log" / FILE_NAME) if each.is_file()]
+        raise Told(CommandReason.LOG_NOT_A_FILE, str(inside[0] if inside else log))
     key = ["--log-key", log_key] if log_key else ["--log-key-file", str(log_key_file)]
     arguments = ["log", str(log), *key]
     for path in receipt or ():

@@ -10,7 +10,8 @@ from typing import Final, Protocol
 import typer
 
 from gateway.cli.ending import Ended, ExitCode
-from gateway.cli.printing import called_as
+from gateway.cli.printing import called_as, print_json
+from gateway.cli.told import CommandReason, Told, told_json
 from gateway.config import prepare_environment
 
 NOUNS: Final = {
@@ -28,6 +29,8 @@ EPILOG: Final = (
     "Exit codes: 0 yes, answered, passed; 1 no, refused, failed; 2 indeterminate; "
     "3 unreadable input; 64 wrong usage. See docs/cli.md."
 )
+JSON: Final = "--json"
+"""Of every command that tells machines something."""
 _TYPER_USAGE: Final = 2
 """What typer ends with after a wrong command line; none of our own endings goes that way."""
 
@@ -52,11 +55,11 @@ def run(arguments: list[str]) -> int:
     try:
         app(arguments, prog_name=called_as())
     except Ended as ended:
-        if ended.text:
-            typer.echo(ended.text, err=True)
-        return int(ended.code)
+        return _tell(ended, arguments)
     except SystemExit as stop:
-        return int(ExitCode.USAGE) if stop.code == _TYPER_USAGE else _code(stop)
+        if stop.code != _TYPER_USAGE:
+            return _code(stop)
+        return _tell(_usage(stop.__context__), arguments)
     except KeyboardInterrupt:
         return int(ExitCode.YES)
     return int(ExitCode.YES)
@@ -100,6 +103,27 @@ def _root() -> None:
 
 def _stub() -> None:
     """Stand for a noun that is only listed."""
+
+
+def _tell(ended: Ended, arguments: list[str]) -> int:
+    """Say why a command ended, to people or to machines, and return its exit code."""
+    if isinstance(ended, Told) and JSON in arguments:
+        print_json(told_json(ended))
+    elif ended.text:
+        typer.echo(ended.text, err=True)
+    return int(ended.code)
+
+
+def _usage(mistake: BaseException | None) -> Ended:
+    """Return in both languages what typer said in one is wrong with a command line."""
+    # By name: where typer keeps these classes is its own affair, and differs between its versions.
+    kind = type(mistake).__name__
+    if kind == "NoArgsIsHelpError":
+        return Ended(ExitCode.USAGE)  # the help it printed is the answer
+    param = getattr(mistake, "param", None) if kind == "MissingParameter" else None
+    if param is None:
+        return Told(CommandReason.USAGE_WRONG)
+    return Told(CommandReason.OPTION_MISSING, str(param.opts[0]))
 
 
 def _code(stop: SystemExit) -> int:

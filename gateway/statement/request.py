@@ -14,6 +14,7 @@ from adapters.port import DatasetName, FieldName, Subject, SubjectType
 from certs.identity import SystemId
 from gateway.errors import Reason, Refusal
 from gateway.statement.identifiers import normalised_identifier
+from gateway.statement.places import places_of
 from gateway.statement.values import DatasetQuery, Header, Purpose, Statement
 from hutong.accesslog.v1 import accesslog_pb2
 from hutong.catalog.v1 import catalog_pb2
@@ -114,11 +115,11 @@ def parse_matter(message: exchange_pb2.MatterStatement, header: Header, now_ms: 
     Raises:
         Refusal: `STATEMENT_MALFORMED`, `SUBJECT_INVALID`, `QUERY_INVALID`.
     """
-    _require_query(holds=1 <= len(message.queries) <= MAX_QUERIES)
+    _require_query("queries", holds=1 <= len(message.queries) <= MAX_QUERIES)
     keys = [(query.agreement, query.dataset) for query in message.queries]
     # The officer's assertion has one detail for each pair: a second query of it would be
     # unasserted.
-    _require_query(holds=len(set(keys)) == len(keys))
+    _require_query("queries: a pair twice", holds=len(set(keys)) == len(keys))
     return _statement(header, message.purpose, message.subject, message.queries, now_ms)
 
 
@@ -201,14 +202,18 @@ def _subject(raw: exchange_pb2.Subject, now_ms: int) -> Subject:
 def _query(raw: exchange_pb2.DatasetQuery) -> DatasetQuery:
     fields = tuple(FieldName(name) for name in raw.fields)
     claims = {claim.name: claim.value for claim in raw.claims}
-    _require_query(holds=_AGREEMENT.fullmatch(raw.agreement) is not None)
-    _require_query(holds=_DATASET.fullmatch(raw.dataset) is not None)
+    _require_query("agreement", holds=_AGREEMENT.fullmatch(raw.agreement) is not None)
+    _require_query("dataset", holds=_DATASET.fullmatch(raw.dataset) is not None)
     # None at all never means "everything" (AIP-157 read the other way round).
-    _require_query(holds=1 <= len(fields) <= MAX_FIELDS and len(set(fields)) == len(fields))
+    _require_query("fields", holds=1 <= len(fields) <= MAX_FIELDS)
+    _require_query("fields: a name twice", holds=len(set(fields)) == len(fields))
+    _require_query("claims", holds=len(raw.claims) <= MAX_CLAIMS)
     # Twice the same name would leave it to the adapter which of two values is compared.
-    _require_query(holds=len(raw.claims) <= MAX_CLAIMS and len(claims) == len(raw.claims))
-    _require_query(holds=all(_NAME.fullmatch(name) for name in (*fields, *claims)))
-    _require_query(holds=all(1 <= len(value) <= MAX_CLAIM_CHARACTERS for value in claims.values()))
+    _require_query("claims: a name twice", holds=len(claims) == len(raw.claims))
+    misspelt = places_of(fields, tuple(claims), lambda name: _NAME.fullmatch(name) is None)
+    _require_query(f"{misspelt}: form of the name", holds=not misspelt)
+    fits = [1 <= len(value) <= MAX_CLAIM_CHARACTERS for value in claims.values()]
+    _require_query("claims: length of a value", holds=all(fits))
     return DatasetQuery(
         agreement=raw.agreement, dataset=DatasetName(raw.dataset), fields=fields, claims=claims
     )
@@ -225,6 +230,6 @@ def _require(member: str, *, holds: bool) -> None:
         raise Refusal(Reason.STATEMENT_MALFORMED, diagnostics=member)
 
 
-def _require_query(*, holds: bool) -> None:
+def _require_query(what: str, *, holds: bool) -> None:
     if not holds:
-        raise Refusal(Reason.QUERY_INVALID)
+        raise Refusal(Reason.QUERY_INVALID, diagnostics=what)

@@ -134,13 +134,15 @@ class Receipt:
         )
 
     def write(self, path: Path) -> None:
-        """Write the receipt file; the directory decides who may read it, it holds no value.
+        """Write the receipt file, readable by this user only, and never over another one.
 
         Raises:
-            OSError: the file cannot be written.
+            IdentityRefused: FILE_NOT_WRITTEN, e.g. where the file exists already.
+            OSError: the disk takes no more.
         """
-        # Commitments and hashes only; request and answer bytes go to `write_parts`.
-        path.write_bytes(self.encode())
+        # Commitments and hashes only, yet who asked and when is nobody else's business; request
+        # and answer bytes go to `write_parts`.
+        write_private(path, self.encode())
 
     def write_parts(self, directory: Path) -> None:
         """Write `receipt.json`, `request.bin` and `answer.bin`, readable by this user only.
@@ -237,6 +239,11 @@ class Dataset:
     provider: str
     connected: bool
     fields: tuple[DatasetField, ...]
+
+    def unlisted(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return which of the names are no field of this dataset; none may be asked for."""
+        listed = {each.name for each in self.fields}
+        return tuple(each for each in names if each not in listed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

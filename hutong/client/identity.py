@@ -35,6 +35,7 @@ from hutong.client.identity_file import (
 from hutong.client.officer import Officer, Staff
 from hutong.client.private_files import Passphrases, load_private
 from hutong.client.reasons import ClientReason
+from hutong.client.trusted_files import load_trusted
 from hutong.evidence import EvidenceError, LogKey, parse_log_key
 from signing.errors import SigningError
 from signing.signer import FileSigner, Signer
@@ -93,10 +94,11 @@ def load_identity(directory: Path) -> Identity:
     """Load an identity directory: `identity.json` and the files it names.
 
     Raises:
-        IdentityRefused: a file is missing, readable by others, malformed, or of another key; a TLS
-            server name is given for an address outside loopback. The text names the file.
+        IdentityRefused: a file is missing, malformed, or of another key; a secret is readable, or
+            a public file writable, by others; a TLS server name is given for an address outside
+            loopback. The text names the file.
     """
-    written = parse_identity(_load(directory, FILE_NAME, MAX_IDENTITY))
+    written = parse_identity(load_trusted(directory, FILE_NAME, MAX_IDENTITY))
     passphrases = Passphrases(directory)
     gateway = written.gateway
     _require_loopback_for_override(gateway)
@@ -175,9 +177,9 @@ def _require_loopback_for_override(gateway: GatewayEntry) -> None:
 
 
 def _load_tls(directory: Path, written: IdentityFile, passphrases: Passphrases) -> TlsIdentity:
-    chain = _load(directory, written.tls.certificate, _MAX_PUBLIC)
+    chain = load_trusted(directory, written.tls.certificate, _MAX_PUBLIC)
     leaf = _load_leaf(directory, written.tls.certificate)
-    authority = _load(directory, written.tls_authority, _MAX_PUBLIC)
+    authority = _load_authority(directory, written.tls_authority)
     key = _load_key(directory, written.tls, passphrases)
     # grpc would only say that the handshake failed; here the file is named.
     if leaf.spki != key.public_key.spki:
@@ -192,6 +194,17 @@ def _load_tls(directory: Path, written: IdentityFile, passphrases: Passphrases) 
         not_before=leaf.not_before,
         not_after=leaf.not_after,
     )
+
+
+def _load_authority(directory: Path, name: str) -> bytes:
+    content = load_trusted(directory, name, _MAX_PUBLIC)
+    # grpc would take anything, and every handshake would fail with a reason that misleads.
+    try:
+        for _label, der in parse_pem(content, frozenset({PEM_LABEL})):
+            parse_certificate(der)
+    except CertificateRefused as cause:
+        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{name}: no certificates in PEM") from cause
+    return content
 
 
 def _load_signer(directory: Path, files: KeyFiles, passphrases: Passphrases) -> Signer:
@@ -227,23 +240,9 @@ def _pinned(
 
 
 def _load_leaf(directory: Path, name: str) -> Certificate:
-    content = _load(directory, name, _MAX_PUBLIC)
+    content = load_trusted(directory, name, _MAX_PUBLIC)
     try:
         blocks = parse_pem(content, frozenset({PEM_LABEL})) if is_pem(content) else None
         return parse_certificate(content if blocks is None else blocks[0][1])
     except CertificateRefused as cause:
         raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{name}: no certificate") from cause
-
-
-def _load(directory: Path, name: str, limit: int) -> bytes:
-    path = directory / name
-    try:
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
-    except OSError as cause:
-        absent = name == FILE_NAME and isinstance(cause, FileNotFoundError | NotADirectoryError)
-        reason = _R.IDENTITY_NOT_FOUND if absent else _R.IDENTITY_FILE_UNREADABLE
-        raise IdentityRefused(reason, str(path)) from cause
-    if len(content) > limit:
-        raise IdentityRefused(_R.IDENTITY_FILE_UNREADABLE, f"{path}: too large")
-    return content

@@ -169,10 +169,23 @@ def fault_of(error: grpc.RpcError) -> Fault:
     known = isinstance(error, grpc.aio.AioRpcError)
     code = error.code() if known else grpc.StatusCode.UNKNOWN
     reason = _FAULTS.get(code, ClientReason.CALL_FAILED)
+    if reason is ClientReason.UNAVAILABLE and _is_untrusted(error):
+        reason = ClientReason.GATEWAY_CERTIFICATE_UNTRUSTED
     # The status text is the other side's and may hold anything: it is not repeated.
     return Fault(reason, code.name)
 
 
+def _is_untrusted(error: grpc.RpcError) -> bool:
+    """Return whether the handshake ended because of the gateway's certificate."""
+    # A gateway that is away and one nobody vouches for are one status to grpc; only its text tells
+    # them apart. An unknown text stays UNAVAILABLE: the channel is as closed, merely tried again.
+    # Whoever is past the handshake could write the same, and gain a fault instead of a fault.
+    text = str(error.details()) if isinstance(error, grpc.aio.AioRpcError) else ""
+    return any(sign in text for sign in _UNTRUSTED)
+
+
+_UNTRUSTED: Final = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed")
+"""What grpc 1.85 says of a chain (issuer, dates) and of a name; a test tries each."""
 _FAULTS: Final = {
     grpc.StatusCode.UNAVAILABLE: ClientReason.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED: ClientReason.DEADLINE_EXCEEDED,

@@ -34,6 +34,7 @@ from gateway.log_process import Writing
 from tests.access_log import naive_tree
 from tests.access_log.apart import BEGUN_S, begin_of
 from tests.access_log.drafts import NOW_MS, ORIGIN, LogHome, refuse
+from tests.child_processes import start_child
 
 EMPTY = TreeState(edge=TreeEdge(), checkpoint=b"", timestamp_ms=0)
 CANARY = "姓名-CANARY"
@@ -307,12 +308,7 @@ async def _told_by(first: bytes, second: bytes = b"") -> tuple[int | None, str]:
     """Start the process, send it bytes, more once it answers, and return how it ended."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", MODULE, str(theirs.fileno())),
-            pass_fds=(theirs.fileno(),),
-            stderr=asyncio.subprocess.PIPE,
-        )
-        theirs.close()
+        process = await start_child(MODULE, theirs)
         ours.sendall(first)
         if second:
             await asyncio.to_thread(ours.recv, 1)

@@ -93,11 +93,13 @@ def test_folder_in_use_takes_no_sandbox(tmp_path: Path) -> None:
 def test_nobody_enrols_where_no_sandbox_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Enrolling needs a running sandbox and says so."""
+    """Enrolling needs a running sandbox, says so, and how one is started."""
     code = run(["sandbox", "enrol", "newcomer-1", "--dir", str(tmp_path)])
 
+    told = capsys.readouterr().err
     assert code == ExitCode.UNREADABLE
-    assert "no sandbox runs" in capsys.readouterr().err
+    assert "No sandbox runs" in told
+    assert f"sandbox --dir {tmp_path}" in told
 
 
 def test_shipped_bundle_compiles(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import gateway.exchange
 from adapters.port import Finding, Indeterminate
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import NOUNS
+from gateway.cli.told import COMMAND_TEXTS, CommandReason
 from gateway.config import Config, DepartmentsConfig, LimitConfig, LogConfig
 from gateway.errors import TEXTS, Reason
 from gateway.exits import WITHOUT_RECEIPT
@@ -70,6 +71,17 @@ def test_reasons_page_lists_every_finding() -> None:
 
     assert _rows("reasons.md", "What a finding says")[1:] == expected
     assert [row[0] for row in expected] == [str(each) for each in Finding]
+
+
+def test_reasons_page_lists_why_a_command_ended() -> None:
+    """Code, side, exit code and both texts of every reason of the command line."""
+    expected = [
+        [str(each), str(told.side), str(int(code)), told.zh, told.en]
+        for each, (code, told) in COMMAND_TEXTS.items()
+    ]
+
+    assert _rows("reasons.md", "Why a command ended")[1:] == expected
+    assert [row[0] for row in expected] == [str(each) for each in CommandReason]
 
 
 def test_path_page_numbers_the_steps_as_the_exchange_does() -> None:

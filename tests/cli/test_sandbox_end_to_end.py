@@ -10,18 +10,23 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from adapters.simulators.population import planted
+from certs.trust_directory import load_trust_directory
 from gateway.cli.demo.expectations import PEOPLE
 from gateway.cli.demo.run import Demo, run_demo
 from gateway.cli.demo.screen import demo_json
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.root import run
+from gateway.cli.sandbox.cases import case_number
+from gateway.cli.sandbox.command import EXAMPLE
 from gateway.cli.sandbox.enrolment import Enrolled, enrol
 from gateway.cli.sandbox.folders import Folders, store_address
 from gateway.cli.sandbox.running import SandboxOptions, prepared, serving
 from gateway.cli.sandbox.world import HRSS
+from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.trust import moment
-from hutong.client import FINDING_TEXTS, Finding
+from hutong.client import FINDING_TEXTS, Finding, load_identity
 from signing.encoding import JsonValue
 
 pytestmark = [
@@ -117,6 +122,22 @@ def _arguments(enrolled: Enrolled) -> list[str]:
     ]
 
 
+async def test_a_seat_is_not_taken_where_the_identity_has_no_room(
+    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What lies in the folder named is found before the registry is written."""
+    (tmp_path / "identity.json").write_text("an earlier one")
+    before = load_trust_directory(folders.trust).sequence
+    place = ["--dir", str(folders.root), "--identity", str(tmp_path)]
+
+    code = await asyncio.to_thread(run, ["sandbox", "enrol", "newcomer-3", *place, "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert code == ExitCode.UNREADABLE
+    assert (told["reason"], told["detail"]) == ("IDENTITY_FOLDER_IN_USE", str(tmp_path))
+    assert load_trust_directory(folders.trust).sequence == before
+
+
 async def test_newcomer_is_answered_while_the_gateway_runs(
     folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,15 +205,44 @@ async def test_an_indeterminate_answer_says_why_and_whose_side(
     assert all(text in shown for text in ("ERROR", *FINDING_TEXTS[Finding.ERROR]))
 
 
+@pytest.mark.parametrize("json_option", [[], ["--json"]], ids=["people", "machines"])
+async def test_a_field_the_catalog_does_not_have_is_named(
+    folders: Folders, capsys: pytest.CaptureFixture[str], json_option: list[str]
+) -> None:
+    """The refusal names none; the catalog this system may list does, and is compared here."""
+    identity = folders.partner(SYSTEM.partition("/")[2])
+    hint = load_identity(identity).agreements[0]
+    person = next(each for each in planted() if each.name_of_case == EXAMPLE)
+    asked = ["ask", "--identity", str(identity), "--agreement", hint.number, "--matter", "M2"]
+    about = ["--subject-id", person.id_number, "--case", case_number("M2", person)]
+    fields = ["--field", "full_nam", "--field", "full_name"]
+
+    code = await asyncio.to_thread(run, [*asked, *about, *fields, *json_option])
+
+    shown = capsys.readouterr().out
+    assert code == ExitCode.NO
+    if json_option:
+        # The gateway runs in this process, and its diagnostics stand before what the command says.
+        told = json.loads(shown[shown.index("{\n") :])
+        assert told["unlisted_fields"] == ["full_nam"]
+    else:
+        assert "QUERY_INVALID" in shown
+        assert shown.endswith("not in the catalog: full_nam\n")
+
+
 async def test_taken_seat_is_not_given_twice(folders: Folders) -> None:
     """The second newcomer who wants a seat is turned away, and nothing changes."""
     with contextlib.suppress(Ended):
         _enrol(folders, "newcomer-2")
 
-    with pytest.raises(Ended) as refused:
+    before = load_trust_directory(folders.trust).sequence
+
+    with pytest.raises(Told) as refused:
         _enrol(folders, "newcomer-2")
 
     assert refused.value.code == ExitCode.NO
+    assert (refused.value.reason, refused.value.detail) == (CommandReason.SEAT_TAKEN, "newcomer-2")
+    assert load_trust_directory(folders.trust).sequence == before
 
 
 async def test_look_is_logged_before_anything_is_shown(

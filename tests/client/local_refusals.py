@@ -98,6 +98,11 @@ def _exposed(stage: Stage) -> object:
     return load_identity(stage.directory)
 
 
+def _writable(stage: Stage) -> object:
+    (stage.directory / "identity.json").chmod(0o620)
+    return load_identity(stage.directory)
+
+
 def _wrong_passphrase(stage: Stage) -> object:
     (stage.directory / "tls.passphrase").write_bytes(b"another\n")
     return load_identity(stage.directory)
@@ -165,6 +170,7 @@ ROWS: dict[ClientReason, Row] = {
     R.IDENTITY_MALFORMED: (IdentityRefused, _malformed),
     R.IDENTITY_FILE_UNREADABLE: (IdentityRefused, _missing_file),
     R.IDENTITY_FILE_EXPOSED: (IdentityRefused, _exposed),
+    R.IDENTITY_FILE_WRITABLE: (IdentityRefused, _writable),
     R.IDENTITY_KEY_UNUSABLE: (IdentityRefused, _wrong_passphrase),
     R.IDENTITY_INCONSISTENT: (IdentityRefused, _mixed_up),
     R.OFFICER_KEY_ABSENT: (IdentityRefused, _no_officer_key),

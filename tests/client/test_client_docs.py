@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 import hutong.client
 from hutong.client import ClientReason
 from hutong.client.identity_file import parse_identity
@@ -67,6 +69,22 @@ def test_the_sample_program_uses_what_exists() -> None:
         for name in node.names
     }
     assert imported <= set(hutong.client.__all__)
+
+
+@pytest.mark.parametrize(
+    "page", ["../../README.md", "../../README.zh-CN.md", "python.md"], ids=["en", "zh", "sdk"]
+)
+def test_the_sample_program_keeps_each_receipt(page: str) -> None:
+    """The file bears the answer's own id: a second run finds its place free."""
+    tree = ast.parse(_block(page, "python"))
+
+    kept = [
+        ast.unparse(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "answer.receipt.write"
+    ]
+    assert len(kept) == 1
+    assert "{answer.request_id.hex()}" in kept[0]
 
 
 def test_the_table_of_calls_is_complete() -> None:

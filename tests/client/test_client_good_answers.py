@@ -17,6 +17,7 @@ from hutong.client import (
     Effect,
     FieldOutcome,
     Finding,
+    IdentityRefused,
     MatterQuestion,
     Question,
     Refused,
@@ -58,6 +59,21 @@ async def test_a_receipt_file_stands_without_the_client(
     )
     assert proven.provenance.request_bound
     assert proven.provenance.answer_bound
+
+
+async def test_a_receipt_file_is_private_and_written_once(
+    client: Client, question: Question, tmp_path: Path
+) -> None:
+    """An earlier receipt is the only proof of an earlier answer: nothing is written over it."""
+    answer = await client.exchange(question)
+    (tmp_path / "earlier.json").write_text("an earlier one")
+
+    answer.receipt.write(tmp_path / "receipt.json")
+    with pytest.raises(IdentityRefused, match="FILE_NOT_WRITTEN"):
+        answer.receipt.write(tmp_path / "earlier.json")
+
+    assert _modes(tmp_path)["receipt.json"] == 0o600
+    assert (tmp_path / "earlier.json").read_text() == "an earlier one"
 
 
 async def test_parts_of_a_receipt_are_private(

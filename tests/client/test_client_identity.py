@@ -12,6 +12,7 @@ import pytest
 from hutong.client import Identity, IdentityRefused, Staff, load_identity, write_identity
 from hutong.client.identity import is_loopback
 from hutong.client.identity_file import encode_identity, parse_identity
+from hutong.client.trusted_files import others_may_write
 from tests.client.synthetic_world import GATEWAY, PARTNER, PROVIDER, World
 
 Members = dict[str, object]
@@ -114,6 +115,7 @@ SPOILT: dict[str, Callable[[Members], None]] = {
     "another key's passphrase": _set("envelope", "passphrase", value="tls.passphrase"),
     "a passphrase that is a certificate": _set("envelope", "passphrase", value="tls.pem"),
     "a closed descriptor": _set("envelope", "passphrase", value="fd:987"),
+    "an authority that is no certificate": _set("tls_authority", value="tls.passphrase"),
     "a number for a text": _set("tls_authority", value=7),
     "a server name beyond loopback": _set("gateway", "address", value="gateway.example:443"),
 }
@@ -148,6 +150,68 @@ def test_a_secret_others_may_read_is_refused(name: str, directory: Path) -> None
     (directory / name).chmod(0o640)
 
     with pytest.raises(IdentityRefused, match="IDENTITY_FILE_EXPOSED"):
+        load_identity(directory)
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o664, 0o666])
+@pytest.mark.parametrize("kind", ["identity.json", "authority.pem", "gateway-*", "record-*"])
+def test_a_file_of_trust_others_may_write_is_refused(kind: str, mode: int, directory: Path) -> None:
+    """Who can write it decides where questions go and whose signature is believed."""
+    file = next(directory.glob(kind))
+    file.chmod(mode)
+
+    with pytest.raises(IdentityRefused, match="IDENTITY_FILE_WRITABLE") as told:
+        load_identity(directory)
+
+    assert told.value.detail == str(file)
+
+
+def test_files_of_trust_others_may_read_are_loaded(directory: Path) -> None:
+    """They are public: only the right to write them is refused."""
+    for file in (*directory.glob("*.json"), *directory.glob("*.pem")):
+        file.chmod(0o644)
+    directory.chmod(0o755)
+
+    assert load_identity(directory).system_id == PARTNER
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
+def test_a_folder_others_may_write_is_refused(mode: int, directory: Path) -> None:
+    """Who can write the folder puts another file in the place of any."""
+    directory.chmod(mode)
+
+    with pytest.raises(IdentityRefused, match="IDENTITY_FILE_WRITABLE"):
+        load_identity(directory)
+
+
+def test_a_link_into_a_folder_others_may_write_is_refused(directory: Path, tmp_path: Path) -> None:
+    """The folder that counts is the one the file lies in."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    (directory / "authority.pem").rename(shared / "authority.pem")
+    (directory / "authority.pem").symlink_to(shared / "authority.pem")
+
+    with pytest.raises(IdentityRefused, match="IDENTITY_FILE_WRITABLE"):
+        load_identity(directory)
+
+
+@pytest.mark.parametrize(("owner", "others"), [(1, True), (0, False)])
+def test_a_file_of_trust_belongs_to_this_user_or_the_superuser(
+    owner: int, monkeypatch: pytest.MonkeyPatch, *, others: bool
+) -> None:
+    """Its owner can write it whatever its mode says."""
+    monkeypatch.setattr(os, "geteuid", lambda: 2)
+
+    assert others_may_write(os.stat_result((0o100644, 0, 0, 1, owner, 0, 0, 0, 0, 0))) is others
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(directory: Path) -> None:
+    """Nobody would ever write into it."""
+    (directory / "authority.pem").unlink()
+    os.mkfifo(directory / "authority.pem")
+
+    with pytest.raises(IdentityRefused):
         load_identity(directory)
 
 

@@ -61,6 +61,7 @@ def test_each_local_refusal_has_its_reason_and_remedy(reason: ClientReason, stag
         ClientReason.IDENTITY_NOT_FOUND,
         ClientReason.IDENTITY_FILE_UNREADABLE,
         ClientReason.IDENTITY_FILE_EXPOSED,
+        ClientReason.IDENTITY_FILE_WRITABLE,
         ClientReason.FILE_NOT_WRITTEN,
     ],
 )

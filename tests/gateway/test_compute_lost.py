@@ -8,7 +8,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from gateway.compute.port import OpenJob
 from gateway.compute.protocol import Begin, Job
 from gateway.distrust import Proven
 from gateway.frames import encode_frame
+from tests.child_processes import start_child
 from tests.gateway.computing import BEGUN_S, HR, begin_of, begun, fetch_job, lives
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -151,12 +151,7 @@ async def test_a_process_that_breaks_says_the_kind_and_no_value() -> None:
     canary = "姓名-CANARY"
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", MODULE, str(theirs.fileno())),
-            pass_fds=(theirs.fileno(),),
-            stderr=asyncio.subprocess.PIPE,
-        )
-        theirs.close()
+        process = await start_child(MODULE, theirs)
         ours.sendall(encode_frame([(1, Job.OPEN.value, marshal.dumps(canary))]))
         async with asyncio.timeout(BEGUN_S):
             _, said = await process.communicate()
@@ -318,14 +313,11 @@ async def test_a_process_whose_gateway_is_gone_ends() -> None:
     """Whatever ended the gateway, the kernel closes the socket, and nobody works for nobody."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", MODULE, str(theirs.fileno())),
-            pass_fds=(theirs.fileno(),),
-        )
+        process = await start_child(MODULE, theirs)
     async with asyncio.timeout(BEGUN_S):
-        code = await process.wait()
+        _, said = await process.communicate()
 
-    assert code == 0
+    assert (process.returncode, said) == (0, b"")
 
 
 async def test_a_start_that_is_broken_off_leaves_no_process(

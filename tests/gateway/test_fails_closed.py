@@ -89,7 +89,7 @@ async def test_a_clock_that_goes_back_in_the_log_stops_the_exchange(
     core: Core, retirement: Identity, kind: EntryKind
 ) -> None:
     """The log's own refusal to date an entry back is told as such."""
-    core.log.failing = {kind: ClockBackwards("clock")}
+    core.log.failing = {kind: ClockBackwards()}
     question = core_question(retirement)
     if kind is EntryKind.REFUSE:
         purpose = dataclasses.replace(question.purpose, case_number="NO-SUCH-CASE")

@@ -177,6 +177,33 @@ def test_a_member_at_its_bound_is_taken(change: Change) -> None:
     _parse(statement)
 
 
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (lambda query: setattr(query, "agreement", "协议"), "agreement"),
+        (lambda query: setattr(query, "dataset", "ps"), "dataset"),
+        (lambda query: query.ClearField("fields"), "fields"),
+        (lambda query: query.fields.append("sex"), "fields: a name twice"),
+        (lambda query: query.claims.extend(_claims(MAX_CLAIMS)), "claims"),
+        (lambda query: query.claims.append(query.claims[0]), "claims: a name twice"),
+        (lambda query: query.fields.append(PERSON + "!"), "fields[2]: form of the name"),
+        (lambda query: setattr(query.claims[0], "name", "N"), "claims[0]: form of the name"),
+        (lambda query: setattr(query.claims[0], "value", ""), "claims: length of a value"),
+    ],
+)
+def test_the_part_of_a_query_at_fault_is_named_for_operators(
+    change: Callable[[exchange_pb2.DatasetQuery], None], part: str
+) -> None:
+    """The part or its place, never what was sent in it."""
+    statement = _statement()
+    change(statement.query)
+
+    with pytest.raises(Refusal) as caught:
+        _parse(statement)
+
+    assert (caught.value.reason, caught.value.diagnostics) == (Reason.QUERY_INVALID, part)
+
+
 @pytest.mark.parametrize("count", [0, MAX_QUERIES + 1])
 def test_a_matter_has_one_to_thirty_two_queries(count: int) -> None:
     """No query and too many are refused."""

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+import structlog
 
 from gateway.errors import Reason
 from gateway.outcome import Answered
@@ -15,6 +16,7 @@ from tests.gateway.provoked import require_refused
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CERTIFICATE = "990191200405549684"
+EIGHT = " ".join(f"fields[{number}]" for number in range(8))
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,38 @@ async def test_an_unknown_field_is_one_refusal_alone_or_in_company(
     require_refused(await core.ask(retirement, request), Reason.QUERY_INVALID)
 
     assert core.events == ["refuse"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "claims", "detail"),
+    [
+        (("full_name", "full_nam"), {}, "fields[1]: not in ps.person_core@1"),
+        (("p370102198203159010",), {}, "fields[0]: not in ps.person_core@1"),
+        (("full_name",), {"full_nam": "1"}, "claims[0]: not in ps.person_core@1"),
+        (("nam", "full_name"), {"b": "1"}, "fields[0] claims[0]: not in ps.person_core@1"),
+        (tuple(f"f{n}" for n in range(20)), {}, f"{EIGHT}: not in ps.person_core@1"),
+    ],
+)
+async def test_the_place_of_an_unknown_name_is_told_to_operators_alone(
+    core: Core,
+    retirement: Identity,
+    fields: tuple[str, ...],
+    claims: dict[str, str],
+    detail: str,
+) -> None:
+    """The place and the dataset, never what was sent for a name; and nothing of it leaves."""
+    question = dataclasses.replace(core_question(retirement), fields=fields, claims=claims)
+    request = build_exchange(retirement, question, moment(core.now_ms))
+
+    with structlog.testing.capture_logs() as written:
+        refused = require_refused(await core.ask(retirement, request), Reason.QUERY_INVALID)
+
+    told = [each for each in written if each["event"] == "refused"]
+    unknown = {*fields, *claims} - {"full_name"}
+    assert [each["detail"] for each in told] == [detail]
+    assert not any(name in str(each.values()) for each in told for name in unknown)
+    assert refused.envelope is not None
+    assert b"not in ps" not in refused.envelope
 
 
 async def test_a_known_field_that_is_withheld_stays_unexplained(

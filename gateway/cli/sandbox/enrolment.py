@@ -6,6 +6,8 @@ possession in each request. The running gateway takes the new registry up by its
 INVARIANT: a private key leaves the newcomer's side only encrypted, into his identity directory.
 """
 
+import os
+import sqlite3
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +18,7 @@ from adapters.simulators.population import Planted, planted
 from certs.algorithms import PrivateKey, Suite, generate_private_key
 from certs.authority import Authority, TlsPurpose
 from certs.certificate import Certificate, parse_certificate
+from certs.errors import CertsError
 from certs.naming import SubjectName
 from certs.pem import parse_single
 from certs.registry_file import (
@@ -31,21 +34,34 @@ from certs.registry_file import (
 )
 from certs.signing_request import build_signing_request, parse_signing_request
 from certs.trust_directory import load_trust_directory, store_trust_directory
+from certs.trust_material import TrustMaterial
 from gateway.access_log.note import encode_verifier_key
+from gateway.catalog.problems import PolicyRefused
 from gateway.cli.agreement_hints import hints_of
-from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.sandbox.authority import LIFETIME, load_authority
 from gateway.cli.sandbox.folders import Folders, load_address
 from gateway.cli.sandbox.partners import note_identity
 from gateway.cli.sandbox.seats import MATTER, NEWCOMER, SEATS, seat_system
 from gateway.cli.sandbox.world import CONNECTED, DIVISION, ED25519_BYTES
-from gateway.config import Config, load_config, load_credential
+from gateway.cli.told import CommandReason, Told
+from gateway.config import Config, ConfigError, load_config, load_credential
 from gateway.policy.bundle import Bundle
 from gateway.policy.delivery import open_delivery
 from gateway.policy.ports import CaseRecord, CaseState, Relation
 from gateway.wiring import load_policy
-from hutong.client import IdentityMaterial, KeyPair, write_identity
+from hutong.client import (
+    IdentityMaterial,
+    IdentityRefused,
+    KeyPair,
+    write_identity,
+)
+from signing.errors import SigningError
 
+_UNUSABLE: Final = (
+    *(CertsError, SigningError, ConfigError, PolicyRefused, IdentityRefused),
+    *(OSError, ValueError, sqlite3.Error),
+)
+"""What reading or writing the folder of a sandbox is refused with."""
 SUBJECT_OF_SEAT: Final = "ordinary_graduate"
 """The planted person whose case every newcomer handles (docs/population.md)."""
 
@@ -84,19 +100,34 @@ def enrol(slug: str, folders: Folders, identity: Path, at: datetime) -> Enrolled
     """Enrol a newcomer in one of the seats of a running sandbox.
 
     Raises:
-        Ended: no such seat, the seat is taken, or no sandbox runs in the folder.
+        Told: SEAT_UNKNOWN, SEAT_TAKEN, SANDBOX_NOT_RUNNING, SANDBOX_UNREADABLE,
+            IDENTITY_FOLDER_IN_USE.
     """
     if slug not in SEATS:
-        raise Ended(ExitCode.USAGE, f"seats are {', '.join(SEATS)}")
+        raise Told(CommandReason.SEAT_UNKNOWN, ", ".join(SEATS))
     address = load_address(folders)
+    try:
+        return _enrol(slug, folders, identity, (address, at))
+    except _UNUSABLE as error:
+        where = error.filename if isinstance(error, OSError) else None
+        detail = f"{where or folders.root} ({type(error).__name__})"
+        raise Told(CommandReason.SANDBOX_UNREADABLE, detail) from error
+
+
+def _enrol(slug: str, folders: Folders, identity: Path, when: tuple[str, datetime]) -> Enrolled:
+    """Enrol a newcomer; nothing is written before the seat and the folder are found free."""
+    address, at = when
     config = load_config(folders.config)
     bundle = load_policy(config)
     office = _Office(authority=load_authority(folders.authority), at=at)
+    trusted = load_trust_directory(folders.trust)
+    _require_free(trusted, slug)
+    _require_room(identity)
     pairs = {
         usage: _certified(office, usage)
         for usage in (KeyPurpose.TLS, KeyPurpose.ENVELOPE, KeyPurpose.OFFICER)
     }
-    _register(folders, slug, pairs, at)
+    store_trust_directory(_registered(trusted, slug, pairs, at), folders.trust)
     person, case_number = _open_case(config, slug)
     system_id = seat_system(slug)
     write_identity(identity, _material(folders, config, bundle, (system_id, address), pairs))
@@ -118,9 +149,41 @@ def _certified(office: _Office, usage: KeyPurpose) -> KeyPair:
     return KeyPair(private_key=key, certificate=certificate)
 
 
-def _register(folders: Folders, slug: str, pairs: dict[KeyPurpose, KeyPair], at: datetime) -> None:
-    """Write the trust directory anew, one sequence number higher."""
-    material = load_trust_directory(folders.trust)
+def _require_free(material: TrustMaterial, slug: str) -> None:
+    """Refuse a seat that somebody has.
+
+    Raises:
+        Told: SEAT_TAKEN.
+    """
+    taken = (
+        system.slug
+        for each in material.registry.organisations
+        if each.uscc == NEWCOMER
+        for system in each.systems
+    )
+    if slug in taken:
+        raise Told(CommandReason.SEAT_TAKEN, slug)
+
+
+def _require_room(identity: Path) -> None:
+    """Make the folder of an identity before a seat is taken that could not be told about.
+
+    Raises:
+        Told: IDENTITY_FOLDER_IN_USE.
+    """
+    try:
+        identity.mkdir(mode=0o700, parents=True, exist_ok=True)
+        full = any(identity.iterdir())
+    except OSError as cause:
+        raise Told(CommandReason.IDENTITY_FOLDER_IN_USE, str(identity)) from cause
+    if full or not os.access(identity, os.W_OK | os.X_OK):
+        raise Told(CommandReason.IDENTITY_FOLDER_IN_USE, str(identity))
+
+
+def _registered(
+    material: TrustMaterial, slug: str, pairs: dict[KeyPurpose, KeyPair], at: datetime
+) -> TrustMaterial:
+    """Return the trust directory with the newcomer in it, one sequence number higher."""
     known = {each.uscc: each for each in material.registry.organisations}
     organisation = known.get(NEWCOMER) or OrganisationRecord(
         uscc=NEWCOMER,
@@ -130,8 +193,6 @@ def _register(folders: Folders, slug: str, pairs: dict[KeyPurpose, KeyPair], at:
         keys=(),
         systems=(),
     )
-    if any(system.slug == slug for system in organisation.systems):
-        raise Ended(ExitCode.NO, f"the seat {slug} is taken")
     record = SystemRecord(
         slug=slug,
         system_class=SystemClass.GRPC,
@@ -144,8 +205,7 @@ def _register(folders: Folders, slug: str, pairs: dict[KeyPurpose, KeyPair], at:
         systems=(*organisation.systems, record),
     )
     registry = RegistryDocument(organisations=tuple(known[uscc] for uscc in sorted(known)))
-    grown = replace(material, sequence=material.sequence + 1, issued_at=at, registry=registry)
-    store_trust_directory(grown, folders.trust)
+    return replace(material, sequence=material.sequence + 1, issued_at=at, registry=registry)
 
 
 def _record(usage: KeyPurpose, pairs: dict[KeyPurpose, KeyPair]) -> KeyRecord:

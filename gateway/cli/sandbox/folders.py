@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import command_line
+from gateway.cli.told import CommandReason, Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def load_address(folders: Folders) -> str:
     """Return where the gateway of a running sandbox listens.
 
     Raises:
-        Ended: no sandbox runs in this folder.
+        Told: SANDBOX_NOT_RUNNING.
     """
     try:
         noted = json.loads(folders.address.read_text("utf-8"))
@@ -113,5 +113,5 @@ def load_address(folders: Folders) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         # from None: what the file holds is no help.
         starting = command_line("sandbox", "--dir", str(folders.root))
-        text = f"no sandbox runs in {folders.root}; start one first: {starting}"
-        raise Ended(ExitCode.UNREADABLE, text) from None
+        detail = f"{folders.root}\n{starting}"
+        raise Told(CommandReason.SANDBOX_NOT_RUNNING, detail) from None

@@ -1,0 +1,136 @@
+"""Why a command ended before it did its work: a closed list with side, remedy, two languages.
+
+For mistakes on the command line and in the folders it names. What a gateway refuses stands in
+`gateway.errors`, what the client finds in `hutong.client.reasons`; docs/reasons.md is compared with
+this list.
+INVARIANT: a text names no value of an option; `detail` names options, seats, files and folders.
+"""
+
+from enum import StrEnum, unique
+from typing import Final
+
+from gateway.cli.ending import Ended, ExitCode
+from gateway.errors import ReasonText, Side
+from signing.encoding import JsonValue
+
+
+@unique
+class CommandReason(StrEnum):
+    """Why a command ended; names never change their meaning."""
+
+    USAGE_WRONG = "USAGE_WRONG"
+    OPTION_MISSING = "OPTION_MISSING"
+    SEAT_UNKNOWN = "SEAT_UNKNOWN"
+    SEAT_TAKEN = "SEAT_TAKEN"
+    SANDBOX_NOT_RUNNING = "SANDBOX_NOT_RUNNING"
+    SANDBOX_UNREADABLE = "SANDBOX_UNREADABLE"
+    IDENTITY_FOLDER_IN_USE = "IDENTITY_FOLDER_IN_USE"
+    LOG_KEY_UNNAMED = "LOG_KEY_UNNAMED"
+    LOG_NOT_A_FILE = "LOG_NOT_A_FILE"
+
+
+_C = CommandReason
+
+
+def _text(zh: str, en: str) -> ReasonText:
+    return ReasonText(side=Side.REQUESTER, zh=zh, en=en)
+
+
+COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
+    _C.USAGE_WRONG: (
+        ExitCode.USAGE,
+        _text(
+            "命令行不对，什么都没有做。请照上面的提示改正；--help 列出全部选项。",
+            "The command line is wrong; nothing was done. Mend what is named above; --help lists "
+            "all options.",
+        ),
+    ),
+    _C.OPTION_MISSING: (
+        ExitCode.USAGE,
+        _text(
+            "缺少必填项，什么都没有做。请补上所列选项；--help 说明它的含义。",
+            "Something required is missing; nothing was done. Give the option named; --help says "
+            "what it means.",
+        ),
+    ),
+    _C.SEAT_UNKNOWN: (
+        ExitCode.USAGE,
+        _text(
+            "沙箱没有这个席位。请从所列席位中选一个。",
+            "The sandbox has no such seat. Take one of those listed.",
+        ),
+    ),
+    _C.SEAT_TAKEN: (
+        ExitCode.NO,
+        _text(
+            "此席位已被登记，什么都没有改动。请换一个席位，或使用登记时得到的入网资料。",
+            "This seat is taken; nothing was changed. Take another, or use the identity that its "
+            "enrolment wrote.",
+        ),
+    ),
+    _C.SANDBOX_NOT_RUNNING: (
+        ExitCode.UNREADABLE,
+        _text(
+            "此目录中没有正在运行的沙箱。请核对目录，并先在另一个终端启动沙箱。",
+            "No sandbox runs in this folder. Compare the folder, and start the sandbox in another "
+            "terminal first.",
+        ),
+    ),
+    _C.SANDBOX_UNREADABLE: (
+        ExitCode.UNREADABLE,
+        _text(
+            "沙箱目录中有文件读不出或写不进。请核对目录属于本用户且完整；不行就另建沙箱。",
+            "A file of the sandbox's folder cannot be read or written. See that the folder is "
+            "yours and whole, or start a new sandbox.",
+        ),
+    ),
+    _C.IDENTITY_FOLDER_IN_USE: (
+        ExitCode.UNREADABLE,
+        _text(
+            "入网资料的目录不空或不可写，什么都没有改动。请用 --identity 写一个空的或新的目录。",
+            "The folder of the identity holds something or cannot be written; nothing was changed. "
+            "Name an empty or a new one with --identity.",
+        ),
+    ),
+    _C.LOG_KEY_UNNAMED: (
+        ExitCode.USAGE,
+        _text(
+            "须且只须给出一个日志公钥：--log-key 或 --log-key-file。",
+            "Give the log's public key, and give it once: --log-key or --log-key-file.",
+        ),
+    ),
+    _C.LOG_NOT_A_FILE: (
+        ExitCode.UNREADABLE,
+        _text(
+            "此处要写日志文件，而不是目录：网关配置中 log.database 所指的文件，沙箱中是 "
+            "log/access.db。目录中若有，详情即其路径。",
+            "The log's file is due here, no folder: the one that log.database of the gateway's "
+            "configuration names, in a sandbox log/access.db. Where the folder holds one, the "
+            "detail is its path.",
+        ),
+    ),
+}
+"""Every reason in the order of the list, with the exit code it ends with."""
+
+
+class Told(Ended):
+    """A command ends for a reason of the list."""
+
+    def __init__(self, reason: CommandReason, detail: str = "") -> None:
+        code, text = COMMAND_TEXTS[reason]
+        lines = (f"{reason} ({text.side})", text.zh, text.en, detail)
+        super().__init__(code, "\n".join(line for line in lines if line))
+        self.reason = reason
+        self.detail = detail
+
+
+def told_json(told: Told) -> JsonValue:
+    """Return for machines why a command ended."""
+    text = COMMAND_TEXTS[told.reason][1]
+    return {
+        "reason": str(told.reason),
+        "side": str(text.side),
+        "text_zh": text.zh,
+        "text_en": text.en,
+        "detail": told.detail,
+    }
