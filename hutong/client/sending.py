@@ -25,6 +25,8 @@ EXECUTED: Final = "REPLAYED"
 """The gateway executed these bytes and no longer keeps the answer."""
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 2.0
+LEAST_ATTEMPT_S: Final = 0.05
+"""In less a connection can hardly be opened, and grpc would call that a deadline."""
 
 
 class Interrupted(Exception):
@@ -64,6 +66,10 @@ class Sender:
             if wait_s is None or not self._worth_waiting(request, deadline, wait_s):
                 raise ended
             await asyncio.sleep(wait_s)
+            # A sleep may end late. Why nothing was tried again is what the attempts before met, not
+            # the clock, which would leave open whether the question was executed.
+            if deadline - time.monotonic() < LEAST_ATTEMPT_S:
+                raise ended
             attempt += 1
 
     async def fetch(self, method: str, message: bytes, timeout_s: float) -> bytes:
@@ -89,7 +95,7 @@ class Sender:
     def _worth_waiting(self, request: SignedRequest, deadline: float, wait_s: float) -> bool:
         # After its expiry the same bytes can only be refused.
         expires_in_s = (request.expires_at_ms - self.proving.now_ms()) / 1000
-        return wait_s < min(deadline - time.monotonic(), expires_in_s)
+        return wait_s + LEAST_ATTEMPT_S < min(deadline - time.monotonic(), expires_in_s)
 
 
 def waiting_time(ended: ClientError, attempt: int, request_id: bytes) -> float | None:

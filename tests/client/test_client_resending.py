@@ -1,5 +1,6 @@
 """The same bytes go out again where that is safe, and nowhere else."""
 
+import asyncio
 import time
 
 import grpc
@@ -87,6 +88,21 @@ async def test_resending_ends_with_the_deadline(
     assert told.value.reason is ClientReason.UNAVAILABLE
     assert time.monotonic() - started < 2
     assert 1 < len(double.seen) < 10
+
+
+async def test_a_wait_that_ends_late_tells_what_was_met(
+    client: Client, question: Question, double: GatewayDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock ran out between two attempts: nothing was executed, and nobody is told it was."""
+    punctual = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda wait_s: punctual(wait_s + 0.5))
+    double.script = [UNAVAILABLE]
+
+    with pytest.raises(Fault) as told:
+        await client.exchange(question, timeout_s=0.5)
+
+    assert told.value.reason is ClientReason.UNAVAILABLE
+    assert len(double.seen) == 1
 
 
 async def test_a_deadline_in_the_past_sends_nothing(
