@@ -145,6 +145,7 @@ class _Walk:
         self.findings: list[Finding] = []
         self.signed_size = 0
         self.checkpoints = 0
+        self._foreign = 0
         self._log = log
         self._log_key = log_key
         self._by_index: dict[int, list[_Claim]] = {}
@@ -213,12 +214,22 @@ class _Walk:
             self._find(EvidenceReason.CHECKPOINT_MALFORMED, _CHECKPOINT, size, cause.what)
             return None
         except EvidenceRefused as cause:
-            self._find(cause.reason, _CHECKPOINT, size)
+            if cause.reason is EvidenceReason.KEY_UNKNOWN:
+                self._note_foreign(size)
+            else:
+                self._find(cause.reason, _CHECKPOINT, size)
             return None
         if proven.head.size != size:
             self._find(EvidenceReason.CHECKPOINT_MISFILED, _CHECKPOINT, size)
             return None
         return proven
+
+    def _note_foreign(self, size: int) -> None:
+        """Notes a checkpoint that the given key did not sign; the first stands for all of them."""
+        # One slip with a key must not fill the list and hide what is wrong with the entries.
+        if self._foreign == 0:
+            self._find(EvidenceReason.KEY_UNKNOWN, _CHECKPOINT, size)
+        self._foreign += 1
 
     def _finish(self, stored: _Peekable) -> None:
         """Compares the end of the entries with what checkpoints and receipts say of it."""
@@ -238,6 +249,9 @@ class _Walk:
         # an uncovered tail is "wrong".
         if self.checkpoints == 0:
             self._find(EvidenceReason.LOG_UNSIGNED, _CHECKPOINT, 0)
+        elif self._foreign == self.checkpoints:
+            # Of a log whose signer one does not know, a missing signature proves nothing either.
+            return
         elif self.signed_size < size:
             self._find(EvidenceReason.ENTRY_UNSIGNED, _ENTRY, self.signed_size)
 

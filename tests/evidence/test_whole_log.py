@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hutong.evidence import (
     EvidenceReason,
@@ -78,6 +79,47 @@ def test_log_without_checkpoint_cannot_be_judged(signer: Signer, path: Path) -> 
 
     assert report.outcome is Outcome.CANNOT_TELL
     assert report.findings[0].reason is R.LOG_UNSIGNED
+
+
+def test_a_wrong_log_key_accuses_nobody(log: SyntheticLog, path: Path) -> None:
+    """Whoever holds another log's key learns nothing, and is told so once."""
+    other = Signer(log.signer.name, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+    report = examine_log(log.store(path), other.log_key)
+
+    assert report.outcome is Outcome.CANNOT_TELL
+    told = [(finding.reason, finding.position) for finding in report.findings]
+    assert told == [(R.KEY_UNKNOWN, "checkpoint 0")]
+    assert (report.checkpoints, report.signed_size) == (22, 0)
+
+
+def test_a_wrong_log_key_hides_no_entry_that_is_wrong(signer: Signer, path: Path) -> None:
+    """More foreign checkpoints than findings are kept leave room for what entries tell."""
+    log = SyntheticLog(signer)
+    for _ in range(MAX_FINDINGS + 4):
+        log.add(kind="tick")
+        log.sign()
+    log.entries.append(b"no entry")
+    log.sign()
+    other = Signer(signer.name, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+    report = examine_log(log.store(path), other.log_key)
+
+    told = [(finding.reason, finding.position) for finding in report.findings]
+    assert told == [
+        (R.KEY_UNKNOWN, "checkpoint 1"),
+        (R.ENTRY_MALFORMED, f"entry {MAX_FINDINGS + 4}"),
+    ]
+
+
+def test_an_unsigned_tail_after_a_foreign_checkpoint_is_found(
+    log: SyntheticLog, path: Path
+) -> None:
+    """Where the key has signed something, what it did not sign is wrong."""
+    other = Signer(log.signer.name, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    log.checkpoints[22] = other.checkpoint(22, naive_root(log.entries))
+
+    assert found(log, path) == [(R.KEY_UNKNOWN, "checkpoint 22"), (R.ENTRY_UNSIGNED, "entry 20")]
 
 
 def test_proving_a_wrong_log_names_the_first_position(log: SyntheticLog, path: Path) -> None:
