@@ -228,8 +228,9 @@ TEXTS: Final[dict[Reason, ReasonText]] = {
     ),
     Reason.AGREEMENT_NOT_APPLICABLE: _text(
         _R,
-        "所引协议不适用于此系统、角色、事项、数据集或时间。请核对协议。",
-        "The named agreement does not apply to this system, role, matter, dataset or time.",
+        "所引协议不适用于此系统、角色、事项、数据集或时间。请与入网资料中所列的协议逐项核对。",
+        "The named agreement does not apply to this system, role, matter, dataset or time. "
+        "Compare each with the agreement as your identity lists it.",
     ),
     Reason.NOTHING_GRANTED: _text(
         _R,

@@ -26,6 +26,7 @@ from hutong.client import (
     Finding,
     Identity,
     IdentityRefused,
+    NotWritten,
     OfficerLevel,
     Purpose,
     Question,
@@ -44,6 +45,7 @@ SYSTEM: Final = "系统"
 _CODES: Final = {
     QuestionRefused: ExitCode.USAGE,
     IdentityRefused: ExitCode.UNREADABLE,
+    NotWritten: ExitCode.UNREADABLE,
     Fault: ExitCode.INDETERMINATE,
     Unproven: ExitCode.INDETERMINATE,
 }
@@ -173,7 +175,7 @@ def _end(identity: Path, asking: _Asking, *, json: bool) -> None:
         if asking.save_receipt is not None:
             _require_room(asking.save_receipt)
         outcome, unlisted = asyncio.run(_ask(own, question, asking.timeout_s))
-    except (QuestionRefused, IdentityRefused, Fault, Unproven) as failed:
+    except (QuestionRefused, IdentityRefused, NotWritten, Fault, Unproven) as failed:
         raise _ended(failed, about, json=json) from failed
     unkept = _keep(outcome.receipt, asking.save_receipt)
     # Before anything is said of the receipt: the answer was released and is logged as released.
@@ -285,29 +287,29 @@ def _require_room(folder: Path) -> None:
     """Make the folder for a receipt, and see that it takes one.
 
     Raises:
-        IdentityRefused: FILE_NOT_WRITTEN.
+        NotWritten: FILE_NOT_WRITTEN.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as cause:
-        raise IdentityRefused(ClientReason.FILE_NOT_WRITTEN, str(folder)) from cause
+        raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder)) from cause
     for name in RECEIPT_FILES:
         if os.path.lexists(folder / name):
-            raise IdentityRefused(ClientReason.FILE_NOT_WRITTEN, str(folder / name))
+            raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder / name))
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise IdentityRefused(ClientReason.FILE_NOT_WRITTEN, str(folder))
+        raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder))
 
 
-def _keep(receipt: Receipt | None, folder: Path | None) -> IdentityRefused | None:
+def _keep(receipt: Receipt | None, folder: Path | None) -> NotWritten | None:
     """Write the receipt and return why that failed, if it did."""
     if receipt is None or folder is None:
         return None
     try:
         receipt.write_parts(folder)
-    except IdentityRefused as refused:
-        return refused
+    except NotWritten as unkept:
+        return unkept
     except OSError:
-        return IdentityRefused(ClientReason.FILE_NOT_WRITTEN, str(folder))  # e.g. a full disk
+        return NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder))  # e.g. a full disk
     return None
 
 

@@ -21,17 +21,20 @@ from hutong.client import (
     FieldOutcome,
     Finding,
     IdentityRefused,
+    NotWritten,
     QuestionRefused,
     Refused,
     Unproven,
 )
 from signing.encoding import JsonValue
 
-Failed = QuestionRefused | IdentityRefused | Fault | Unproven
+Failed = QuestionRefused | IdentityRefused | NotWritten | Fault | Unproven
 
 _STATES: Final[dict[type[Failed], tuple[str, str]]] = {
     QuestionRefused: ("NOT_SENT", "未发出 · not sent"),
     IdentityRefused: ("NOT_SENT", "未发出 · not sent"),
+    # Room for the receipt is looked for before anything is sent.
+    NotWritten: ("NOT_SENT", "未发出 · not sent"),
     Fault: ("NO_ANSWER", "没有答复 · no answer"),
     Unproven: ("UNPROVEN", "未经证明 · not proven"),
 }

@@ -15,7 +15,7 @@ from gateway.access_log.note import encode_verifier_key, require_key_name
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.passphrase import draw_passphrase
 from gateway.config import ConfigError, LogConfig, load_config, load_credential
-from hutong.client import IdentityRefused
+from hutong.client import NotWritten
 from hutong.client.private_files import write_private
 from signing.errors import SigningError
 from signing.signer import write_key_file
@@ -33,7 +33,7 @@ def init(
         typer.echo(make_log_keys(log))
     except ConfigError as error:
         raise Ended(ExitCode.UNREADABLE, f"configuration: {error}") from error
-    except (AccessLogError, SigningError, IdentityRefused, OSError) as error:
+    except (AccessLogError, SigningError, NotWritten, OSError) as error:
         raise Ended(ExitCode.UNREADABLE, f"log: {error}") from error
 
 
@@ -42,7 +42,7 @@ def make_log_keys(log: LogConfig) -> str:
 
     Raises:
         Ended: a log, a signing key or epoch keys are there already.
-        ConfigError, AccessLogError, SigningError, IdentityRefused, OSError: a file cannot be made.
+        ConfigError, AccessLogError, SigningError, NotWritten, OSError: a file cannot be made.
     """
     origin = require_key_name(log.origin)
     begun = [each for each in (log.database, log.signer.key, log.epoch_keys) if each.exists()]

@@ -24,6 +24,12 @@ class CommandReason(StrEnum):
     SEAT_TAKEN = "SEAT_TAKEN"
     SANDBOX_NOT_RUNNING = "SANDBOX_NOT_RUNNING"
     SANDBOX_UNREADABLE = "SANDBOX_UNREADABLE"
+    SANDBOX_FOLDER_FOREIGN = "SANDBOX_FOLDER_FOREIGN"
+    SANDBOX_FOLDER_UNUSABLE = "SANDBOX_FOLDER_UNUSABLE"
+    SANDBOX_RUNS_ALREADY = "SANDBOX_RUNS_ALREADY"
+    SANDBOX_PEOPLE_FIXED = "SANDBOX_PEOPLE_FIXED"
+    SANDBOX_ENDED = "SANDBOX_ENDED"
+    PORT_TAKEN = "PORT_TAKEN"
     IDENTITY_FOLDER_IN_USE = "IDENTITY_FOLDER_IN_USE"
     LOG_KEY_UNNAMED = "LOG_KEY_UNNAMED"
     LOG_NOT_A_FILE = "LOG_NOT_A_FILE"
@@ -82,6 +88,54 @@ COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
             "沙箱目录中有文件读不出或写不进。请核对目录属于本用户且完整；不行就另建沙箱。",
             "A file of the sandbox's folder cannot be read or written. See that the folder is "
             "yours and whole, or start a new sandbox.",
+        ),
+    ),
+    _C.SANDBOX_FOLDER_FOREIGN: (
+        ExitCode.USAGE,
+        _text(
+            "此目录不空，其中也没有可以重新启动的沙箱，什么都没有改动。请另选目录；若是首次启动"
+            "未完成的沙箱留下的，可先将其删除。",
+            "The folder holds something, and no sandbox that could be taken up; nothing was "
+            "changed. Take another; what a first start that failed left behind may be removed.",
+        ),
+    ),
+    _C.SANDBOX_FOLDER_UNUSABLE: (
+        ExitCode.UNREADABLE,
+        _text(
+            "此路径不是目录，或不可读写。请用 --dir 写一个空的或新的目录。",
+            "This is no folder, or one that cannot be read and written. Name an empty or a new one "
+            "with --dir.",
+        ),
+    ),
+    _C.SANDBOX_RUNS_ALREADY: (
+        ExitCode.NO,
+        _text(
+            "此目录中已有沙箱在运行。请使用它，或另选目录。",
+            "A sandbox runs in this folder already. Use it, or take another folder.",
+        ),
+    ),
+    _C.SANDBOX_PEOPLE_FIXED: (
+        ExitCode.USAGE,
+        _text(
+            "沙箱的人口与种子在首次启动时已定。请去掉 --population 和 --seed，或另选目录。",
+            "People and seed of a sandbox are those of its first start. Leave --population and "
+            "--seed out, or take another folder.",
+        ),
+    ),
+    _C.SANDBOX_ENDED: (
+        ExitCode.NO,
+        _text(
+            "此沙箱的根证书与协议已到期。请另建沙箱。",
+            "Root and agreements of this sandbox have run out. Begin a new one.",
+        ),
+    ),
+    _C.PORT_TAKEN: (
+        ExitCode.NO,
+        _text(
+            "端口已被占用或无权使用，什么都没有改动。请用 --port（或 --health-port）另选；"
+            "已建沙箱的各身份目录随之更新。",
+            "The port is taken, or not yours to use; nothing was changed. Name another with --port "
+            "(or --health-port); the identities of a sandbox that exists are told.",
         ),
     ),
     _C.IDENTITY_FOLDER_IN_USE: (

@@ -137,7 +137,7 @@ class Receipt:
         """Write the receipt file, readable by this user only, and never over another one.
 
         Raises:
-            IdentityRefused: FILE_NOT_WRITTEN, e.g. where the file exists already.
+            NotWritten: FILE_NOT_WRITTEN, e.g. where the file exists already.
             OSError: the disk takes no more.
         """
         # Commitments and hashes only, yet who asked and when is nobody else's business; request
@@ -150,7 +150,7 @@ class Receipt:
         The last two hold personal data.
 
         Raises:
-            IdentityRefused: FILE_NOT_WRITTEN, e.g. where one of the files exists already.
+            NotWritten: FILE_NOT_WRITTEN, e.g. where one of the files exists already.
             OSError: the disk takes no more.
         """
         receipt, request, answer = RECEIPT_FILES

@@ -2,6 +2,7 @@
 
     ClientError
     ├── IdentityRefused    the identity directory cannot be used; `.reason`
+    ├── NotWritten         a file could not be written; says nothing of any question; `.reason`
     ├── QuestionRefused    the question cannot be sent: nothing left this machine; `.reason`
     ├── Refused            the gateway refused; proven where a receipt is due
     ├── Fault              no answer came back; `.reason`
@@ -54,6 +55,10 @@ class _Reasoned(ClientError):
 
 class IdentityRefused(_Reasoned):
     """The identity directory is absent, readable by others, incomplete or inconsistent."""
+
+
+class NotWritten(_Reasoned):
+    """A file of this user's could not be written, whatever became of a question before it."""
 
 
 class QuestionRefused(_Reasoned):

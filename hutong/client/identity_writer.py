@@ -63,7 +63,8 @@ def write_identity(directory: Path, material: IdentityMaterial) -> IdentityFile:
     """Write a new identity directory (0700) and return what its `identity.json` says.
 
     Raises:
-        IdentityRefused: a file of it exists already, or a part cannot be spelled.
+        NotWritten: a file of it exists already.
+        IdentityRefused: a part cannot be spelled.
     """
     directory.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
     officer = material.officer

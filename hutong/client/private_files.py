@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from hutong.client.errors import IdentityRefused
+from hutong.client.errors import IdentityRefused, NotWritten
 from hutong.client.identity_file import DESCRIPTOR_PREFIX
 from hutong.client.reasons import ClientReason
 
@@ -49,12 +49,12 @@ def write_private(path: Path, content: bytes) -> None:
     """Write a new file that only this user may read.
 
     Raises:
-        IdentityRefused: something lies at the path already.
+        NotWritten: something lies at the path already, or its folder takes nothing.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
     except OSError as cause:
-        raise IdentityRefused(_R.FILE_NOT_WRITTEN, str(path)) from cause
+        raise NotWritten(_R.FILE_NOT_WRITTEN, str(path)) from cause
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, _OWNER_ONLY)  # the umask may have taken bits of ours away
         file.write(content)

@@ -21,11 +21,12 @@ from certs.identity import require_tls_system
 from certs.pem import parse_single
 from certs.trust_directory import load_trust_directory, store_trust_directory
 from certs.trust_store import build_snapshot
-from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.ending import ExitCode
 from gateway.cli.root import run
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.renewal import certify_anew, renew
 from gateway.cli.sandbox.restart import Kept, load_kept, locked, store_kept
+from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.policy.bundle import load_bundle
 from gateway.trust import moment
@@ -66,11 +67,13 @@ def _printed(process: "subprocess.Popen[str]") -> dict[str, JsonValue]:
     return printed
 
 
-def _ended(folder: Path, *options: str) -> tuple[int, str]:
-    """Run `hutong sandbox` where it cannot start."""
+def _ended(folder: Path, *options: str) -> tuple[int, dict[str, str]]:
+    """Run `hutong sandbox` where it cannot start; return the exit code and what it told."""
     command = [str(HUTONG), "sandbox", "--dir", str(folder), "--json", *options]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    return ended.returncode, ended.stderr
+    assert "Traceback" not in ended.stderr
+    told: dict[str, str] = json.loads(ended.stdout)
+    return ended.returncode, told
 
 
 def _enrolled(
@@ -246,29 +249,65 @@ def test_taken_port_is_named(stopped: Path) -> None:
         taken.bind(("127.0.0.1", kept.port))
         taken.listen()
 
-        code, text = _ended(stopped)
+        code, told = _ended(stopped)
 
     assert code == ExitCode.NO
-    assert "已被占用" in text
-    assert f"port {kept.port} of this sandbox is taken" in text
+    assert told["reason"] == "PORT_TAKEN"
+    assert told["detail"] == str(kept.port)
 
 
 def test_running_sandbox_is_not_started_twice(stopped: Path) -> None:
     """A second process in one folder ends with 1 before it writes anything."""
     with locked(Folders(root=stopped)):
-        code, text = _ended(stopped)
+        code, told = _ended(stopped)
 
     assert code == ExitCode.NO
-    assert "已有沙箱在运行" in text
+    assert told["reason"] == "SANDBOX_RUNS_ALREADY"
+
+
+@pytest.mark.parametrize("option", ["--port", "--health-port"])
+def test_a_first_start_at_a_taken_port_leaves_nothing(option: str, tmp_path: Path) -> None:
+    """Found before anything is made, so the same folder serves the next try."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        code, told = _ended(tmp_path, option, str(taken.getsockname()[1]))
+
+    assert code == ExitCode.NO
+    assert told["reason"] == "PORT_TAKEN"
+    assert load_kept(Folders(root=tmp_path)) is None
+
+
+def test_a_file_is_no_folder_for_a_sandbox(tmp_path: Path) -> None:
+    """A path that is no directory is told, not traced back."""
+    path = tmp_path / "log-key"
+    path.write_text("x")
+
+    code, told = _ended(path)
+
+    assert code == ExitCode.UNREADABLE
+    assert told["reason"] == "SANDBOX_FOLDER_UNUSABLE"
+
+
+def test_below_a_file_there_is_no_folder_for_a_sandbox(tmp_path: Path) -> None:
+    """A folder that cannot be made is told as well."""
+    path = tmp_path / "log-key"
+    path.write_text("x")
+
+    code, told = _ended(path / "sandbox")
+
+    assert code == ExitCode.UNREADABLE
+    assert told["reason"] == "SANDBOX_FOLDER_UNUSABLE"
 
 
 @pytest.mark.parametrize("changed", [("--seed", "2"), ("--population", "300")], ids=" ".join)
 def test_people_of_a_sandbox_do_not_change(stopped: Path, changed: tuple[str, str]) -> None:
     """Other people than those of the first start would not be those of its log and cases."""
-    code, text = _ended(stopped, *changed)
+    code, told = _ended(stopped, *changed)
 
     assert code == ExitCode.USAGE
-    assert "首次启动时已定" in text
+    assert told["reason"] == "SANDBOX_PEOPLE_FIXED"
 
 
 def test_sandbox_past_its_agreements_says_so(stopped: Path, tmp_path: Path) -> None:
@@ -289,7 +328,7 @@ def test_sandbox_past_its_agreements_says_so(stopped: Path, tmp_path: Path) -> N
     code, told = _ended(folders.root)
 
     assert code == ExitCode.NO
-    assert "请另建沙箱" in told
+    assert told["reason"] == "SANDBOX_ENDED"
 
 
 @pytest.mark.parametrize("kept", ["", "{}", '{"format": "hutong-sandbox/9"}', "[]"])
@@ -298,11 +337,10 @@ def test_folder_without_a_whole_sandbox_is_left_alone(tmp_path: Path, kept: str)
     folders = Folders(root=tmp_path)
     folders.kept.write_text(kept, "utf-8")
 
-    with pytest.raises(Ended) as ended:
+    with pytest.raises(Told) as ended:
         load_kept(folders)
 
-    assert ended.value.code == ExitCode.USAGE
-    assert "holds no sandbox" in ended.value.text
+    assert ended.value.reason is CommandReason.SANDBOX_FOLDER_FOREIGN
 
 
 def test_kept_facts_are_read_back(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hutong.client import (
     DatasetQuery,
     IdentityRefused,
     MatterQuestion,
+    NotWritten,
     Purpose,
     QuestionRefused,
     Staff,
@@ -134,7 +135,7 @@ def _too_large(stage: Stage) -> object:
     return build_exchange(stage.identity, asked, MOMENT)
 
 
-Row = tuple[type[QuestionRefused | IdentityRefused], Callable[[Stage], object]]
+Row = tuple[type[QuestionRefused | IdentityRefused | NotWritten], Callable[[Stage], object]]
 ROWS: dict[ClientReason, Row] = {
     R.SUBJECT_INVALID: (
         QuestionRefused,
@@ -174,7 +175,7 @@ ROWS: dict[ClientReason, Row] = {
     R.IDENTITY_KEY_UNUSABLE: (IdentityRefused, _wrong_passphrase),
     R.IDENTITY_INCONSISTENT: (IdentityRefused, _mixed_up),
     R.OFFICER_KEY_ABSENT: (IdentityRefused, _no_officer_key),
-    R.FILE_NOT_WRITTEN: (IdentityRefused, _written_twice),
+    R.FILE_NOT_WRITTEN: (NotWritten, _written_twice),
 }
 """Reason → what raises it and how; the two that are missing need a clock or the command line."""
 ELSEWHERE = {R.IDENTITY_NOT_CURRENT, R.AGREEMENT_UNLISTED}

@@ -17,8 +17,8 @@ from hutong.client import (
     Effect,
     FieldOutcome,
     Finding,
-    IdentityRefused,
     MatterQuestion,
+    NotWritten,
     Question,
     Refused,
     Staff,
@@ -69,7 +69,7 @@ async def test_a_receipt_file_is_private_and_written_once(
     (tmp_path / "earlier.json").write_text("an earlier one")
 
     answer.receipt.write(tmp_path / "receipt.json")
-    with pytest.raises(IdentityRefused, match="FILE_NOT_WRITTEN"):
+    with pytest.raises(NotWritten, match="FILE_NOT_WRITTEN"):
         answer.receipt.write(tmp_path / "earlier.json")
 
     assert _modes(tmp_path)["receipt.json"] == 0o600

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from hutong.client import Identity, IdentityRefused, Staff, load_identity, write_identity
+from hutong.client import (
+    Identity,
+    IdentityRefused,
+    NotWritten,
+    Staff,
+    load_identity,
+    write_identity,
+)
 from hutong.client.identity import is_loopback
 from hutong.client.identity_file import encode_identity, parse_identity
 from hutong.client.trusted_files import others_may_write
@@ -64,7 +71,7 @@ def test_every_file_is_private(written: Path) -> None:
 
 def test_nothing_is_overwritten(world: World, directory: Path) -> None:
     """A second enrolment into the same directory is refused before a key is lost."""
-    with pytest.raises(IdentityRefused, match="FILE_NOT_WRITTEN"):
+    with pytest.raises(NotWritten, match="FILE_NOT_WRITTEN"):
         write_identity(directory, world.material())
 
 

@@ -67,7 +67,7 @@ class AuthorityFolder:
         """Make a new root.
 
         Raises:
-            IdentityRefused: a file of it exists already.
+            NotWritten: a file of it exists already.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         root = Authority.create(SubjectName(common_name=name), at=at, lifetime=lifetime)

@@ -31,7 +31,7 @@ from gateway.config import ConfigError
 from gateway.looks import ORGANISATION
 from gateway.policy.bundle import load_bundle
 from gateway.trust import moment
-from hutong.client import AgreementHint, IdentityRefused
+from hutong.client import AgreementHint, IdentityRefused, NotWritten
 from signing.encoding import JsonValue
 from signing.errors import SigningError
 
@@ -292,7 +292,10 @@ def _refusing() -> Iterator[None]:
     """Turn what a file or certificate is refused for into the end of the command."""
     try:
         yield
-    except (CertsError, SigningError, IdentityRefused, ConfigError, PolicyRefused) as error:
+    except (
+        *(CertsError, SigningError, IdentityRefused),
+        *(NotWritten, ConfigError, PolicyRefused),
+    ) as error:
         raise Ended(ExitCode.NO, f"refused: {error}") from error
     except (OSError, ValueError) as error:
         raise Ended(ExitCode.UNREADABLE, f"cannot read or write: {error}") from error

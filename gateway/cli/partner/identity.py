@@ -37,7 +37,8 @@ def join(target: Path, joining: Joining) -> None:
     """Write an identity directory.
 
     Raises:
-        CertsError, SigningError, ConfigError, IdentityRefused, OSError: a file cannot be used.
+        CertsError, SigningError, ConfigError, IdentityRefused, NotWritten, OSError: a file
+            cannot be used.
         Ended: the trust directory names no such gateway, or the log's key is none.
     """
     material = load_trust_directory(joining.trust)

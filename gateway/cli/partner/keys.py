@@ -22,7 +22,7 @@ def make_key(stem: Path, suite: Suite, subject: SubjectName) -> Path:
     """Make `STEM.key` (encrypted), `STEM.pass` and `STEM.csr`; return the request.
 
     Raises:
-        IdentityRefused, KeyFileRefused: a file of it exists already.
+        NotWritten, KeyFileRefused: a file of it exists already.
         AlgorithmUnavailable: SM2 on a machine without it.
     """
     key = generate_private_key(suite)

@@ -13,16 +13,23 @@ from rich.console import Console
 
 from adapters.simulators.population import planted
 from gateway.app import Gateway
-from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import command_line, print_json
 from gateway.cli.sandbox.cases import case_number
 from gateway.cli.sandbox.enrolment import Enrolled, enrol
 from gateway.cli.sandbox.folders import Folders, store_address
 from gateway.cli.sandbox.partners import readdress_partners
-from gateway.cli.sandbox.restart import Kept, load_kept, locked, resumed, store_kept
+from gateway.cli.sandbox.restart import (
+    Kept,
+    load_kept,
+    locked,
+    require_free,
+    resumed,
+    store_kept,
+)
 from gateway.cli.sandbox.running import SandboxOptions, prepared, serving, serving_from
 from gateway.cli.sandbox.settings import Ports
 from gateway.cli.sandbox.simulators import Simulator
+from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.diagnostics import write_diagnostics
 from gateway.trust import moment
@@ -85,15 +92,13 @@ def sandbox(
         kept.seed,
         kept.population,
     ):
-        text = (
-            "沙箱的人口与种子在首次启动时已定\n"
-            "people and seed of a sandbox are those of its first start"
-        )
-        raise Ended(ExitCode.USAGE, text)
+        raise Told(CommandReason.SANDBOX_PEOPLE_FIXED)
     people = kept or Kept(seed=seed or 1, population=population or POPULATION, port=0)
     ports = Ports(gateway=port or people.port, health=health_port)
     write_diagnostics()
     with contextlib.nullcontext() if folders is None else locked(folders):
+        # A first start that fails later leaves a folder that cannot be taken up.
+        require_free(ports)
         asyncio.run(_run(_Start(folders=folders, people=people, ports=ports, kept=kept), json=json))
 
 

@@ -53,12 +53,13 @@ from hutong.client import (
     IdentityMaterial,
     IdentityRefused,
     KeyPair,
+    NotWritten,
     write_identity,
 )
 from signing.errors import SigningError
 
 _UNUSABLE: Final = (
-    *(CertsError, SigningError, ConfigError, PolicyRefused, IdentityRefused),
+    *(CertsError, SigningError, ConfigError, PolicyRefused, IdentityRefused, NotWritten),
     *(OSError, ValueError, sqlite3.Error),
 )
 """What reading or writing the folder of a sandbox is refused with."""

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.sandbox.authority import load_authority
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.renewal import renew
 from gateway.cli.sandbox.running import departments
 from gateway.cli.sandbox.settings import Ports, readdress_config
 from gateway.cli.sandbox.simulators import Simulator, registered_in
+from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.config import load_config
 from gateway.trust import moment
@@ -55,9 +55,13 @@ def load_kept(folders: Folders) -> Kept | None:
     """Return what an earlier start noted; None for a folder that is empty or not there.
 
     Raises:
-        Ended: the folder holds something else, or a sandbox whose first start never ended.
+        Told: SANDBOX_FOLDER_FOREIGN, also for a sandbox whose first start never ended;
+            SANDBOX_FOLDER_UNUSABLE.
     """
-    there = set(folders.root.iterdir()) if folders.root.exists() else set()
+    try:
+        there = set(folders.root.iterdir()) if folders.root.exists() else set()
+    except OSError as error:
+        raise Told(CommandReason.SANDBOX_FOLDER_UNUSABLE, str(folders.root)) from error
     if not there - {folders.lock}:
         return None
     try:
@@ -70,11 +74,7 @@ def load_kept(folders: Folders) -> Kept | None:
             )
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    text = (
-        f"{folders.root} 不是空目录，其中也没有可以重新启动的沙箱：请另选目录\n"
-        f"{folders.root} is not empty and holds no sandbox that could be taken up: take another"
-    )
-    raise Ended(ExitCode.USAGE, text)
+    raise Told(CommandReason.SANDBOX_FOLDER_FOREIGN, str(folders.root))
 
 
 @contextlib.contextmanager
@@ -82,17 +82,19 @@ def locked(folders: Folders) -> Iterator[None]:
     """Hold a sandbox's folder for this process.
 
     Raises:
-        Ended: a sandbox runs in it.
+        Told: SANDBOX_RUNS_ALREADY, SANDBOX_FOLDER_UNUSABLE.
     """
-    folders.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folders.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        folders.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folders.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Told(CommandReason.SANDBOX_FOLDER_UNUSABLE, str(folders.root)) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        text = f"{folders.root} 中已有沙箱在运行\na sandbox runs in {folders.root} already"
         # from None: that the lock is held is all there is to say.
-        raise Ended(ExitCode.NO, text) from None
+        raise Told(CommandReason.SANDBOX_RUNS_ALREADY, str(folders.root)) from None
     try:
         yield
     finally:
@@ -106,10 +108,9 @@ async def resumed(
     """Renew what has run out and start the departments; the gateway is for the caller to start.
 
     Raises:
-        Ended: the port is taken, or root or agreements of the sandbox have run out.
+        Told: SANDBOX_ENDED, by root or agreements.
     """
     at = moment(SystemClock().now_ms()).replace(microsecond=0)
-    _require_free(ports.gateway)
     _require_in_force(folders, at)
     renew(folders, at)
     registration = registered_in(folders.departments)
@@ -124,23 +125,20 @@ def _require_in_force(folders: Folders, at: datetime) -> None:
     bundle = load_policy(load_config(folders.config))
     ends = min(authority.certificate.not_after.date(), bundle.expires)
     if at.date() >= ends:
-        text = (
-            f"此沙箱的根证书与协议已于 {ends} 到期：请另建沙箱\n"
-            f"root and agreements of this sandbox ran out on {ends}: begin a new one"
-        )
-        raise Ended(ExitCode.NO, text)
+        raise Told(CommandReason.SANDBOX_ENDED, str(ends))
 
 
-def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            text = (
-                f"此沙箱的端口 {port} 已被占用：请用 --port 另选，各身份目录随之更新\n"
-                f"port {port} of this sandbox is taken: name another with --port, and the "
-                "identities are told"
-            )
-            # from None: the system's text names the port a second time.
-            raise Ended(ExitCode.NO, text) from None
+def require_free(ports: Ports) -> None:
+    """Refuse ports that somebody listens at, before anything is written; 0 is any free one.
+
+    Raises:
+        Told: PORT_TAKEN.
+    """
+    for port in (ports.gateway, ports.health):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                # from None: the system's text names the port a second time.
+                raise Told(CommandReason.PORT_TAKEN, str(port)) from None
