@@ -58,9 +58,7 @@ def verify(
     """Verify the whole log offline: 0 proven, 1 tampered, 2 cannot tell, 3 unreadable."""
     if bool(log_key) == (log_key_file is not None):
         raise Told(CommandReason.LOG_KEY_UNNAMED)
-    if log.is_dir():
-        inside = [each for each in (log / FILE_NAME, log / "log" / FILE_NAME) if each.is_file()]
-        raise Told(CommandReason.LOG_NOT_A_FILE, str(inside[0] if inside else log))
+    _require_no_folder(log)
     key = ["--log-key", log_key] if log_key else ["--log-key-file", str(log_key_file)]
     arguments = ["log", str(log), *key]
     for path in receipt or ():
@@ -68,6 +66,21 @@ def verify(
     for path in checkpoint or ():
         arguments += ["--checkpoint", str(path)]
     raise Ended(ExitCode(judge([*arguments, "--json"] if json else arguments)))
+
+
+def _require_no_folder(log: Path) -> None:
+    """Refuse a folder, and say where in it a log lies.
+
+    Raises:
+        Told: LOG_NOT_A_FILE.
+    """
+    try:
+        if not log.is_dir():
+            return
+        inside = [each for each in (log / FILE_NAME, log / "log" / FILE_NAME) if each.is_file()]
+    except OSError:
+        return  # what cannot be looked at is for the verifier to tell
+    raise Told(CommandReason.LOG_NOT_A_FILE, str(inside[0] if inside else log))
 
 
 def show(

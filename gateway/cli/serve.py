@@ -107,13 +107,14 @@ async def _started(gateway: Gateway) -> None:
     except RuntimeError as error:
         # grpcio's own, for a port that cannot be bound; its text names the address only.
         raise ConfigError(f"listen: {gateway.config.listen} cannot be bound") from error
+    kept_apart = keep_apart_what_lives_on()
     structlog.get_logger("serve").info(
         "serving",
         port=gateway.port,
         health_port=gateway.health_port,
         policy=gateway.config.policy_digest,
         log_size=gateway.log.size,
-        objects_kept_apart=keep_apart_what_lives_on(),
+        objects_kept_apart=kept_apart,
     )
 
 

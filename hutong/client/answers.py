@@ -138,7 +138,6 @@ class Receipt:
 
         Raises:
             NotWritten: FILE_NOT_WRITTEN, e.g. where the file exists already.
-            OSError: the disk takes no more.
         """
         # Commitments and hashes only, yet who asked and when is nobody else's business; request
         # and answer bytes go to `write_parts`.

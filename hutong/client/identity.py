@@ -203,7 +203,9 @@ def _load_authority(directory: Path, name: str) -> bytes:
         for _label, der in parse_pem(content, frozenset({PEM_LABEL})):
             parse_certificate(der)
     except CertificateRefused as cause:
-        raise IdentityRefused(_R.IDENTITY_MALFORMED, f"{name}: no certificates in PEM") from cause
+        raise IdentityRefused(
+            _R.IDENTITY_MALFORMED, f"{name}: no certificates in PEM, or text beside them"
+        ) from cause
     return content
 
 

@@ -49,17 +49,22 @@ def write_private(path: Path, content: bytes) -> None:
     """Write a new file that only this user may read.
 
     Raises:
-        NotWritten: something lies at the path already, or its folder takes nothing.
+        NotWritten: something lies at the path already, its folder takes nothing, or the disk is
+            full; then no half of it stays, which would be in the way of the next try.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
     except OSError as cause:
         raise NotWritten(_R.FILE_NOT_WRITTEN, str(path)) from cause
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, _OWNER_ONLY)  # the umask may have taken bits of ours away
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, _OWNER_ONLY)  # the umask may have taken bits of ours away
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as cause:
+        path.unlink(missing_ok=True)
+        raise NotWritten(_R.FILE_NOT_WRITTEN, str(path)) from cause
 
 
 class Passphrases:

@@ -179,7 +179,7 @@ def _is_untrusted(error: grpc.RpcError) -> bool:
     """Return whether the handshake ended because of the gateway's certificate."""
     # A gateway that is away and one nobody vouches for are one status to grpc; only its text tells
     # them apart. An unknown text stays UNAVAILABLE: the channel is as closed, merely tried again.
-    # Whoever is past the handshake could write the same, and gain a fault instead of a fault.
+    # Whoever is past the handshake is the gateway; writing the same, it only accuses itself.
     text = str(error.details()) if isinstance(error, grpc.aio.AioRpcError) else ""
     return any(sign in text for sign in _UNTRUSTED)
 

@@ -26,7 +26,7 @@ EXECUTED: Final = "REPLAYED"
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 2.0
 LEAST_ATTEMPT_S: Final = 0.05
-"""In less a connection can hardly be opened, and grpc would call that a deadline."""
+"""With less left nothing is tried: grpc calls a connection that takes longer a deadline."""
 
 
 class Interrupted(Exception):
@@ -68,7 +68,7 @@ class Sender:
             await asyncio.sleep(wait_s)
             # A sleep may end late. Why nothing was tried again is what the attempts before met, not
             # the clock, which would leave open whether the question was executed.
-            if deadline - time.monotonic() < LEAST_ATTEMPT_S:
+            if not self._worth_waiting(request, deadline, 0.0):
                 raise ended
             attempt += 1
 

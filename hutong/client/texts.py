@@ -123,10 +123,12 @@ REASON_TEXTS: Final[Mapping[ClientReason, ReasonText]] = MappingProxyType(
         ),
         _C.IDENTITY_FILE_WRITABLE: of_requester(
             "入网资料的文件或目录可被他人改写，网关地址和所信任的证书因此不可信。请核对"
-            "内容未被改动，再用 chmod go-w 收回写权限，属主须为本用户。",
+            "内容未被改动，再用 chmod go-w 收回写权限；属主须为本用户或 root，不是的请用 chown "
+            "更正。",
             "Others may write a file or folder of the identity, so the gateway's address "
             "and the certificates believed cannot be trusted. See that nothing was "
-            "changed, then take the right away with chmod go-w; the owner is this user.",
+            "changed, then take the right away with chmod go-w; where the owner is neither this "
+            "user nor root, change it with chown.",
         ),
         _C.IDENTITY_KEY_UNUSABLE: of_requester(
             "密钥打不开：口令不对，或算法不受支持。请核对口令文件。",
@@ -161,13 +163,16 @@ REASON_TEXTS: Final[Mapping[ClientReason, ReasonText]] = MappingProxyType(
             "again.",
         ),
         _C.GATEWAY_CERTIFICATE_UNTRUSTED: of_requester(
-            "网关的证书不可信：不是由入网资料中的机构（authority.pem）签发，或已过期，或名称"
-            "与地址不符；问题没有发出。请核对地址，再经可信途径向网关管理单位索取新的入网"
-            "资料；切勿改信未经核实的证书。",
-            "The gateway's certificate is not believed: it is not issued by an authority in the "
-            "identity's authority.pem, it is expired, or it is of another name; the question was "
-            "not sent. Compare the address, then ask the gateway's operator for a new enrolment "
-            "bundle over a way you trust. Believe no certificate that nobody vouched for.",
+            "对方出示的网关证书不可信，没有向其发送任何内容：不是由入网资料中的机构（authority.pem）"
+            "签发，或不在有效期内（本机时钟不准也会如此），或名称与地址不符。此前若已尝试发送，"
+            "问题可能已执行。请核对地址和时钟，再经可信途径向网关管理单位索取新的入网资料；"
+            "切勿改信未经核实的证书。",
+            "The certificate presented as the gateway's is not believed, and nothing was sent to "
+            "whoever presented it: it is not issued by an authority in the identity's "
+            "authority.pem, it is not current (a wrong clock here does the same), or it is of "
+            "another name. An attempt before may have been executed. Compare the address and the "
+            "clock, then ask the gateway's operator for a new enrolment bundle over a way you "
+            "trust. Believe no certificate that nobody vouched for.",
         ),
         _C.DEADLINE_EXCEEDED: of_gateway(
             "在调用方的时限内没有答复；请求可能已执行。请稍后重新提问。",

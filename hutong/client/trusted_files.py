@@ -1,9 +1,10 @@
 """Files that decide whom this system believes: everybody may read them, nobody else may write them.
 
-INVARIANT: what another user can change decides neither where a question goes nor whose signature
-is believed.
+INVARIANT: within the identity directory, what another user can change decides neither where a
+question goes nor whose signature is believed. The folders above it are for its installer to guard.
 """
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -17,31 +18,36 @@ _R: Final = ClientReason
 
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _SUPERUSER: Final = 0
+_OPENING: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def load_trusted(directory: Path, name: str, limit: int) -> bytes:
     """Read a public file of an identity directory: at most `limit` bytes.
 
     Raises:
-        IdentityRefused: absent, no regular file, too large; or another user can write it, or can
-            put another one in its place.
+        IdentityRefused: absent, a link, no regular file, too large; or another user can write it or
+            a folder between the directory and it.
     """
     path = directory / name
     try:
         # NONBLOCK: a pipe at the path is refused instead of waited for.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        # NOFOLLOW: a link may lead through folders nobody looked at.
+        with os.fdopen(os.open(path, _OPENING), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise IdentityRefused(_R.IDENTITY_FILE_UNREADABLE, f"{path}: no regular file")
-            # The open file, and the folder a link leads to: no exchange between look and reading.
+            # Of the open file, so that it is the one that is read.
             _require_ours(path, status)
-            for folder in (path.parent, path.resolve().parent):
-                _require_ours(folder, folder.stat())
+            _require_ours(directory, directory.stat())
+            for folder in list(Path(name).parents)[:-1]:
+                # A link among them counts as writable: its mode says nothing of where it leads.
+                _require_ours(directory / folder, (directory / folder).lstat())
             content = file.read(limit + 1)
     except OSError as cause:
         absent = name == FILE_NAME and isinstance(cause, FileNotFoundError | NotADirectoryError)
         reason = _R.IDENTITY_NOT_FOUND if absent else _R.IDENTITY_FILE_UNREADABLE
-        raise IdentityRefused(reason, str(path)) from cause
+        linked = ": a link" if cause.errno == errno.ELOOP else ""
+        raise IdentityRefused(reason, f"{path}{linked}") from cause
     if len(content) > limit:
         raise IdentityRefused(_R.IDENTITY_FILE_UNREADABLE, f"{path}: too large")
     return content

@@ -75,7 +75,11 @@ def open_log(path: Path) -> Iterator[SqliteLog]:
     Raises:
         Unreadable: there is no such file, it is no SQLite file, or the tables are missing.
     """
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as cause:  # a folder that may not be looked into, a name too long
+        raise Unreadable("the log file cannot be looked at") from cause
+    if not there:
         raise Unreadable("there is no such log file")
     with closing(_connect(path)) as connection:
         yield SqliteLog(connection)

@@ -52,6 +52,13 @@ def test_wrong_usage_ends_with_64(arguments: list[str], monkeypatch: pytest.Monk
     assert run(arguments) == ExitCode.USAGE
 
 
+def test_a_log_that_cannot_be_looked_at_is_unreadable() -> None:
+    """Its code is 3; 1 would say that somebody altered the log."""
+    key = "sandbox.invalid/hutong/log+00000000+AQ"
+
+    assert run(["log", "verify", "x" * 300, "--log-key", key]) == ExitCode.UNREADABLE
+
+
 def test_help_loads_no_server() -> None:
     """Listing the commands imports neither gRPC nor HTTP."""
     program = (

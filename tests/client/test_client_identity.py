@@ -1,6 +1,7 @@
 """Identity directories: one spelling for who writes and who reads, and nothing taken loosely."""
 
 import dataclasses
+import errno
 import json
 import os
 import stat
@@ -19,6 +20,7 @@ from hutong.client import (
 )
 from hutong.client.identity import is_loopback
 from hutong.client.identity_file import encode_identity, parse_identity
+from hutong.client.private_files import write_private
 from hutong.client.trusted_files import others_may_write
 from tests.client.synthetic_world import GATEWAY, PARTNER, PROVIDER, World
 
@@ -191,13 +193,50 @@ def test_a_folder_others_may_write_is_refused(mode: int, directory: Path) -> Non
         load_identity(directory)
 
 
-def test_a_link_into_a_folder_others_may_write_is_refused(directory: Path, tmp_path: Path) -> None:
-    """The folder that counts is the one the file lies in."""
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    shared.chmod(0o777)
-    (directory / "authority.pem").rename(shared / "authority.pem")
-    (directory / "authority.pem").symlink_to(shared / "authority.pem")
+def test_a_file_of_trust_behind_a_link_is_refused(directory: Path, tmp_path: Path) -> None:
+    """A link may lead through folders nobody looked at, even into one that is safe."""
+    (tmp_path / "safe").mkdir(mode=0o700)
+    (directory / "authority.pem").rename(tmp_path / "safe" / "authority.pem")
+    (directory / "authority.pem").symlink_to(tmp_path / "safe" / "authority.pem")
+
+    with pytest.raises(IdentityRefused, match=r"IDENTITY_FILE_UNREADABLE.*: a link"):
+        load_identity(directory)
+
+
+def _moved_below(directory: Path, folder: str) -> Path:
+    """Put authority.pem into a folder of the identity and return the uppermost part of it."""
+    (directory / folder).mkdir(parents=True)
+    (directory / "authority.pem").rename(directory / folder / "authority.pem")
+    written = directory / "identity.json"
+    members = json.loads(written.read_text("utf-8"))
+    members["tls_authority"] = f"{folder}/authority.pem"
+    written.write_text(json.dumps(members), "utf-8")
+    return directory / folder.partition("/")[0]
+
+
+def test_files_of_trust_may_lie_in_folders_of_the_identity(directory: Path) -> None:
+    """Every folder on the way is looked at, and this one is ours."""
+    _moved_below(directory, "a/b")
+
+    assert load_identity(directory).system_id == PARTNER
+
+
+def test_a_folder_on_the_way_others_may_write_is_refused(directory: Path) -> None:
+    """Who can write an upper folder puts another lower one in its place."""
+    upper = _moved_below(directory, "a/b")
+    upper.chmod(0o777)
+
+    with pytest.raises(IdentityRefused, match="IDENTITY_FILE_WRITABLE") as told:
+        load_identity(directory)
+
+    assert told.value.detail == str(upper)
+
+
+def test_a_linked_folder_on_the_way_is_refused(directory: Path, tmp_path: Path) -> None:
+    """Where a link leads is outside of what is looked at."""
+    upper = _moved_below(directory, "a/b")
+    upper.rename(tmp_path / "elsewhere")
+    upper.symlink_to(tmp_path / "elsewhere")
 
     with pytest.raises(IdentityRefused, match="IDENTITY_FILE_WRITABLE"):
         load_identity(directory)
@@ -218,8 +257,43 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(directory: Path) -> Non
     (directory / "authority.pem").unlink()
     os.mkfifo(directory / "authority.pem")
 
-    with pytest.raises(IdentityRefused):
+    with pytest.raises(IdentityRefused, match="no regular file"):
         load_identity(directory)
+
+
+def test_an_authority_that_is_no_certificate_is_refused(directory: Path) -> None:
+    """Well-formed PEM around other bytes: grpc would only fail every handshake."""
+    text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    (directory / "authority.pem").write_text(text)
+
+    with pytest.raises(IdentityRefused, match=r"authority\.pem: no certificates"):
+        load_identity(directory)
+
+
+def test_a_public_file_that_is_too_large_is_refused(directory: Path) -> None:
+    """What is read is bounded, whatever the file."""
+    with (directory / "authority.pem").open("ab") as file:
+        file.write(b"\n" * 2_000_000)
+
+    with pytest.raises(IdentityRefused, match=r"authority\.pem: too large"):
+        load_identity(directory)
+
+
+def test_half_a_file_does_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk leaves nothing that would be in the way of the next try."""
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "receipt.json"
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(NotWritten, match="FILE_NOT_WRITTEN"):
+            write_private(path, b"receipt")
+
+    write_private(path, b"receipt")
+
+    assert path.read_bytes() == b"receipt"
 
 
 def test_a_secret_behind_a_link_is_refused(directory: Path) -> None:

@@ -57,6 +57,12 @@ def test_views_serve_as_well_as_tables(log: SyntheticLog, path: Path) -> None:
     connection.close()
 
 
+def test_a_path_that_cannot_be_looked_at_is_unreadable(signer: Signer, tmp_path: Path) -> None:
+    """Not being able to look accuses nobody."""
+    with pytest.raises(Unreadable, match="looked at"):
+        verify_log(tmp_path / ("x" * 300), signer.log_key)
+
+
 def test_view_without_numbers_is_unreadable(log: SyntheticLog, path: Path) -> None:
     """Rows are numbered by integers."""
     log.store(path)
