@@ -1,102 +1,31 @@
 """Which adapter answers for which dataset, built from configuration values.
 
-Knows no policy. Reads no file and no environment: `gateway.config` did.
-INVARIANT: each dataset has exactly one adapter; one that nothing serves is told as not connected,
-never as not found.
+Knows no policy. Opens no file by itself: `Means` does.
+INVARIANT: each dataset has exactly one adapter. One that nothing serves has none, and whoever asks
+is told that its department is not connected, never that nothing was found.
 """
 
 import asyncio
-import ssl
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from adapters.errors import AdapterMisconfigured
+from adapters.kind import Kind, Means, Parts
 from adapters.kinds import education, hrss, public_security
-from adapters.port import (
-    AdapterHealth,
-    DatasetName,
-    Indeterminate,
-    Lacking,
-    Outcome,
-    ProviderAdapter,
-    Query,
-    Untold,
-)
+from adapters.port import DatasetName, ProviderAdapter
 from adapters.records import RecordSource
-from adapters.transport import DepartmentTransport, TransportLimits
+from adapters.settings import DepartmentConfig, DepartmentsConfig
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpFace:
-    """Where a department is reached and how much of us it may take."""
-
-    base_url: str
-    limits: TransportLimits = field(default_factory=TransportLimits)
-    tls: ssl.SSLContext | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HrssDepartment:
-    """The department's own tables."""
-
-    source: RecordSource
-    datasets: frozenset[DatasetName]
-    database: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EducationDepartment:
-    """The education department."""
-
-    source: RecordSource
-    datasets: frozenset[DatasetName]
-    face: HttpFace
-    identity: education.ClientIdentity
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicSecurityDepartment:
-    """The population register."""
-
-    source: RecordSource
-    datasets: frozenset[DatasetName]
-    face: HttpFace
-    identity: public_security.ServiceIdentity
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnconnectedDepartment:
-    """A department the catalog names and nothing connects to."""
-
-    organisation: str
-    datasets: frozenset[DatasetName]
-
-
-Department = HrssDepartment | EducationDepartment | PublicSecurityDepartment | UnconnectedDepartment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnconnectedAdapter:
-    """Tells of every query that its department is not connected."""
-
-    organisation: str
-    datasets: frozenset[DatasetName]
-
-    def find_lacking(self, query: Query) -> Lacking | None:  # noqa: ARG002 - the port's signature
-        """Return None: who is not connected demands nothing."""
-        return None
-
-    async def fetch(self, query: Query) -> Outcome:  # noqa: ARG002 - the port's signature
-        """Return that there is no connection."""
-        return Untold(reason=Indeterminate.PROVIDER_NOT_CONNECTED)
-
-    async def examine_health(self) -> AdapterHealth:
-        """Report that there is no connection."""
-        return AdapterHealth(reachable=False, detail=Indeterminate.PROVIDER_NOT_CONNECTED.value)
-
-    async def close(self) -> None:
-        """Do nothing: nothing is open."""
+KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType(
+    {
+        "education": education.KIND,
+        "public_security": public_security.KIND,
+        "hrss": hrss.KIND,
+    }
+)
+"""Every kind, by the name of its section in `DepartmentsConfig`."""
+_VERSION: Final = "1"
 
 
 class AdapterRegistry:
@@ -131,58 +60,35 @@ class AdapterRegistry:
         await asyncio.gather(*(adapter.close() for adapter in self._adapters))
 
 
-def build_registry(departments: Sequence[Department], now_ms: Callable[[], int]) -> AdapterRegistry:
-    """Build every adapter of a configuration.
+def build_registry(config: DepartmentsConfig, means: Means) -> AdapterRegistry:
+    """Build the adapter of every department that is configured.
 
     Raises:
-        AdapterMisconfigured: A dataset twice, a dataset its kind cannot serve, a bad address, or a
-            key the department does not take.
+        AdapterMisconfigured: a section that cannot work, a key the department does not take, or a
+            kind whose datasets the catalog gives to nobody or to two organisations.
     """
-    return AdapterRegistry([_build_adapter(department, now_ms) for department in departments])
-
-
-def _build_adapter(department: Department, now_ms: Callable[[], int]) -> ProviderAdapter:
-    match department:
-        case HrssDepartment():
-            _require_served(department.datasets, hrss.DATASETS)
-            return hrss.HrssAdapter(
-                source=department.source,
-                datasets=department.datasets,
-                database=department.database,
-            )
-        case EducationDepartment():
-            _require_served(department.datasets, education.DATASETS)
-            return education.EducationAdapter(
-                source=department.source,
-                datasets=department.datasets,
-                transport=_build_transport("education", department.face),
-                identity=department.identity,
-                now_ms=now_ms,
-            )
-        case PublicSecurityDepartment():
-            _require_served(department.datasets, public_security.DATASETS)
-            return public_security.PublicSecurityAdapter(
-                source=department.source,
-                datasets=department.datasets,
-                transport=_build_transport("public_security", department.face),
-                identity=department.identity,
-                now_ms=now_ms,
-            )
-        case UnconnectedDepartment():
-            return UnconnectedAdapter(
-                organisation=department.organisation, datasets=department.datasets
-            )
-
-
-def _build_transport(name: str, face: HttpFace) -> DepartmentTransport:
-    return DepartmentTransport(
-        department=name, base_url=face.base_url, limits=face.limits, tls=face.tls
+    sections = {name: getattr(config, name) for name in KINDS}
+    return AdapterRegistry(
+        build_adapter(KINDS[name], section, means)
+        for name, section in sections.items()
+        if section is not None
     )
 
 
-def _require_served(datasets: frozenset[DatasetName], served: frozenset[str]) -> None:
-    for dataset in datasets:
-        name, _, version = dataset.partition("@")
-        # A later version may have other fields; its records would lack slots in silence.
-        if name not in served or version != "1":
-            raise AdapterMisconfigured(f"this kind cannot serve {dataset}")
+def build_adapter(kind: Kind[Any], section: DepartmentConfig, means: Means) -> ProviderAdapter:
+    """Build the adapter of one department, for the datasets of its kind the catalog has.
+
+    Raises:
+        AdapterMisconfigured: see `build_registry`.
+    """
+    # A later version may have other fields; its records would lack slots in silence.
+    names = {DatasetName(f"{name}@{_VERSION}") for name in kind.datasets}
+    datasets = frozenset(names & means.providers.keys())
+    organisations = {means.providers[name] for name in datasets}
+    # One key signs for one department: two of them behind one source would share a signature.
+    if len(organisations) != 1:
+        raise AdapterMisconfigured("the datasets of a kind have one provider in the catalog")
+    source = RecordSource(
+        organisation=organisations.pop(), signer=means.load_signer(section.record_key)
+    )
+    return kind.build(section, Parts(source=source, datasets=datasets, means=means))

@@ -55,7 +55,7 @@ from gateway.trust import moment
 from gateway.wiring import (
     build_compute,
     connect,
-    load_departments,
+    describe_means,
     load_epoch_keys,
     load_policy,
     load_signer,
@@ -240,8 +240,8 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     bundle = load_policy(config)
     log = _open_log(config, chosen_clock)
     registers = open_registers(config)
-    departments = load_departments(config.departments, bundle.catalog, bundle.matters)
-    registry = build_registry(departments, chosen_clock.now_ms)
+    means = describe_means(bundle.catalog, bundle.matters, chosen_clock)
+    registry = build_registry(config.departments, means)
     interrupted, keys = Interrupted(), load_epoch_keys(config)
     # Expired ones too: what was open when the process died may have been so for long.
     interrupted.load(log.live_claims(SPACE, 0))

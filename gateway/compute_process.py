@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from adapters.kinds.hrss import HrssAdapter
 from adapters.port import DatasetName, Outcome, Untold
+from adapters.records import RecordSource
 from gateway.child import load_form
 from gateway.compute.port import FetchJob
 from gateway.compute.protocol import PACKAGE, Asked, Ended, Ending, Job, parse_begin
@@ -38,7 +39,7 @@ from gateway.distrust import Distrusted
 from gateway.errors import Refusal
 from gateway.frames import FrameReader, encode_frame
 from gateway.receipt import build_answer
-from gateway.wiring import load_hrss, load_signer
+from gateway.wiring import load_signer
 from signing.signer import Signer
 
 _log: Final = structlog.get_logger("compute")
@@ -165,9 +166,11 @@ def _load_means(given: bytes) -> _Means:
     record_keyids: tuple[str, ...] = ()
     if config.departments.hrss is not None:
         datasets = frozenset(map(DatasetName, begin.datasets))
-        own = load_hrss(config.departments.hrss, begin.organisation, datasets)
-        record_keyids = (own.source.signer.keyid,)
-        department = HrssAdapter(source=own.source, datasets=datasets, database=own.database)
+        own = config.departments.hrss
+        record_signer = load_signer(own.record_key)
+        record_keyids = (record_signer.keyid,)
+        source = RecordSource(organisation=begin.organisation, signer=record_signer)
+        department = HrssAdapter(source=source, datasets=datasets, database=own.database)
         departments = dict.fromkeys(datasets, department)
     signer = load_signer(config.envelope_signer)
     if begin.keyids != (signer.keyid, *record_keyids):

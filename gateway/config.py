@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
+
+from adapters.settings import DepartmentsConfig, KeyConfig, Section
 
 TLS_SUITES: Final = (
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -27,23 +29,7 @@ class ConfigError(Exception):
     """The configuration cannot be used; the text names the setting, never a secret."""
 
 
-class _Section(BaseModel):
-    # A misspelt limit would otherwise be the default in silence.
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class KeyConfig(_Section):
-    """A private key: its encrypted file, its certificate.
-
-    And the file that holds its passphrase.
-    """
-
-    key: Path
-    passphrase_file: Path
-    certificate: Path | None = None
-
-
-class LogConfig(_Section):
+class LogConfig(Section):
     """Where the access log lies and who signs its checkpoints."""
 
     database: Path
@@ -56,7 +42,7 @@ class LogConfig(_Section):
     """Whether a process of its own writes; not said: where the machine has a second core."""
 
 
-class LimitConfig(_Section):
+class LimitConfig(Section):
     """Limits of one gateway process."""
 
     in_flight: int = Field(default=512, ge=1, le=65_536)
@@ -68,48 +54,7 @@ class LimitConfig(_Section):
     connection_age_s: int = Field(default=600, ge=10)
 
 
-class EducationConfig(_Section):
-    """How the education department is reached."""
-
-    base_url: str
-    issuer: str
-    client_id: str
-    client_key: KeyConfig
-    record_key: KeyConfig
-
-
-class PublicSecurityConfig(_Section):
-    """How the public security department is reached."""
-
-    base_url: str
-    sid: str
-    app_key_file: Path
-    user: str
-    password_file: Path
-    ministry: tuple[str, str]
-    origin_system: tuple[str, str]
-    business_system: tuple[str, str]
-    system_user_file: Path | None = None
-    """JSON naming the person who answers for system jobs; readable by this user only."""
-    record_key: KeyConfig
-
-
-class HrssConfig(_Section):
-    """Where HRSS's own tables lie."""
-
-    database: Path
-    record_key: KeyConfig
-
-
-class DepartmentsConfig(_Section):
-    """Departments this gateway is connected to; absent means not connected."""
-
-    education: EducationConfig | None = None
-    public_security: PublicSecurityConfig | None = None
-    hrss: HrssConfig | None = None
-
-
-class Config(_Section):
+class Config(Section):
     """Everything `hutong serve` needs to know."""
 
     system_id: str = Field(pattern=r"^[0-9A-Z]{18}/[a-z0-9-]{1,40}$")

@@ -3,47 +3,29 @@
 Each function turns one section of the configuration into one value; `app` strings them together.
 """
 
-import json
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import date
-from pathlib import Path
 from typing import Final
 
-from adapters.kinds.education import ClientIdentity
+from adapters.kind import Means
 from adapters.kinds.hrss import HrssAdapter
-from adapters.kinds.public_security import ServiceIdentity
-from adapters.port import DatasetName, EndUser, ProviderAdapter
-from adapters.records import RecordSource
-from adapters.registry import (
-    AdapterRegistry,
-    Department,
-    EducationDepartment,
-    HrssDepartment,
-    HttpFace,
-    PublicSecurityDepartment,
-)
+from adapters.port import DatasetName, ProviderAdapter
+from adapters.registry import AdapterRegistry
+from adapters.settings import KeyConfig
 from certs.certificate import parse_certificate
 from certs.pem import parse_pem, parse_single
 from certs.trust_store import TrustStore, load_trust_store
 from gateway.access_log.epochs import EpochKeys
 from gateway.catalog import Catalog
 from gateway.child import load_form
+from gateway.clock import Clock
 from gateway.compute.apart import ComputeApart
 from gateway.compute.department import ApartDepartment
 from gateway.compute.here import ComputeHere
 from gateway.compute.protocol import PACKAGE, Begin
-from gateway.config import (
-    Config,
-    ConfigError,
-    DepartmentsConfig,
-    EducationConfig,
-    HrssConfig,
-    KeyConfig,
-    PublicSecurityConfig,
-    load_credential,
-)
+from gateway.config import Config, ConfigError, load_credential
 from gateway.policy.bundle import Bundle, load_bundle
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.rpc.server import TlsMaterial
@@ -180,99 +162,12 @@ def connect(
     }
 
 
-def load_departments(
-    config: DepartmentsConfig, catalog: Catalog, matters: Mapping[str, str]
-) -> list[Department]:
-    """Return the departments this gateway is connected to."""
-    departments: list[Department] = []
-    if config.education is not None:
-        departments.append(_education(config.education, catalog))
-    if config.public_security is not None:
-        departments.append(_public_security(config.public_security, catalog, matters))
-    if config.hrss is not None:
-        departments.append(_hrss(config.hrss, catalog))
-    return departments
-
-
-def _education(config: EducationConfig, catalog: Catalog) -> EducationDepartment:
-    datasets = _served(catalog, "edu.")
-    return EducationDepartment(
-        source=_source(catalog, datasets, config.record_key),
-        datasets=datasets,
-        face=HttpFace(base_url=config.base_url),
-        identity=ClientIdentity(
-            client_id=config.client_id, issuer=config.issuer, signer=load_signer(config.client_key)
-        ),
+def describe_means(catalog: Catalog, matters: Mapping[str, str], clock: Clock) -> Means:
+    """Return what the adapters of this gateway share."""
+    return Means(
+        providers={name: each.provider for name, each in catalog.datasets.items()},
+        matters=matters,
+        now_ms=clock.now_ms,
+        load_secret=load_credential,
+        load_signer=load_signer,
     )
-
-
-def _public_security(
-    config: PublicSecurityConfig, catalog: Catalog, matters: Mapping[str, str]
-) -> PublicSecurityDepartment:
-    # ps.photo_compare has no operation in the department's manual: it stays unconnected.
-    datasets = _served(catalog, "ps.") - {DatasetName("ps.photo_compare@1")}
-    return PublicSecurityDepartment(
-        source=_source(catalog, datasets, config.record_key),
-        datasets=datasets,
-        face=HttpFace(base_url=config.base_url),
-        identity=ServiceIdentity(
-            sid=config.sid,
-            app_key=load_credential(config.app_key_file).decode("utf-8"),
-            user=config.user,
-            password=load_credential(config.password_file).decode("utf-8"),
-            ministry=config.ministry,
-            origin_system=config.origin_system,
-            business_system=config.business_system,
-            matter_names=matters,
-            system_user=_system_user(config.system_user_file),
-        ),
-    )
-
-
-def _hrss(config: HrssConfig, catalog: Catalog) -> HrssDepartment:
-    datasets = _served(catalog, "hr.")
-    return load_hrss(config, _provider(catalog, datasets), datasets)
-
-
-def load_hrss(
-    config: HrssConfig, organisation: str, datasets: frozenset[DatasetName]
-) -> HrssDepartment:
-    """Return the department's own tables, with the key that signs their records."""
-    return HrssDepartment(
-        source=RecordSource(organisation=organisation, signer=load_signer(config.record_key)),
-        datasets=datasets,
-        database=config.database,
-    )
-
-
-def _system_user(path: Path | None) -> EndUser | None:
-    if path is None:
-        return None
-    try:
-        members = json.loads(load_credential(path))
-        return EndUser(
-            name=str(members["name"]),
-            identifier=str(members["identifier"]),
-            unit=str(members["unit"]),
-            unit_code=str(members["unit_code"]),
-            call_reason=str(members["call_reason"]),
-        )
-    except (ValueError, KeyError, TypeError):
-        # from None: the cause would repeat what the file holds.
-        raise ConfigError("public_security.system_user_file: not the expected JSON") from None
-
-
-def _served(catalog: Catalog, prefix: str) -> frozenset[DatasetName]:
-    return frozenset(name for name in catalog.datasets if name.startswith(prefix))
-
-
-def _source(catalog: Catalog, datasets: frozenset[DatasetName], key: KeyConfig) -> RecordSource:
-    return RecordSource(organisation=_provider(catalog, datasets), signer=load_signer(key))
-
-
-def _provider(catalog: Catalog, datasets: frozenset[DatasetName]) -> str:
-    providers = {catalog.datasets[name].provider for name in datasets}
-    # One key signs for one department: two of them behind one source would share a signature.
-    if len(providers) != 1:
-        raise ConfigError("departments: datasets of one kind have one provider in the catalog")
-    return providers.pop()

@@ -28,7 +28,7 @@ from gateway.config import Config, ConfigError, describe, load_credential
 from gateway.log_key import load_log_signer
 from gateway.policy.ports_sqlite import KEY_BYTES
 from gateway.wiring import (
-    load_departments,
+    describe_means,
     load_epoch_keys,
     load_policy,
     load_signer,
@@ -86,8 +86,8 @@ def find_problems(config: Config, *, sandbox: bool) -> Iterator[tuple[str, str]]
 
 def _policy(config: Config) -> None:
     bundle = load_policy(config)
-    departments = load_departments(config.departments, bundle.catalog, bundle.matters)
-    build_registry(departments, SystemClock().now_ms)
+    means = describe_means(bundle.catalog, bundle.matters, SystemClock())
+    build_registry(config.departments, means)
 
 
 def _log(config: Config) -> None:

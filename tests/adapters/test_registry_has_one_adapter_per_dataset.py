@@ -1,28 +1,28 @@
-"""The registry: one adapter per dataset, and what nothing serves is not connected."""
+"""The registry: adapters are built from sections of the configuration, one per dataset."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from adapters.errors import AdapterMisconfigured
+from adapters.kind import Means
 from adapters.kinds.education import ClientIdentity, EducationAdapter
 from adapters.kinds.hrss import HrssAdapter
 from adapters.kinds.public_security import PublicSecurityAdapter, ServiceIdentity
-from adapters.port import DatasetName, Indeterminate, Untold
-from adapters.records import RecordSource
-from adapters.registry import (
-    EducationDepartment,
-    HrssDepartment,
-    HttpFace,
-    PublicSecurityDepartment,
-    UnconnectedDepartment,
-    build_registry,
+from adapters.port import DatasetName
+from adapters.registry import KINDS, AdapterRegistry, build_registry
+from adapters.settings import (
+    DepartmentsConfig,
+    EducationConfig,
+    HrssConfig,
+    KeyConfig,
+    PublicSecurityConfig,
 )
 from certs.algorithms import Suite, generate_private_key
 from signing.signer import FileSigner
-from tests.adapters.asking import IS_TRUE, NOW_MS, query_of, shape_of
+from tests.adapters.asking import NOW_MS
 
-FACE = HttpFace(base_url="http://127.0.0.1:1")
 IDENTITY = ServiceIdentity(
     sid="s",
     app_key="k",
@@ -33,94 +33,142 @@ IDENTITY = ServiceIdentity(
     business_system=("3", "c"),
     matter_names={},
 )
-BANK = shape_of("bk.account_verify@1", {"name_match": "pred"})
+KEY = KeyConfig(key=Path("key"), passphrase_file=Path("passphrase"))
+EDUCATION = EducationConfig(
+    base_url="http://127.0.0.1:1",
+    issuer="https://edu.invalid",
+    client_id="c",
+    client_key=KEY,
+    record_key=KEY,
+)
+PUBLIC_SECURITY = PublicSecurityConfig(
+    base_url="http://127.0.0.1:1",
+    sid="s",
+    app_key_file=Path("app-key"),
+    user="u",
+    password_file=Path("password"),
+    ministry=("1", "a"),
+    origin_system=("2", "b"),
+    business_system=("3", "c"),
+    system_user_file=Path("system-user"),
+    record_key=KEY,
+)
+HRSS = HrssConfig(database=Path("hrss.db"), record_key=KEY)
+SECRETS: Mapping[str, bytes] = {
+    "app-key": b"k",
+    "password": b"p",
+    "system-user": (
+        b'{"name": "n", "identifier": "i", "unit": "u", "unit_code": "1", "call_reason": "r"}'
+    ),
+}
 
 
-def names(*datasets: str) -> frozenset[DatasetName]:
-    """Return dataset names."""
-    return frozenset(map(DatasetName, datasets))
-
-
-def client(suite: Suite = Suite.ES256) -> ClientIdentity:
-    """Return who we are to the education department."""
+def means(
+    providers: Mapping[str, str], secrets: Mapping[str, bytes] = SECRETS, suite: Suite = Suite.ES256
+) -> Means:
+    """Return what adapters share, with one key for everything."""
     signer = FileSigner.of(generate_private_key(suite))
-    return ClientIdentity(client_id="c", issuer="https://edu.invalid", signer=signer)
-
-
-async def test_each_kind_is_built_from_its_configuration(
-    source: RecordSource, tmp_path: Path
-) -> None:
-    """Datasets find the adapter of their department; a bank nobody connected is told as such."""
-    registry = build_registry(
-        [
-            HrssDepartment(
-                source=source, datasets=names("hr.pension@1"), database=tmp_path / "x.sqlite"
-            ),
-            EducationDepartment(
-                source=source, datasets=names("edu.degree@1"), face=FACE, identity=client()
-            ),
-            PublicSecurityDepartment(
-                source=source, datasets=names("ps.person_core@1"), face=FACE, identity=IDENTITY
-            ),
-            UnconnectedDepartment(organisation="91370000MA3DEM0931", datasets=names(BANK.name)),
-        ],
-        lambda: NOW_MS,
+    return Means(
+        providers={DatasetName(name): uscc for name, uscc in providers.items()},
+        matters={},
+        now_ms=lambda: NOW_MS,
+        load_secret=lambda path: secrets[path.name],
+        load_signer=lambda _: signer,
     )
-    query = query_of(BANK, ("370102198203150024", None), {"name_match": IS_TRUE})
+
+
+async def test_each_kind_is_built_from_its_section() -> None:
+    """Datasets find the adapter of their department; what nobody serves finds none."""
+    every = DepartmentsConfig(education=EDUCATION, public_security=PUBLIC_SECURITY, hrss=HRSS)
+    catalog = {"hr.pension@1": "H", "edu.degree@1": "E", "ps.person_core@1": "P", "bk.x@1": "B"}
+
+    registry = build_registry(every, means(catalog))
 
     found = {name: type(adapter) for name, adapter in registry.by_dataset.items()}
-    bank = registry.by_dataset[BANK.name]
-    outcome = await bank.fetch(query)
-    health = await bank.examine_health()
+    organisations = {adapter.organisation for adapter in registry.adapters}
     await registry.close()
-
     assert found == {
         "hr.pension@1": HrssAdapter,
         "edu.degree@1": EducationAdapter,
         "ps.person_core@1": PublicSecurityAdapter,
-        "bk.account_verify@1": type(bank),
     }
-    assert bank.organisation == "91370000MA3DEM0931"
-    assert outcome == Untold(reason=Indeterminate.PROVIDER_NOT_CONNECTED)
-    assert not health.reachable
-    assert len(registry.adapters) == 4
-    assert {adapter.organisation for adapter in registry.adapters} == {
-        source.organisation,
-        "91370000MA3DEM0931",
-    }
+    assert organisations == {"H", "E", "P"}
 
 
-def test_a_dataset_has_exactly_one_adapter() -> None:
+def test_every_section_has_a_kind() -> None:
+    """A section nothing is built from would be a department that is silently not connected."""
+    assert set(KINDS) == set(DepartmentsConfig.model_fields)
+
+
+async def test_a_department_without_a_section_is_not_connected() -> None:
+    """Nothing configured, nothing served."""
+    registry = build_registry(DepartmentsConfig(), means({"hr.pension@1": "H"}))
+
+    assert registry.by_dataset == {}
+
+
+async def test_a_kind_serves_its_own_datasets_only() -> None:
+    """Neither another department's nor another version, whose records would have other slots."""
+    catalog = {"hr.pension@1": "H", "hr.pension@2": "H", "hr.unheard@1": "H", "edu.degree@1": "E"}
+
+    registry = build_registry(DepartmentsConfig(hrss=HRSS), means(catalog))
+
+    served = set(registry.by_dataset)
+    await registry.close()
+    assert served == {"hr.pension@1"}
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [{"hr.pension@1": "H", "hr.sscard@1": "another"}, {"edu.degree@1": "E"}],
+    ids=["two providers", "none"],
+)
+def test_one_key_signs_for_one_organisation(catalog: Mapping[str, str]) -> None:
+    """Two behind one source would share a signature; none would sign in nobody's name."""
+    with pytest.raises(AdapterMisconfigured, match="one provider"):
+        build_registry(DepartmentsConfig(hrss=HRSS), means(catalog))
+
+
+async def test_a_dataset_has_exactly_one_adapter() -> None:
     """Two departments for one dataset cannot both be asked."""
-    twice = UnconnectedDepartment(organisation="x", datasets=names(BANK.name))
+    one = build_registry(DepartmentsConfig(hrss=HRSS), means({"hr.pension@1": "H"}))
+    adapter = one.by_dataset[DatasetName("hr.pension@1")]
 
-    with pytest.raises(AdapterMisconfigured):
-        build_registry([twice, twice], lambda: NOW_MS)
+    with pytest.raises(AdapterMisconfigured, match="two adapters"):
+        AdapterRegistry([adapter, adapter])
 
-
-@pytest.mark.parametrize("dataset", ["hr.pension@2", "edu.diploma@1", "hr.pension"])
-def test_a_kind_serves_its_own_datasets_only(
-    source: RecordSource, tmp_path: Path, dataset: str
-) -> None:
-    """Neither another department's nor another version."""
-    department = HrssDepartment(
-        source=source, datasets=names(dataset), database=tmp_path / "x.sqlite"
-    )
-
-    with pytest.raises(AdapterMisconfigured):
-        build_registry([department], lambda: NOW_MS)
+    await one.close()
 
 
 def test_a_client_key_the_department_does_not_take_is_refused() -> None:
     """Education accepts ES256 only."""
-    with pytest.raises(AdapterMisconfigured):
-        client(Suite.EDDSA)
+    with pytest.raises(AdapterMisconfigured, match="ES256"):
+        build_registry(
+            DepartmentsConfig(education=EDUCATION), means({"edu.degree@1": "E"}, suite=Suite.EDDSA)
+        )
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"name": "someone real"}', b"\xff"])
+def test_a_system_user_that_is_not_as_expected_is_refused(content: bytes) -> None:
+    """The setting is named; what the file holds is not."""
+    secrets = {**SECRETS, "system-user": content}
+
+    with pytest.raises(AdapterMisconfigured, match="system_user_file") as refused:
+        build_registry(
+            DepartmentsConfig(public_security=PUBLIC_SECURITY),
+            means({"ps.person_core@1": "P"}, secrets),
+        )
+
+    assert "someone real" not in str(refused.value)
 
 
 def test_no_repr_shows_a_secret() -> None:
     """What may be logged by accident tells no key."""
-    shown = repr(IDENTITY) + repr(client())
+    signer = FileSigner.of(generate_private_key(Suite.ES256))
+    client = ClientIdentity(client_id="c", issuer="https://edu.invalid", signer=signer)
+    shown = repr(IDENTITY) + repr(client) + repr(means({}))
 
     assert "app_key" not in shown
     assert "password" not in shown
     assert "signer" not in shown
+    assert "secret" not in shown

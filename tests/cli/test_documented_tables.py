@@ -8,10 +8,11 @@ from pydantic import BaseModel
 
 import gateway.exchange
 from adapters.port import Finding, Indeterminate
+from adapters.settings import DepartmentsConfig
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import NOUNS
 from gateway.cli.told import COMMAND_TEXTS, CommandReason
-from gateway.config import Config, DepartmentsConfig, LimitConfig, LogConfig
+from gateway.config import Config, LimitConfig, LogConfig
 from gateway.errors import TEXTS, Reason
 from gateway.exits import WITHOUT_RECEIPT
 from gateway.metrics import TABLE, Metrics

@@ -1,6 +1,7 @@
 """The department's own tables, read from a SQLite file (docs/adapters/hrss.md)."""
 
 from adapters.kinds.hrss.adapter import HrssAdapter
+from adapters.kinds.hrss.kind import KIND
 from adapters.kinds.hrss.reading import (
     DATASETS,
     IS_INSURED,
@@ -17,5 +18,6 @@ __all__ = [
     "IS_RECEIVING",
     "IS_REGISTERED",
     "IS_VALID_CARD",
+    "KIND",
     "HrssAdapter",
 ]

@@ -2,5 +2,6 @@
 
 from adapters.kinds.public_security.adapter import DATASETS, PublicSecurityAdapter
 from adapters.kinds.public_security.identity import ServiceIdentity
+from adapters.kinds.public_security.kind import KIND
 
-__all__ = ["DATASETS", "PublicSecurityAdapter", "ServiceIdentity"]
+__all__ = ["DATASETS", "KIND", "PublicSecurityAdapter", "ServiceIdentity"]

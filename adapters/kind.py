@@ -1,0 +1,53 @@
+"""What a kind of department is: its datasets, and how its adapter is built.
+
+Knows no kind. What an adapter needs beside its section of the configuration is handed to it, by a
+gateway or by a provider node alike: adapters open no file and read no clock of their own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from adapters.port import DatasetName, ProviderAdapter
+from adapters.records import RecordSource
+from adapters.settings import DepartmentConfig, KeyConfig
+from signing.signer import Signer
+
+Section = TypeVar("Section", bound=DepartmentConfig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What every adapter of a process shares."""
+
+    providers: Mapping[DatasetName, str]
+    """USCC of the organisation that provides each dataset of the catalog."""
+    matters: Mapping[str, str]
+    """Names of the matters by code, as departments are told them."""
+    now_ms: Callable[[], int]
+    load_secret: Callable[[Path], bytes] = field(repr=False)
+    """Returns what a credential file holds."""
+    load_signer: Callable[[KeyConfig], Signer] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What one adapter is built from, beside its section."""
+
+    source: RecordSource
+    datasets: frozenset[DatasetName]
+    means: Means
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[Section]):
+    """One kind of department.
+
+    `build` raises `AdapterMisconfigured` for a section that cannot work, and passes on what
+    `Means` raises for a file.
+    """
+
+    datasets: frozenset[str]
+    """What it serves, without version; each in version 1."""
+    build: Callable[[Section, Parts], ProviderAdapter]
