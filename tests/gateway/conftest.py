@@ -19,7 +19,7 @@ from adapters.records import RecordSource
 from certs.identity import SystemId
 from gateway.app import Gateway
 from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared, serving
-from gateway.cli.sandbox.world import CONNECTED
+from gateway.cli.sandbox.simulated import PREFIXES
 from gateway.compute.apart import ComputeApart
 from gateway.compute.here import ComputeHere
 from gateway.compute.port import OpenJob
@@ -121,7 +121,7 @@ def sources(sandbox: Sandbox) -> Mapping[str, RecordSource]:
         prefix: RecordSource(
             organisation=world.provider_of(name), signer=world.record_keys[name].signer
         )
-        for prefix, name in CONNECTED.items()
+        for name, prefix in PREFIXES.items()
     }
 
 

@@ -42,7 +42,8 @@ from gateway.cli.sandbox.authority import LIFETIME, load_authority
 from gateway.cli.sandbox.folders import Folders, load_address
 from gateway.cli.sandbox.partners import note_identity
 from gateway.cli.sandbox.seats import MATTER, NEWCOMER, SEATS, seat_system
-from gateway.cli.sandbox.world import CONNECTED, DIVISION, ED25519_BYTES
+from gateway.cli.sandbox.simulated import PREFIXES
+from gateway.cli.sandbox.world import DIVISION, ED25519_BYTES
 from gateway.cli.told import CommandReason, Told
 from gateway.config import Config, ConfigError, load_config, load_credential
 from gateway.policy.bundle import Bundle
@@ -256,7 +257,7 @@ def _material(
             for name, dataset in bundle.catalog.datasets.items()
             if name.startswith(prefix)
         )
-        for prefix, department in CONNECTED.items()
+        for department, prefix in PREFIXES.items()
     }
     return IdentityMaterial(
         system_id=system_id,

@@ -21,7 +21,7 @@ from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.renewal import renew
 from gateway.cli.sandbox.running import departments
 from gateway.cli.sandbox.settings import Ports, readdress_config
-from gateway.cli.sandbox.simulators import Simulator, registered_in
+from gateway.cli.sandbox.simulators import Simulator
 from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.config import load_config
@@ -113,8 +113,7 @@ async def resumed(
     at = moment(SystemClock().now_ms()).replace(microsecond=0)
     _require_in_force(folders, at)
     renew(folders, at)
-    registration = registered_in(folders.departments)
-    async with departments(registration, kept.seed, kept.population) as simulators:
+    async with departments(folders.departments, kept.seed, kept.population) as simulators:
         addresses = {name: each.base_url for name, each in simulators.items()}
         readdress_config(folders, ports, addresses)
         yield simulators

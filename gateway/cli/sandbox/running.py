@@ -14,12 +14,10 @@ from gateway.cli.sandbox.cases import seed_registers
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.partners import write_partner
 from gateway.cli.sandbox.settings import Ports, write_config
+from gateway.cli.sandbox.simulated import SIMULATED
 from gateway.cli.sandbox.simulators import (
-    ISSUER,
-    Registration,
     Simulator,
     make_hrss_tables,
-    register_with_departments,
     start_simulator,
 )
 from gateway.cli.sandbox.world import World, build_world
@@ -28,7 +26,6 @@ from gateway.config import load_config
 from gateway.trust import moment
 
 ANY_PORTS: Final = Ports(gateway=0, health=0)
-SIMULATED: Final = ("education", "public_security")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,23 +55,25 @@ async def prepared(options: SandboxOptions) -> AsyncIterator[Sandbox]:
         now_ms = SystemClock().now_ms()
         at = moment(now_ms - now_ms % 1000)
         world = build_world(options.root or Path(temporary), at, options.systems)
-        registration = register_with_departments(world.folders.departments, world.client_key)
-        async with departments(registration, options.seed, options.population) as simulators:
+        folder = world.folders.departments
+        for each in SIMULATED.values():
+            each.register(folder, world.client_key)
+        async with departments(folder, options.seed, options.population) as simulators:
             addresses = {name: each.base_url for name, each in simulators.items()}
-            write_config(world, options.ports, addresses, registration)
+            write_config(world, options.ports, addresses)
             _seed(world, options, now_ms)
             yield Sandbox(world=world, simulators=simulators)
 
 
 @asynccontextmanager
 async def departments(
-    registration: Registration, seed: int, population: int
+    folder: Path, seed: int, population: int
 ) -> AsyncIterator[dict[str, Simulator]]:
-    """Run every simulated department over one population."""
+    """Run every simulated department, told of us by the files of a folder, over one population."""
     simulators: dict[str, Simulator] = {}
     try:
         people = ("--seed", str(seed), "--population", str(population))
-        await _start_all(simulators, registration, people)
+        await _start_all(simulators, folder, people)
         yield simulators
     finally:
         for simulator in simulators.values():
@@ -82,20 +81,16 @@ async def departments(
 
 
 async def _start_all(
-    simulators: dict[str, Simulator], registration: Registration, people: tuple[str, ...]
+    simulators: dict[str, Simulator], folder: Path, people: tuple[str, ...]
 ) -> None:
     """Start every simulator at once; whoever started is in `simulators` even if another fails."""
-    files = {
-        "education": ("--clients", str(registration.clients_file), "--issuer", ISSUER),
-        "public_security": ("--apps", str(registration.apps_file)),
-    }
 
-    async def start(name: str) -> None:
-        simulators[name] = await start_simulator(name, *files[name], *people)
+    async def start(name: str, told: tuple[str, ...]) -> None:
+        simulators[name] = await start_simulator(name, *told, *people)
 
     async with asyncio.TaskGroup() as group:
-        for name in SIMULATED:
-            group.create_task(start(name))
+        for name, each in SIMULATED.items():
+            group.create_task(start(name, each.arguments(folder)))
 
 
 @asynccontextmanager

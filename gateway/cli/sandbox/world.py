@@ -25,14 +25,13 @@ from gateway.access_log.note import encode_verifier_key
 from gateway.cli.sandbox.authority import MadeKey, SandboxAuthority, store_authority
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.seats import NEWCOMER, make_bundle
+from gateway.cli.sandbox.simulated import PREFIXES
 from gateway.deciding import PROVIDER_SLUG
 from gateway.policy.bundle import Bundle, load_bundle
 
 HRSS: Final = "11370000MB2DEM0105"
 GATEWAY_SLUG: Final = "gateway"
 ORIGIN: Final = "sandbox.invalid/hutong/log"
-CONNECTED: Final = {"edu.": "education", "ps.": "public_security", "hr.": "hrss"}
-"""Prefix of the datasets of each connected department."""
 ED25519_BYTES: Final = 32
 """A raw public key (RFC 8032 5.1.5), which ends its SubjectPublicKeyInfo."""
 DIVISION: Final = "370102"
@@ -74,8 +73,7 @@ class World:
 
     def provider_of(self, department: str) -> str:
         """Return the USCC of a connected department."""
-        prefix = next(key for key, name in CONNECTED.items() if name == department)
-        datasets = self.bundle.catalog.datasets
+        prefix, datasets = PREFIXES[department], self.bundle.catalog.datasets
         return next(each.provider for name, each in datasets.items() if name.startswith(prefix))
 
 
@@ -109,7 +107,7 @@ def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None)
         name: authority.signing(
             folders.departments / name, world.provider_of(name), KeyPurpose.RECORD
         )
-        for name in CONNECTED.values()
+        for name in PREFIXES
     }
     every = {row.agreement.system for row in bundle.rows.values()}
     # Newcomers make their own keys when they enrol.
