@@ -5,7 +5,6 @@ INVARIANT: nobody asks for what could not be kept: where the receipt goes is loo
 """
 
 import asyncio
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,6 +14,7 @@ import typer
 from gateway.cli.ask_shown import Failed, failure_json, failure_text, show, show_json
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import print_json
+from gateway.cli.room import find_obstacle
 from hutong.client import (
     RECEIPT_FILES,
     Answered,
@@ -289,15 +289,9 @@ def _require_room(folder: Path) -> None:
     Raises:
         NotWritten: FILE_NOT_WRITTEN.
     """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as cause:
-        raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder)) from cause
-    for name in RECEIPT_FILES:
-        if os.path.lexists(folder / name):
-            raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder / name))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder))
+    obstacle = find_obstacle(folder, RECEIPT_FILES)
+    if obstacle is not None:
+        raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(obstacle))
 
 
 def _keep(receipt: Receipt | None, folder: Path | None) -> NotWritten | None:
