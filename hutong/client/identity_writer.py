@@ -74,14 +74,13 @@ def write_identity(directory: Path, material: IdentityMaterial) -> IdentityFile:
     directory.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
     _require_own(directory)
     writing = _Writing(directory)
-    try:
+    with contextlib.ExitStack() as failing:
+        # Half a directory would take the place of the one that is written after the mistake.
+        failing.callback(writing.undo)
         written = _write_parts(writing, material)
         # Last: a directory without it is unfinished, and is never loaded half-written.
         writing.write(FILE_NAME, encode_identity(written))
-    except BaseException:
-        # Half a directory would take the place of the one that is written after the mistake.
-        writing.undo()
-        raise
+        failing.pop_all()
     return written
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from certs.trust_directory import load_trust_directory
+from certs.trust_directory import load_trust_directory, store_trust_directory
 from certs.trust_material import TrustMaterial
 from gateway.cli.sandbox import enrolment
 from gateway.cli.sandbox.enrolment import Enrolled, enrol
@@ -105,14 +105,13 @@ def test_a_registry_that_takes_nothing_leaves_the_folder_free(
     halfway: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """The registry is as before, half written too, and the keys nobody knows are taken back."""
-    store = enrolment.store_trust_directory
     failing = [OSError(28, "No space left on device", str(folders.trust / "trust.json"))]
 
     def stored(material: TrustMaterial, path: Path) -> None:
         manifest = (path / "trust.json").read_bytes()
         fault = failing.pop() if failing else None
         if fault is None or halfway:
-            store(material, path)
+            store_trust_directory(material, path)
         if fault is not None:
             (path / "trust.json").write_bytes(manifest)
             raise fault

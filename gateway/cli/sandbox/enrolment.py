@@ -135,15 +135,14 @@ def enrol(slug: str, folders: Folders, identity: Path, at: datetime) -> Enrolled
         }
     system_id = seat_system(slug)
     written = _write(identity, _material(world, system_id, pairs))
-    try:
+    with contextlib.ExitStack() as failing:
+        # Without the seat the keys are nobody's, and their folder is wanted by the next attempt.
+        failing.callback(remove_identity, identity, written)
         person, case_number = _open_case(world.config, slug)
         with _unusable(folders.root, OSError):
             note_identity(folders, identity)
         _store(folders, world.trusted, _registered(world.trusted, slug, pairs, at))
-    except BaseException:
-        # Without the seat the keys are nobody's, and their folder is wanted by the next attempt.
-        remove_identity(identity, written)
-        raise
+        failing.pop_all()
     return Enrolled(
         identity=identity,
         system_id=system_id,
