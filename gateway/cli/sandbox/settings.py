@@ -51,7 +51,7 @@ def write_config(
         "envelope_signer": _key(world.gateway_keys["envelope"]),
         "tls": _key(world.gateway_keys["tls"]),
         "log": {
-            "database": str(folders.log / "access.db"),
+            "database": str(folders.log_file),
             "epoch_keys": str(folders.log / "epochs"),
             "epoch_passphrase_file": str(folders.gateway / "epoch-passphrase"),
             "origin": ORIGIN,
