@@ -94,7 +94,7 @@ class BenchWorld:
     @property
     def database(self) -> Path:
         """The access log."""
-        return self.sandbox.world.folders.log / "access.db"
+        return self.sandbox.world.folders.log_file
 
 
 @asynccontextmanager

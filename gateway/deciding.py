@@ -348,11 +348,12 @@ def _require_known_names(fields: frozenset[str], dataset: Dataset, query: Datase
     claimable = fields.union(dataset.further_keys)
     if fields.issuperset(query.fields) and claimable.issuperset(query.claims):
         return
-    unknown = (
-        places_of(query.fields, (), lambda name: name not in fields),
-        places_of((), tuple(query.claims), lambda name: name not in claimable),
+    where = places_of(
+        query.fields,
+        query.claims,
+        lambda name: name not in fields,
+        lambda name: name not in claimable,
     )
-    where = " ".join(filter(None, unknown))
     raise Refusal(Reason.QUERY_INVALID, diagnostics=f"{where}: not in {dataset.name}")
 
 

@@ -5,7 +5,8 @@ INVARIANT: nobody asks for what could not be kept: where the receipt goes is loo
 """
 
 import asyncio
-import os
+import contextlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,6 +16,7 @@ import typer
 from gateway.cli.ask_shown import Failed, failure_json, failure_text, show, show_json
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import print_json
+from gateway.cli.room import find_obstacle
 from hutong.client import (
     RECEIPT_FILES,
     Answered,
@@ -260,24 +262,33 @@ async def _ask(
     identity: Identity, question: Question, timeout_s: float
 ) -> tuple[Answered | Refused, tuple[str, ...]]:
     """Ask and return what is proven, a refusal as a value, and fields the catalog does not have."""
+    until = time.monotonic() + timeout_s
     async with Client.open(identity, Settings(timeout_s=timeout_s)) as client:
         try:
             return await client.exchange(question), ()
         except Refused as refused:
-            return refused, await _unlisted(client, question, refused)
+            return refused, await _unlisted(client, question, refused, until)
 
 
-async def _unlisted(client: Client, question: Question, refused: Refused) -> tuple[str, ...]:
+async def _unlisted(
+    client: Client, question: Question, refused: Refused, until: float
+) -> tuple[str, ...]:
     """Return the fields asked that the catalog does not list: a refusal names no field.
 
-    Compared here, with what the catalog shows this system anyway: a help, never evidence.
+    Compared here, with what the catalog shows this system anyway: a help, never evidence, and
+    waited for no longer than `until` (seconds of the monotonic clock).
     """
     if refused.reason != "QUERY_INVALID":
         return ()
-    try:
-        datasets = await client.list_datasets()
-    except (Fault, Unproven):
-        return ()  # the refusal is told all the same
+    listing = asyncio.ensure_future(client.list_datasets())
+    # Whatever becomes of it, Ctrl-C included, the refusal is told with its receipt: `wait` raises
+    # nothing that the call does.
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.wait((listing,), timeout=max(0.0, until - time.monotonic()))
+    if not listing.done() or listing.cancelled() or listing.exception() is not None:
+        listing.cancel()
+        return ()
+    datasets = listing.result()
     return next(
         (each.unlisted(question.fields) for each in datasets if each.name == question.dataset), ()
     )
@@ -289,15 +300,9 @@ def _require_room(folder: Path) -> None:
     Raises:
         NotWritten: FILE_NOT_WRITTEN.
     """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as cause:
-        raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder)) from cause
-    for name in RECEIPT_FILES:
-        if os.path.lexists(folder / name):
-            raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder / name))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder))
+    obstacle = find_obstacle(folder, RECEIPT_FILES)
+    if obstacle is not None:
+        raise NotWritten(ClientReason.FILE_NOT_WRITTEN, str(obstacle))
 
 
 def _keep(receipt: Receipt | None, folder: Path | None) -> NotWritten | None:

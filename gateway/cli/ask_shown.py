@@ -73,7 +73,9 @@ def show(outcome: Answered | Refused, unlisted: tuple[str, ...] = ()) -> None:
         console.print(f"拒绝 · refused: {outcome.reason} ({outcome.side})", markup=False)
         console.print(f"{outcome.text_zh}\n{outcome.text_en}", markup=False)
         if unlisted:
-            console.print(f"目录中没有 · not in the catalog: {', '.join(unlisted)}", markup=False)
+            console.print(
+                f"数据目录中没有该数据项 · not in the catalog: {', '.join(unlisted)}", markup=False
+            )
         return
     reason = outcome.indeterminate_reason
     table = Table(title=f"{outcome.dataset}  {outcome.state}{f' {reason}' if reason else ''}")

@@ -11,6 +11,7 @@ from gateway.catalog.problems import PolicyRefused
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.facts import load_facts
 from gateway.cli.printing import print_json
+from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.policy.bundle import Bundle, load_bundle
 from gateway.policy.explain import explain_question
@@ -84,7 +85,7 @@ def explain(
         raise Ended(ExitCode.UNREADABLE) from refused
     found = bundle.find_agreement(agreement)
     if found is None:
-        raise Ended(ExitCode.USAGE, f"no agreement {agreement} in this bundle")
+        raise Told(CommandReason.AGREEMENT_UNKNOWN, ", ".join(sorted(bundle.rows)))
     question = _question(bundle, found, (matter, role), tuple(field or ()))
     explained = explain_question(bundle, question)
     if json:

@@ -3,6 +3,7 @@
 INVARIANT: what grpcio reads from the environment is set before anything imports it.
 """
 
+import re
 import sys
 from importlib import import_module
 from typing import Final, Protocol
@@ -31,6 +32,8 @@ EPILOG: Final = (
 )
 JSON: Final = "--json"
 """Of every command that tells machines something."""
+_OPTION: Final = re.compile(r"--[a-z]+(?:-[a-z]+)*", re.ASCII)
+"""A name of an option; one with a value run into it is of another form, and is not repeated."""
 _TYPER_USAGE: Final = 2
 """What typer ends with after a wrong command line; none of our own endings goes that way."""
 
@@ -120,10 +123,20 @@ def _usage(mistake: BaseException | None) -> Ended:
     kind = type(mistake).__name__
     if kind == "NoArgsIsHelpError":
         return Ended(ExitCode.USAGE)  # the help it printed is the answer
-    param = getattr(mistake, "param", None) if kind == "MissingParameter" else None
-    if param is None:
-        return Told(CommandReason.USAGE_WRONG)
-    return Told(CommandReason.OPTION_MISSING, str(param.opts[0]))
+    named = _named(mistake)
+    if kind == "MissingParameter" and named:
+        return Told(CommandReason.OPTION_MISSING, named)
+    return Told(CommandReason.USAGE_WRONG, named)
+
+
+def _named(mistake: BaseException | None) -> str:
+    """Return the name of the option or argument at fault, never a value; empty where none is."""
+    param = getattr(mistake, "param", None)
+    if param is not None:
+        return str(param.opts[0])
+    # What was typed, where it is no option of ours.
+    typed = str(getattr(mistake, "option_name", ""))
+    return typed if _OPTION.fullmatch(typed) else ""
 
 
 def _code(stop: SystemExit) -> int:

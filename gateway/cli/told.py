@@ -1,9 +1,12 @@
 """Why a command ended before it did its work: a closed list with side, remedy, two languages.
 
-For mistakes on the command line and in the folders it names. What a gateway refuses stands in
-`gateway.errors`, what the client finds in `hutong.client.reasons`; docs/reasons.md is compared with
-this list.
-INVARIANT: a text names no value of an option; `detail` names options, seats, files and folders.
+For command lines that cannot be parsed, and for what the commands of the list's own words meet in
+the folders they name; docs/reasons.md says which commands those are, and is compared with this
+list. What a gateway refuses stands in `gateway.errors`, what the client finds in
+`hutong.client.reasons`.
+INVARIANT: a text names no value of an option. `detail` names what is meant: options, seats,
+agreements, files and folders, a port, a day, the class of an error met there, or a command line to
+run next; of what was typed it repeats names of options, seats, ports and paths, and nothing else.
 """
 
 from enum import StrEnum, unique
@@ -31,6 +34,7 @@ class CommandReason(StrEnum):
     SANDBOX_ENDED = "SANDBOX_ENDED"
     PORT_TAKEN = "PORT_TAKEN"
     IDENTITY_FOLDER_IN_USE = "IDENTITY_FOLDER_IN_USE"
+    AGREEMENT_UNKNOWN = "AGREEMENT_UNKNOWN"
     LOG_KEY_UNNAMED = "LOG_KEY_UNNAMED"
     LOG_NOT_A_FILE = "LOG_NOT_A_FILE"
 
@@ -46,17 +50,19 @@ COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
     _C.USAGE_WRONG: (
         ExitCode.USAGE,
         _text(
-            "命令行不对，什么都没有做。请照上面的提示改正；--help 列出全部选项。",
-            "The command line is wrong; nothing was done. Mend what is named above; --help lists "
-            "all options.",
+            "命令行不对，什么都没有做。请改正末行（JSON 中为 detail）所列的选项或参数；未列出时，"
+            "请核对命令名与各选项。--help 列出全部选项。",
+            "The command line is wrong; nothing was done. Mend the option named in the last line "
+            "(`detail` in JSON); where none is, compare the command's name and its options. --help "
+            "lists them all.",
         ),
     ),
     _C.OPTION_MISSING: (
         ExitCode.USAGE,
         _text(
-            "缺少必填项，什么都没有做。请补上所列选项；--help 说明它的含义。",
-            "Something required is missing; nothing was done. Give the option named; --help says "
-            "what it means.",
+            "缺少必填项，什么都没有做。请补上所列选项或参数；--help 说明它的含义。",
+            "Something required is missing; nothing was done. Give the option or "
+            "argument named; --help says what it means.",
         ),
     ),
     _C.SEAT_UNKNOWN: (
@@ -102,7 +108,7 @@ COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
     _C.SANDBOX_FOLDER_UNUSABLE: (
         ExitCode.UNREADABLE,
         _text(
-            "此路径不是目录，或不可读写。请用 --dir 写一个空的或新的目录。",
+            "此路径不是目录，或不可读写。请用 --dir 指定一个空的或新的目录。",
             "This is no folder, or one that cannot be read and written. Name an empty or a new one "
             "with --dir.",
         ),
@@ -141,9 +147,18 @@ COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
     _C.IDENTITY_FOLDER_IN_USE: (
         ExitCode.UNREADABLE,
         _text(
-            "入网资料的目录不空或不可写，什么都没有改动。请用 --identity 写一个空的或新的目录。",
+            "入网资料的目录不空或不可写，什么都没有改动。请用 --identity 指定一个空的或新的目录。",
             "The folder of the identity holds something or cannot be written; nothing was changed. "
             "Name an empty or a new one with --identity.",
+        ),
+    ),
+    _C.AGREEMENT_UNKNOWN: (
+        ExitCode.USAGE,
+        _text(
+            "此协议包中没有这个编号的协议。请从末行（JSON 中为 detail）所列编号中选一个，或换用"
+            "含有该协议的协议包。",
+            "This bundle holds no agreement of that number. Take one of those in the last line "
+            "(`detail` in JSON), or the bundle that holds it.",
         ),
     ),
     _C.LOG_KEY_UNNAMED: (
@@ -156,11 +171,11 @@ COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
     _C.LOG_NOT_A_FILE: (
         ExitCode.UNREADABLE,
         _text(
-            "此处要写日志文件，而不是目录：网关配置中 log.database 所指的文件，沙箱中是 "
-            "log/access.db。目录中若有，详情即其路径。",
-            "The log's file is due here, no folder: the one that log.database of the gateway's "
-            "configuration names, in a sandbox log/access.db. Where the folder holds one, the "
-            "detail is its path.",
+            "此处应填日志文件的路径，而不是目录：网关配置中 log.database 所指的文件，沙箱中是 "
+            "log/access.db。若该目录中有此文件，末行（JSON 中为 detail）即其路径。",
+            "The path of the log's file is due here, no folder: the file that log.database of the "
+            "gateway's configuration names, in a sandbox log/access.db. Where the folder holds "
+            "it, the last line (`detail` in JSON) is its path.",
         ),
     ),
 }

@@ -210,7 +210,7 @@ def _query(raw: exchange_pb2.DatasetQuery) -> DatasetQuery:
     _require_query("claims", holds=len(raw.claims) <= MAX_CLAIMS)
     # Twice the same name would leave it to the adapter which of two values is compared.
     _require_query("claims: a name twice", holds=len(claims) == len(raw.claims))
-    misspelt = places_of(fields, tuple(claims), lambda name: _NAME.fullmatch(name) is None)
+    misspelt = places_of(fields, claims, lambda name: _NAME.fullmatch(name) is None)
     _require_query(f"{misspelt}: form of the name", holds=not misspelt)
     fits = [1 <= len(value) <= MAX_CLAIM_CHARACTERS for value in claims.values()]
     _require_query("claims: length of a value", holds=all(fits))

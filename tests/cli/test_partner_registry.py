@@ -265,6 +265,20 @@ def test_identity_believes_what_the_registry_names(gateway_office: Office) -> No
     assert identity.agreements == ()
 
 
+def test_identity_in_an_empty_folder_can_be_loaded(gateway_office: Office) -> None:
+    """A folder made beforehand, with the group's rights, is closed to others before it is used."""
+    gateway_office.certified("fund/tls", "tls-client", FUND)
+    gateway_office.certified("fund/envelope", "envelope", FUND)
+    target = gateway_office.root / "identity"
+    target.mkdir()
+    target.chmod(0o775)
+
+    code = _identity(gateway_office)
+
+    assert code == ExitCode.YES
+    assert load_identity(target).system_id == f"{FUND}/fund"
+
+
 def test_identity_needs_a_registered_gateway(office: Office) -> None:
     """Without an envelope key of the gateway nobody could verify an answer: 1, nothing written."""
     office.certified("fund/tls", "tls-client", FUND)

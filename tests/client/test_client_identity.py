@@ -85,6 +85,41 @@ def test_a_pair_that_does_not_match_is_not_written(world: World, tmp_path: Path)
         write_identity(tmp_path / "x", dataclasses.replace(world.material(), tls=wrong))
 
 
+def test_half_a_directory_does_not_stay(world: World, tmp_path: Path) -> None:
+    """What was written before a part is refused is taken back; what lay there before is not."""
+    wrong = dataclasses.replace(world.envelope, certificate=world.tls.certificate)
+    (tmp_path / "notes.txt").touch()
+
+    with pytest.raises(IdentityRefused, match="another key"):
+        write_identity(tmp_path, dataclasses.replace(world.material(), envelope=wrong))
+
+    assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_an_empty_folder_others_may_write_is_closed_to_them(world: World, tmp_path: Path) -> None:
+    """Else loading would refuse what was just written."""
+    tmp_path.chmod(0o775)
+
+    write_identity(tmp_path, world.material())
+
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+    load_identity(tmp_path)
+
+
+def test_a_folder_in_use_that_others_may_write_takes_no_identity(
+    world: World, tmp_path: Path
+) -> None:
+    """Whose else it is cannot be known: its mode stays, and nothing is written that fails later."""
+    (tmp_path / "notes.txt").touch()
+    tmp_path.chmod(0o775)
+
+    with pytest.raises(IdentityRefused, match="IDENTITY_FILE_WRITABLE"):
+        write_identity(tmp_path, world.material())
+
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o775
+    assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]
+
+
 def _set(*path: str, value: object) -> Callable[[Members], None]:
     def change(members: Members) -> None:
         inner: object = members

@@ -44,6 +44,7 @@ async def test_an_unknown_field_is_one_refusal_alone_or_in_company(
         (("full_name",), {"full_nam": "1"}, "claims[0]: not in ps.person_core@1"),
         (("nam", "full_name"), {"b": "1"}, "fields[0] claims[0]: not in ps.person_core@1"),
         (tuple(f"f{n}" for n in range(20)), {}, f"{EIGHT}: not in ps.person_core@1"),
+        (tuple(f"f{n}" for n in range(8)), {"b": "1"}, f"{EIGHT}: not in ps.person_core@1"),
     ],
 )
 async def test_the_place_of_an_unknown_name_is_told_to_operators_alone(

@@ -49,7 +49,7 @@ async def run_demo() -> Demo:
             told, attempts, checkpoint = await _exchange(sandbox)
         receipts = _receipts(told, attempts)
         proofs = examine_proofs(
-            receipts, checkpoint, sandbox.world.folders.log / "access.db", sandbox.world.log_vkey
+            receipts, checkpoint, sandbox.world.folders.log_file, sandbox.world.log_vkey
         )
         return Demo(
             told=told,

@@ -4,10 +4,12 @@ The newcomer's side makes keys and asks; the authority's side believes nothing b
 possession in each request. The running gateway takes the new registry up by itself.
 
 INVARIANT: a private key leaves the newcomer's side only encrypted, into his identity directory.
+INVARIANT: the registry is written last, so that a seat is taken only by an enrolment that is whole.
 """
 
-import os
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,6 +40,7 @@ from certs.trust_material import TrustMaterial
 from gateway.access_log.note import encode_verifier_key
 from gateway.catalog.problems import PolicyRefused
 from gateway.cli.agreement_hints import hints_of
+from gateway.cli.room import find_obstacle
 from gateway.cli.sandbox.authority import LIFETIME, load_authority
 from gateway.cli.sandbox.folders import Folders, load_address
 from gateway.cli.sandbox.partners import note_identity
@@ -49,6 +52,7 @@ from gateway.config import Config, ConfigError, load_config, load_credential
 from gateway.policy.bundle import Bundle
 from gateway.policy.delivery import open_delivery
 from gateway.policy.ports import CaseRecord, CaseState, Relation
+from gateway.policy.ports_sqlite import require_key
 from gateway.wiring import load_policy
 from hutong.client import (
     IdentityMaterial,
@@ -57,13 +61,12 @@ from hutong.client import (
     NotWritten,
     write_identity,
 )
+from hutong.client.identity_file import IdentityFile
+from hutong.client.identity_writer import remove_identity
 from signing.errors import SigningError
 
-_UNUSABLE: Final = (
-    *(CertsError, SigningError, ConfigError, PolicyRefused, IdentityRefused, NotWritten),
-    *(OSError, ValueError, sqlite3.Error),
-)
-"""What reading or writing the folder of a sandbox is refused with."""
+_UNREADABLE: Final = (CertsError, SigningError, ConfigError, PolicyRefused, OSError)
+"""What reading a file of a sandbox is refused with; anything else is a fault of ours."""
 SUBJECT_OF_SEAT: Final = "ordinary_graduate"
 """The planted person whose case every newcomer handles (docs/population.md)."""
 
@@ -98,49 +101,132 @@ class _Office:
         return self.authority.issue_signing(subject, proven, usage, at=since, lifetime=LIFETIME)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _World:
+    """What an enrolment reads of a sandbox."""
+
+    address: str
+    config: Config
+    bundle: Bundle
+    office: _Office
+    trusted: TrustMaterial
+    tls_authority: Certificate
+    gateway_envelope: Certificate
+    log_key: str
+    record_certificates: dict[str, tuple[Certificate, ...]]
+    """By USCC of the provider."""
+
+
 def enrol(slug: str, folders: Folders, identity: Path, at: datetime) -> Enrolled:
     """Enrol a newcomer in one of the seats of a running sandbox.
 
     Raises:
         Told: SEAT_UNKNOWN, SEAT_TAKEN, SANDBOX_NOT_RUNNING, SANDBOX_UNREADABLE,
-            IDENTITY_FOLDER_IN_USE.
+            IDENTITY_FOLDER_IN_USE; then the seat is as free as before, and no identity is written.
     """
     if slug not in SEATS:
         raise Told(CommandReason.SEAT_UNKNOWN, ", ".join(SEATS))
-    address = load_address(folders)
-    try:
-        return _enrol(slug, folders, identity, (address, at))
-    except _UNUSABLE as error:
-        where = error.filename if isinstance(error, OSError) else None
-        detail = f"{where or folders.root} ({type(error).__name__})"
-        raise Told(CommandReason.SANDBOX_UNREADABLE, detail) from error
-
-
-def _enrol(slug: str, folders: Folders, identity: Path, when: tuple[str, datetime]) -> Enrolled:
-    """Enrol a newcomer; nothing is written before the seat and the folder are found free."""
-    address, at = when
-    config = load_config(folders.config)
-    bundle = load_policy(config)
-    office = _Office(authority=load_authority(folders.authority), at=at)
-    trusted = load_trust_directory(folders.trust)
-    _require_free(trusted, slug)
+    world = _load_world(folders, at)
+    _require_free(world.trusted, slug)
     _require_room(identity)
-    pairs = {
-        usage: _certified(office, usage)
-        for usage in (KeyPurpose.TLS, KeyPurpose.ENVELOPE, KeyPurpose.OFFICER)
-    }
-    store_trust_directory(_registered(trusted, slug, pairs, at), folders.trust)
-    person, case_number = _open_case(config, slug)
+    with _unusable(folders.root, CertsError, SigningError):
+        pairs = {
+            usage: _certified(world.office, usage)
+            for usage in (KeyPurpose.TLS, KeyPurpose.ENVELOPE, KeyPurpose.OFFICER)
+        }
     system_id = seat_system(slug)
-    write_identity(identity, _material(folders, config, bundle, (system_id, address), pairs))
-    note_identity(folders, identity)
+    written = _write(identity, _material(world, system_id, pairs))
+    with contextlib.ExitStack() as failing:
+        # Without the seat the keys are nobody's, and their folder is wanted by the next attempt.
+        failing.callback(remove_identity, identity, written)
+        person, case_number = _open_case(world.config, slug)
+        with _unusable(folders.root, OSError):
+            note_identity(folders, identity)
+        _store(folders, world.trusted, _registered(world.trusted, slug, pairs, at))
+        failing.pop_all()
     return Enrolled(
         identity=identity,
         system_id=system_id,
         case_number=case_number,
         person=person,
-        agreements=tuple(each.number for each in bundle.list_agreements(system_id)),
+        agreements=tuple(each.number for each in world.bundle.list_agreements(system_id)),
     )
+
+
+def _load_world(folders: Folders, at: datetime) -> _World:
+    """Read everything an enrolment needs before any of it is used.
+
+    Raises:
+        Told: SANDBOX_NOT_RUNNING, SANDBOX_UNREADABLE.
+    """
+    address = load_address(folders)
+    with _unusable(folders.root, *_UNREADABLE):
+        config = load_config(folders.config)
+        bundle = load_policy(config)
+        log = _load(folders.gateway / "log.crt")
+        return _World(
+            address=address,
+            config=config,
+            bundle=bundle,
+            office=_Office(authority=load_authority(folders.authority), at=at),
+            trusted=load_trust_directory(folders.trust),
+            tls_authority=_load(folders.authority / "authority.crt"),
+            gateway_envelope=_load(folders.gateway / "envelope.crt"),
+            log_key=encode_verifier_key(config.log.origin, log.public_key.spki[-ED25519_BYTES:]),
+            record_certificates={
+                next(
+                    dataset.provider
+                    for name, dataset in bundle.catalog.datasets.items()
+                    if name.startswith(prefix)
+                ): (_load(folders.departments / department / "record.crt"),)
+                for department, prefix in PREFIXES.items()
+            },
+        )
+
+
+@contextlib.contextmanager
+def _unusable(where: Path, *faults: type[Exception]) -> Iterator[None]:
+    """Turn the faults of one step into the reason, with the file at fault or the place meant.
+
+    Raises:
+        Told: SANDBOX_UNREADABLE.
+    """
+    try:
+        yield
+    except faults as error:
+        named = error.filename if isinstance(error, OSError) else None
+        detail = f"{named or where} ({type(error).__name__})"
+        raise Told(CommandReason.SANDBOX_UNREADABLE, detail) from error
+
+
+def _write(identity: Path, material: IdentityMaterial) -> IdentityFile:
+    """Write the identity directory.
+
+    Raises:
+        Told: IDENTITY_FOLDER_IN_USE; SANDBOX_UNREADABLE where what the sandbox says of itself
+            cannot be spelled.
+    """
+    try:
+        with _unusable(identity, IdentityRefused):
+            return write_identity(identity, material)
+    except (NotWritten, OSError) as error:
+        raise Told(CommandReason.IDENTITY_FOLDER_IN_USE, str(identity)) from error
+
+
+def _store(folders: Folders, before: TrustMaterial, after: TrustMaterial) -> None:
+    """Write the registry, or leave it as it was as far as the disk lets.
+
+    Raises:
+        Told: SANDBOX_UNREADABLE.
+    """
+    with _unusable(folders.trust, OSError):
+        try:
+            store_trust_directory(after, folders.trust)
+        except OSError:
+            # Half of it may be there: the registry, and not yet the manifest that makes it count.
+            with contextlib.suppress(OSError):
+                store_trust_directory(before, folders.trust)
+            raise
 
 
 def _certified(office: _Office, usage: KeyPurpose) -> KeyPair:
@@ -173,12 +259,7 @@ def _require_room(identity: Path) -> None:
     Raises:
         Told: IDENTITY_FOLDER_IN_USE.
     """
-    try:
-        identity.mkdir(mode=0o700, parents=True, exist_ok=True)
-        full = any(identity.iterdir())
-    except OSError as cause:
-        raise Told(CommandReason.IDENTITY_FOLDER_IN_USE, str(identity)) from cause
-    if full or not os.access(identity, os.W_OK | os.X_OK):
+    if find_obstacle(identity) is not None:
         raise Told(CommandReason.IDENTITY_FOLDER_IN_USE, str(identity))
 
 
@@ -222,7 +303,11 @@ def _record(usage: KeyPurpose, pairs: dict[KeyPurpose, KeyPair]) -> KeyRecord:
 
 
 def _open_case(config: Config, slug: str) -> tuple[Planted, str]:
-    """Open a case of the newcomer's organisation for a planted person."""
+    """Open a case of the newcomer's organisation for a planted person.
+
+    Raises:
+        Told: SANDBOX_UNREADABLE.
+    """
     person = next(each for each in planted() if each.name_of_case == SUBJECT_OF_SEAT)
     number = f"SB-{slug}-{person.index:06d}"
     subject = Subject(type=SubjectType.RESIDENT_ID, identifier=person.id_number)
@@ -235,46 +320,33 @@ def _open_case(config: Config, slug: str) -> tuple[Planted, str]:
         in_investigation=False,
         special_grade=False,
     )
-    key = load_credential(config.registers_key_file)
-    with open_delivery(config.registers, key) as delivery:
+    with _unusable(config.registers_key_file, ConfigError, ValueError):
+        key = load_credential(config.registers_key_file)
+        require_key(key)
+    # Opening a case once more replaces it: an enrolment that fails after this leaves nothing amiss.
+    with (
+        _unusable(config.registers, sqlite3.Error, OSError),
+        open_delivery(config.registers, key) as delivery,
+    ):
         delivery.add_case(number, case, ((subject, Relation.APPLICANT),))
     return person, number
 
 
-def _material(
-    folders: Folders,
-    config: Config,
-    bundle: Bundle,
-    named: tuple[str, str],
-    pairs: dict[KeyPurpose, KeyPair],
-) -> IdentityMaterial:
+def _material(world: _World, system_id: str, pairs: dict[KeyPurpose, KeyPair]) -> IdentityMaterial:
     """Return the enrolment bundle: own keys, and whose signatures to believe."""
-    system_id, address = named
-    log = _load(folders.gateway / "log.crt")
-    providers = {
-        department: next(
-            dataset.provider
-            for name, dataset in bundle.catalog.datasets.items()
-            if name.startswith(prefix)
-        )
-        for department, prefix in PREFIXES.items()
-    }
     return IdentityMaterial(
         system_id=system_id,
-        gateway_id=config.system_id,
-        address=address,
+        gateway_id=world.config.system_id,
+        address=world.address,
         tls_server_name="localhost",
         tls=pairs[KeyPurpose.TLS],
-        tls_authorities=(_load(folders.authority / "authority.crt"),),
+        tls_authorities=(world.tls_authority,),
         envelope=pairs[KeyPurpose.ENVELOPE],
         officer=pairs[KeyPurpose.OFFICER],
-        gateway_certificates=(_load(folders.gateway / "envelope.crt"),),
-        log_key=encode_verifier_key(config.log.origin, log.public_key.spki[-ED25519_BYTES:]),
-        record_certificates={
-            provider: (_load(folders.departments / department / "record.crt"),)
-            for department, provider in providers.items()
-        },
-        agreements=hints_of(bundle, system_id),
+        gateway_certificates=(world.gateway_envelope,),
+        log_key=world.log_key,
+        record_certificates=world.record_certificates,
+        agreements=hints_of(world.bundle, system_id),
     )
 
 

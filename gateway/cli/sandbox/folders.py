@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.cli.log import FILE_NAME
 from gateway.cli.printing import command_line
 from gateway.cli.told import CommandReason, Told
 
@@ -63,6 +64,11 @@ class Folders:
     def log(self) -> Path:
         """The access log and its epoch keys."""
         return self.root / "log"
+
+    @property
+    def log_file(self) -> Path:
+        """The access log itself."""
+        return self.log / FILE_NAME
 
     @property
     def departments(self) -> Path:

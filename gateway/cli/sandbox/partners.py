@@ -55,7 +55,8 @@ def identities_of(folders: Folders) -> Iterator[Path]:
     known = sorted(folders.partners.iterdir())
     if folders.identities.exists():
         known += [Path(line) for line in folders.identities.read_text("utf-8").splitlines()]
-    yield from (each for each in known if (each / FILE_NAME).is_file())
+    # A folder is noted once more where an enrolment failed after the note.
+    yield from (each for each in dict.fromkeys(known) if (each / FILE_NAME).is_file())
 
 
 def readdress_partners(folders: Folders, address: str) -> None:

@@ -46,7 +46,7 @@ def write_config(world: World, ports: Ports, addresses: Mapping[str, str]) -> No
         "envelope_signer": key_setting(world.gateway_keys["envelope"]),
         "tls": key_setting(world.gateway_keys["tls"]),
         "log": {
-            "database": str(folders.log / "access.db"),
+            "database": str(folders.log_file),
             "epoch_keys": str(folders.log / "epochs"),
             "epoch_passphrase_file": str(folders.gateway / "epoch-passphrase"),
             "origin": ORIGIN,
