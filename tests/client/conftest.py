@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +79,22 @@ async def client(double: GatewayDouble, identity: Identity, world: World) -> Asy
     async with Client.open(at_port, settings, clock=lambda: world.now_ms) as opened:
         yield opened
     await server.stop(None)
+
+
+@pytest.fixture(scope="module")
+def written(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory as enrolment writes it; tests copy it."""
+    directory = tmp_path_factory.mktemp("identities") / "identity"
+    world.write(directory)
+    return directory
+
+
+@pytest.fixture
+def directory(written: Path, tmp_path: Path) -> Path:
+    """A copy one may spoil."""
+    copy = tmp_path / "identity"
+    copy.mkdir(mode=0o700)
+    for file in written.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+        (copy / file.name).chmod(0o600)
+    return copy
