@@ -207,6 +207,14 @@ class AdapterHealth:
     """A code for operators; never personal data, never an address."""
 
 
+class BreakerState(StrEnum):
+    """Whether questions are let through to a department; HALF_OPEN lets one try."""
+
+    CLOSED = "CLOSED"
+    HALF_OPEN = "HALF_OPEN"
+    OPEN = "OPEN"
+
+
 class ProviderAdapter(Protocol):
     """One department behind one dialect.
 
@@ -222,6 +230,11 @@ class ProviderAdapter(Protocol):
     @property
     def datasets(self) -> frozenset[DatasetName]:
         """Which datasets this adapter serves."""
+        ...
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """Whether questions are let through; CLOSED where there is no breaker."""
         ...
 
     def find_lacking(self, query: Query) -> Lacking | None:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from adapters.errors import AdapterMisconfigured, DepartmentFailed
-from adapters.port import Indeterminate
+from adapters.port import BreakerState, Indeterminate
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -100,6 +100,13 @@ class Breaker:
         self._failures = 0
         self._open_until: float | None = None
         self._probing = False
+
+    @property
+    def state(self) -> BreakerState:
+        """What the next call would meet."""
+        if self._open_until is None:
+            return BreakerState.CLOSED
+        return BreakerState.OPEN if self.is_open else BreakerState.HALF_OPEN
 
     @property
     def is_open(self) -> bool:

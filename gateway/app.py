@@ -16,11 +16,9 @@ import grpc
 import structlog
 from aiohttp import web
 
-from adapters.port import ProviderAdapter
 from adapters.registry import AdapterRegistry, build_registry
 from certs.errors import CertsError
 from certs.identity import SystemId
-from certs.sm2.health import examine_sm2
 from certs.trust_store import TrustStore
 from gateway.access_log.epochs import EpochKeys
 from gateway.access_log.errors import AccessLogError
@@ -48,10 +46,11 @@ from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.quota import BurstLimit, BurstLimiter, InFlight
 from gateway.replay import SPACE, ReplayGuard
 from gateway.rpc.admin import LookSocket, socket_beside
-from gateway.rpc.health import Health, Part, build_health_app
+from gateway.rpc.departments import Departments
+from gateway.rpc.health import Health, build_health_app
+from gateway.rpc.health_parts import describe_parts
 from gateway.rpc.server import TlsMaterial, add_reflection, build_server, credentials
 from gateway.rpc.services import Services, build_handlers
-from gateway.trust import moment
 from gateway.wiring import (
     build_compute,
     connect,
@@ -117,6 +116,7 @@ class Gateway:
     clock: Clock
     metrics: Metrics
     health: Health
+    departments: Departments
     looks: LookSocket
     interrupted: Interrupted
     compute: Compute
@@ -146,7 +146,7 @@ class Gateway:
             # grpc names no cause; a port in use is the commonest.
             raise ConfigError(f"listen: {self.config.listen} cannot be bound") from error
         await self.server.start()
-        self._runner = web.AppRunner(build_health_app(self.health, self.metrics))
+        self._runner = web.AppRunner(build_health_app(self.health, self.metrics, self.departments))
         await self._runner.setup()
         host, _, port = self.config.health_listen.rpartition(":")
         site = web.TCPSite(self._runner, host, int(port))
@@ -275,7 +275,8 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         interrupted=interrupted,
         compute=parts.compute,
         looks=_build_looks(config, log, keys, chosen_clock),
-        health=Health(_health_parts(log, trust, registry, chosen_clock), metrics),
+        departments=Departments(registry.adapters, metrics),
+        health=Health(describe_parts(log, trust, registry, chosen_clock), metrics),
     )
 
 
@@ -346,40 +347,6 @@ def _build_looks(config: Config, log: AccessLog, keys: EpochKeys, clock: Clock) 
     # The same keys as the exchange's: two readers of that file would draw two keys for one quarter.
     looks = Looks(log=log, keys=keys, system_id=config.system_id, clock=clock)
     return LookSocket(socket_beside(config.log.database), looks)
-
-
-def _health_parts(
-    log: AccessLog, trust: TrustStore, registry: AdapterRegistry, clock: Clock
-) -> dict[str, Part]:
-    """Name what health looks at; without SM2 or a department we still answer others."""
-
-    async def look_at_log() -> str | None:
-        try:
-            await log.tick()
-        except AccessLogError as error:
-            return type(error).__name__
-        return None
-
-    async def look_at_trust() -> str | None:
-        return None if moment(clock.now_ms()) < trust.snapshot.expires_at else "expired"
-
-    async def look_at_sm2() -> str | None:
-        found = examine_sm2()
-        return None if found.available else found.reason
-
-    def department(adapter: ProviderAdapter) -> Part:
-        async def look() -> str | None:
-            found = await adapter.examine_health()
-            return None if found.reachable else found.detail
-
-        return Part(look=look, essential=False)
-
-    parts = {
-        "log": Part(look=look_at_log, essential=True),
-        "trust": Part(look=look_at_trust, essential=True),
-        "sm2": Part(look=look_at_sm2, essential=False),
-    }
-    return parts | {each.organisation: department(each) for each in registry.adapters}
 
 
 def stamp_of(folder: Path) -> frozenset[tuple[str, int, int]]:

@@ -38,6 +38,7 @@ from adapters.port import (
     Untold,
 )
 from certs.identity import RegisteredKey
+from gateway.board import NOT_FOUND, RECORD
 from gateway.compute.department import Fetched, fetch_from, is_found, require_kept
 from gateway.compute.port import SealJob
 from gateway.deciding import Decided, Deciding
@@ -359,7 +360,7 @@ class Exchange:
 def _outcome_name(fetched: Fetched) -> str:
     if isinstance(fetched, Untold):
         return fetched.reason
-    return "Record" if is_found(fetched) else "NotFound"
+    return RECORD if is_found(fetched) else NOT_FOUND
 
 
 def _field_answers(decided: Decided, told: Told) -> tuple[FieldAnswer, ...]:

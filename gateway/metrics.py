@@ -8,6 +8,8 @@ from typing import Final, Generic, TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
+from gateway.board import Board
+
 TABLE: Final = (
     ("hutong_exchange_total", "Calls by method, outcome and reason."),
     ("hutong_exchange_seconds", "Seconds from step 0 to the outcome, by method."),
@@ -15,6 +17,7 @@ TABLE: Final = (
     ("hutong_exchange_in_flight", "Calls under way."),
     ("hutong_provider_total", "Questions put to departments, by provider and outcome."),
     ("hutong_provider_seconds", "Seconds a department took, by provider."),
+    ("hutong_provider_breaker", "0 closed, 1 half-open, 2 open: no questions, by provider."),
     (
         "hutong_record_distrusted_total",
         "Disclosures dropped or records discarded in steps 9 and 10.",
@@ -57,6 +60,7 @@ class Metrics:
         """Register every metric of `TABLE`."""
         text = dict(TABLE)
         self.registry = CollectorRegistry()
+        self.board = Board()
 
         def name(metric: str) -> tuple[str, str]:
             return metric, text[metric]
@@ -77,6 +81,9 @@ class Metrics:
         self.in_flight = Gauge(*name("hutong_exchange_in_flight"), registry=self.registry)
         self.provider_total = counter("hutong_provider_total", "provider", "outcome")
         self.provider_seconds = histogram("hutong_provider_seconds", "provider")
+        self.provider_breaker = Labelled(
+            Gauge(*name("hutong_provider_breaker"), ("provider",), registry=self.registry)
+        )
         self.distrusted_total = counter("hutong_record_distrusted_total", "provider", "cause")
         self.log_size = Gauge(*name("hutong_log_size"), registry=self.registry)
         self.log_process = Gauge(*name("hutong_log_process"), registry=self.registry)
@@ -101,6 +108,7 @@ class MetricsObserver:
         """Count one question to a department."""
         self._metrics.provider_total.of(provider, outcome).inc()
         self._metrics.provider_seconds.of(provider).observe(seconds)
+        self._metrics.board.count(provider, outcome, seconds)
 
     def distrusted(self, provider: str, cause: str, count: int) -> None:
         """Count what was dropped or discarded."""

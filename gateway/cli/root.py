@@ -21,6 +21,7 @@ NOUNS: Final = {
     "ask": "Ask one question as a partner's system. 提问",
     "serve": "Run the gateway of a configuration file. 运行网关",
     "check-config": "Read a configuration and everything it names; start nothing. 检查配置",
+    "departments": "Tell how departments have answered in the last ten minutes. 部门状况",
     "policy": "Compile sharing agreements; explain what they release; tell facts. 策略",
     "log": "Make a log's keys; verify the log; look into it (each look is logged). 访问日志",
     "partner": "Keys, certificates, trust and identities of an installation. 接入",

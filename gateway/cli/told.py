@@ -37,6 +37,7 @@ class CommandReason(StrEnum):
     AGREEMENT_UNKNOWN = "AGREEMENT_UNKNOWN"
     LOG_KEY_UNNAMED = "LOG_KEY_UNNAMED"
     LOG_NOT_A_FILE = "LOG_NOT_A_FILE"
+    GATEWAY_SILENT = "GATEWAY_SILENT"
 
 
 _C = CommandReason
@@ -176,6 +177,16 @@ COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
             "The path of the log's file is due here, no folder: the file that log.database of the "
             "gateway's configuration names, in a sandbox log/access.db. Where the folder holds "
             "it, the last line (`detail` in JSON) is its path.",
+        ),
+    ),
+    _C.GATEWAY_SILENT: (
+        ExitCode.INDETERMINATE,
+        _text(
+            "此地址没有网关的健康端口应答，部门状况不明。请核对 health_listen（沙箱启动时会显示），"
+            "并确认网关在运行。",
+            "No gateway's health port answers at this address, so nothing is known of its "
+            "departments. Compare health_listen (a sandbox shows it when it starts), and see that "
+            "the gateway runs.",
         ),
     ),
 }

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from adapters.port import (
     AdapterHealth,
+    BreakerState,
     DatasetName,
     Lacking,
     NotFound,
@@ -58,6 +59,11 @@ class ApartDepartment:
     def datasets(self) -> frozenset[DatasetName]:
         """Which datasets it serves."""
         return self._here.datasets
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """Whether questions are let through."""
+        return self._here.breaker_state
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return what the department would miss in this question."""

@@ -2,7 +2,7 @@
 
 `/healthz` says the process lives; `/readyz` does the real operations: appends a `tick` to the
 access log, looks at the trust store's expiry, at SM2, and asks each department's adapter;
-`/metrics` is Prometheus text.
+`/metrics` is Prometheus text; `/departments` tells of the last ten minutes.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.metrics import Metrics
+from gateway.rpc.departments import Departments, add_departments
 
 PATIENCE_S: Final = 5.0
 """How long one part may take over its real operation."""
@@ -69,7 +70,7 @@ async def _looked_at(part: Part) -> str | None:
         return "timeout"
 
 
-def build_health_app(health: Health, metrics: Metrics) -> web.Application:
+def build_health_app(health: Health, metrics: Metrics, departments: Departments) -> web.Application:
     """Return the HTTP application of the health port."""
 
     # Looks at nothing: restarting us because a department is down would only make it worse.
@@ -82,10 +83,12 @@ def build_health_app(health: Health, metrics: Metrics) -> web.Application:
         return web.json_response({"ready": is_ready, "parts": parts}, status=status)
 
     async def exposition(_request: web.Request) -> web.Response:
+        departments.gauge()
         return web.Response(body=metrics.exposition(), content_type="text/plain", charset="utf-8")
 
     app = web.Application()
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", ready)
     app.router.add_get("/metrics", exposition)
+    add_departments(app, departments)
     return app

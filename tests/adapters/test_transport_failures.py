@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters.errors import AdapterMisconfigured, DepartmentFailed
-from adapters.port import Indeterminate
+from adapters.port import BreakerState, Indeterminate
 from adapters.transport import (
     Breaker,
     DepartmentTransport,
@@ -287,16 +287,21 @@ def test_the_breaker_opens_lets_one_probe_through_and_closes_again() -> None:
     breaker = Breaker(TransportLimits(breaker_failures=2, breaker_open_s=5), clock)
 
     breaker.record_failure()
-    assert not breaker.is_open
+    states = [breaker.state]
     breaker.record_failure()
-    assert breaker.is_open
+    states.append(breaker.state)
     with pytest.raises(DepartmentFailed):
         breaker.require_passage()
     clock.now = 5.0
+    states.append(breaker.state)
     breaker.require_passage()
-    assert breaker.is_open, "a second call waits for the probe"
+    # A second call waits for the probe.
+    states.append(breaker.state)
     breaker.record_success()
-    assert not breaker.is_open
+    states.append(breaker.state)
+
+    closed, half, opened = BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN
+    assert states == [closed, opened, half, opened, closed]
 
 
 def test_a_failed_probe_opens_the_breaker_again() -> None:

@@ -38,6 +38,7 @@ EXIT_CODES = {
     C.AGREEMENT_UNKNOWN: 64,
     C.LOG_KEY_UNNAMED: 64,
     C.LOG_NOT_A_FILE: 3,
+    C.GATEWAY_SILENT: 2,
 }
 """As docs/cli.md promises them; written out, so that the table under test is not its own judge."""
 

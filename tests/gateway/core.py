@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from adapters.port import (
     AdapterHealth,
+    BreakerState,
     DatasetName,
     FieldName,
     Lacking,
@@ -117,6 +118,11 @@ class SpyAdapter:
     def datasets(self) -> frozenset[DatasetName]:
         """What it serves."""
         return self.served
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """Let every question through."""
+        return BreakerState.CLOSED
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return what this department is set to miss."""

@@ -30,6 +30,7 @@ from adapters.kinds.education.token import ClientIdentity, TokenKeeper
 from adapters.mapping.documents import parse_json_object, require_objects, require_text
 from adapters.port import (
     AdapterHealth,
+    BreakerState,
     DatasetName,
     FieldName,
     Finding,
@@ -112,6 +113,11 @@ class EducationAdapter:
     def datasets(self) -> frozenset[DatasetName]:
         """Which datasets this adapter serves."""
         return self._datasets
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """Whether questions are let through."""
+        return self._transport.breaker.state
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME for a person without one."""

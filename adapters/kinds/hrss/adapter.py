@@ -20,6 +20,7 @@ from adapters.mapping.dates import day_of_ms
 from adapters.mapping.names import compare_names
 from adapters.port import (
     AdapterHealth,
+    BreakerState,
     DatasetName,
     Finding,
     Indeterminate,
@@ -70,6 +71,11 @@ class HrssAdapter:
     def datasets(self) -> frozenset[DatasetName]:
         """Which datasets this adapter serves."""
         return self._datasets
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """Return CLOSED: a file that is away is told at once, and costs nobody a wait."""
+        return BreakerState.CLOSED
 
     def find_lacking(self, query: Query) -> Lacking | None:  # noqa: ARG002 - the port's signature
         """Return None: our own tables are read by number, a name only tells two people apart."""

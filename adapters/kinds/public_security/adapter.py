@@ -31,6 +31,7 @@ from adapters.kinds.public_security.secret import SecretKeeper, sign_call
 from adapters.kinds.public_security.soap import PlatformFault, SoapFace, require_no_fault
 from adapters.port import (
     AdapterHealth,
+    BreakerState,
     DatasetName,
     Indeterminate,
     Lacking,
@@ -86,6 +87,11 @@ class PublicSecurityAdapter:
     def datasets(self) -> frozenset[DatasetName]:
         """Which datasets this adapter serves."""
         return self._datasets
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """Whether questions are let through."""
+        return self._transport.breaker.state
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME, or OFFICER where he is not named as the register demands."""

@@ -180,7 +180,7 @@ def _show(sandbox: _Running, address: str, health: str) -> None:
     folders = sandbox.folders
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"gateway  {address}  (mutual TLS)")
-    console.print(f"health   http://{health}/readyz  /healthz  /metrics")
+    console.print(f"health   http://{health}/readyz  /healthz  /metrics  /departments")
     console.print(f"folder   {folders.root}")
     console.print(f"log key  {sandbox.log_vkey}", markup=False)
     for name, each in sandbox.simulators.items():

@@ -1,0 +1,118 @@
+"""`hutong departments`: how each department of a running gateway has answered lately.
+
+Read from the gateway's health port; nothing about persons stands there.
+"""
+
+import contextlib
+import http.client
+import json as json_text
+import re
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.ending import Ended, ExitCode
+from gateway.cli.printing import print_json
+from gateway.cli.serve import ConfigOption, load_chosen
+from gateway.cli.told import CommandReason, Told
+from gateway.config import ADDRESS
+from signing.encoding import JsonValue
+
+PATIENCE_S: Final = 5.0
+MAX_BYTES: Final = 1 << 20
+CLOSED: Final = "CLOSED"
+HealthOption = Annotated[
+    str | None,
+    typer.Option("--health", help="HOST:PORT of health, where the configuration says port 0."),
+]
+_BREAKERS: Final = {"CLOSED": "闭合 closed", "HALF_OPEN": "试探 half-open", "OPEN": "断开 open"}
+
+
+def register(app: typer.Typer, name: str, help_line: str) -> None:
+    """Add the command."""
+    app.command(name, help=help_line)(departments)
+
+
+def departments(
+    config: ConfigOption = None,
+    health: HealthOption = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
+) -> None:
+    """Tell of the last ten minutes: 0 all are asked, 1 a breaker is not closed, 2 nothing known."""
+    address = health or load_chosen(config).health_listen
+    told = fetch_departments(address)
+    rows = _rows(told)
+    if json:
+        print_json(told)
+    else:
+        _show(rows, told)
+    is_open = any(row["breaker"] != CLOSED for row in rows)
+    raise Ended(ExitCode.NO if is_open else ExitCode.YES)
+
+
+def fetch_departments(address: str) -> dict[str, JsonValue]:
+    """Return what a gateway's health port tells of its departments.
+
+    Raises:
+        Told: GATEWAY_SILENT.
+    """
+    if not re.fullmatch(ADDRESS, address):
+        raise Told(CommandReason.GATEWAY_SILENT, address)
+    try:
+        with contextlib.closing(
+            http.client.HTTPConnection(address, timeout=PATIENCE_S)
+        ) as connection:
+            connection.request("GET", "/departments")
+            told = json_text.loads(connection.getresponse().read(MAX_BYTES))
+        _rows(told)
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+        raise Told(CommandReason.GATEWAY_SILENT, address) from error
+    return dict(told)
+
+
+def _rows(told: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
+    """Return the members of the departments.
+
+    Raises:
+        KeyError, TypeError: it is something else.
+    """
+    rows, _ = told["departments"], told["window_s"]
+    if not isinstance(rows, list):
+        raise TypeError
+    found = [row for row in rows if isinstance(row, dict)]
+    if len(found) < len(rows):
+        raise TypeError
+    for row in found:
+        _ = (row["organisation"], row["breaker"], row["asked"], row["answered"])
+    return found
+
+
+def _show(rows: list[dict[str, JsonValue]], told: dict[str, JsonValue]) -> None:
+    table = Table(title=f"部门 · departments ({told['window_s']} s)")
+    for heading in ("部门 organisation", "断路器 breaker", "提问 asked", "答复 answered"):
+        table.add_column(heading)
+    for heading in ("P50", "P95"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            str(row["organisation"]),
+            _BREAKERS.get(str(row["breaker"]), str(row["breaker"])),
+            str(row["asked"]),
+            _share(row["answered"], row["asked"]),
+            _milliseconds(row.get("p50_us")),
+            _milliseconds(row.get("p95_us")),
+        )
+    Console(soft_wrap=True, highlight=False).print(table)
+
+
+def _share(answered: JsonValue, asked: JsonValue) -> str:
+    if not isinstance(answered, int) or not isinstance(asked, int) or asked == 0:
+        return "-"
+    return f"{answered} ({answered / asked:.1%})"
+
+
+def _milliseconds(microseconds: JsonValue) -> str:
+    return f"{microseconds / 1000:.1f} ms" if isinstance(microseconds, int) else "-"
