@@ -23,6 +23,8 @@ from signing.encoding import JsonValue
 PATIENCE_S: Final = 5.0
 MAX_BYTES: Final = 1 << 20
 CLOSED: Final = "CLOSED"
+CODE_LENGTH: Final = 18
+"""Characters of a USCC."""
 HealthOption = Annotated[
     str | None,
     typer.Option("--health", help="HOST:PORT of health, where the configuration says port 0."),
@@ -92,13 +94,16 @@ def _rows(told: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
 
 def _show(rows: list[dict[str, JsonValue]], told: dict[str, JsonValue]) -> None:
     table = Table(title=f"部门 · departments ({told['window_s']} s)")
-    for heading in ("部门 organisation", "断路器 breaker", "提问 asked", "答复 answered"):
+    # A code that is cut short names nobody.
+    table.add_column("部门 organisation", no_wrap=True, min_width=CODE_LENGTH)
+    for heading in ("数据集 datasets", "断路器 breaker", "提问 asked", "答复 answered"):
         table.add_column(heading)
     for heading in ("P50", "P95"):
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(
             str(row["organisation"]),
+            _families(row.get("datasets")),
             _BREAKERS.get(str(row["breaker"]), str(row["breaker"])),
             str(row["asked"]),
             _share(row["answered"], row["asked"]),
@@ -106,6 +111,12 @@ def _show(rows: list[dict[str, JsonValue]], told: dict[str, JsonValue]) -> None:
             _milliseconds(row.get("p95_us")),
         )
     Console(soft_wrap=True, highlight=False).print(table)
+
+
+def _families(datasets: JsonValue) -> str:
+    """Return what the names of datasets begin with, e.g. `edu.*`."""
+    names = datasets if isinstance(datasets, list) else []
+    return " ".join(sorted({f"{str(name).partition('.')[0]}.*" for name in names}))
 
 
 def _share(answered: JsonValue, asked: JsonValue) -> str:
