@@ -10,11 +10,10 @@ import re
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from gateway.cli.ending import Ended, ExitCode
-from gateway.cli.printing import print_json
+from gateway.cli.printing import build_console, print_json
 from gateway.cli.serve import ConfigOption, load_chosen
 from gateway.cli.told import CommandReason, Told
 from gateway.config import ADDRESS
@@ -29,7 +28,7 @@ HealthOption = Annotated[
     str | None,
     typer.Option("--health", help="HOST:PORT of health, where the configuration says port 0."),
 ]
-_BREAKERS: Final = {"CLOSED": "闭合 closed", "HALF_OPEN": "试探 half-open", "OPEN": "断开 open"}
+_BREAKERS: Final = {"CLOSED": "闭合 closed", "HALF_OPEN": "试探 half", "OPEN": "断开 open"}
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:
@@ -96,10 +95,11 @@ def _show(rows: list[dict[str, JsonValue]], told: dict[str, JsonValue]) -> None:
     table = Table(title=f"部门 · departments ({told['window_s']} s)")
     # A code that is cut short names nobody.
     table.add_column("部门 organisation", no_wrap=True, min_width=CODE_LENGTH)
-    for heading in ("数据集 datasets", "断路器 breaker", "提问 asked", "答复 answered"):
-        table.add_column(heading)
+    table.add_column("数据集 datasets")
+    for heading in ("断路器 breaker", "提问 asked", "答复 told"):
+        table.add_column(heading, no_wrap=True)
     for heading in ("P50", "P95"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             str(row["organisation"]),
@@ -110,7 +110,7 @@ def _show(rows: list[dict[str, JsonValue]], told: dict[str, JsonValue]) -> None:
             _milliseconds(row.get("p50_us")),
             _milliseconds(row.get("p95_us")),
         )
-    Console(soft_wrap=True, highlight=False).print(table)
+    build_console().print(table)
 
 
 def _families(datasets: JsonValue) -> str:
