@@ -22,13 +22,11 @@ from signing.encoding import JsonValue
 PATIENCE_S: Final = 5.0
 MAX_BYTES: Final = 1 << 20
 CLOSED: Final = "CLOSED"
-CODE_LENGTH: Final = 18
-"""Characters of a USCC."""
 HealthOption = Annotated[
     str | None,
     typer.Option("--health", help="HOST:PORT of health, where the configuration says port 0."),
 ]
-_BREAKERS: Final = {"CLOSED": "闭合 closed", "HALF_OPEN": "试探 half", "OPEN": "断开 open"}
+_BREAKERS: Final = {"CLOSED": "闭合 closed", "HALF_OPEN": "试探 half-open", "OPEN": "断开 open"}
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:
@@ -93,17 +91,15 @@ def _rows(told: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
 
 def _show(rows: list[dict[str, JsonValue]], told: dict[str, JsonValue]) -> None:
     table = Table(title=f"部门 · departments ({told['window_s']} s)")
-    # A code that is cut short names nobody.
-    table.add_column("部门 organisation", no_wrap=True, min_width=CODE_LENGTH)
-    table.add_column("数据集 datasets")
-    for heading in ("断路器 breaker", "提问 asked", "答复 told"):
+    # A code that is cut short names nobody: 80 columns hold all of it.
+    headings = ("部门\norganisation", "断路器\nbreaker", "提问\nasked", "答复\nanswered")
+    for heading in headings:
         table.add_column(heading, no_wrap=True)
-    for heading in ("P50", "P95"):
+    for heading in ("P50\nms", "P95\nms"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            str(row["organisation"]),
-            _families(row.get("datasets")),
+            f"{row['organisation']}\n{_families(row.get('datasets'))}",
             _BREAKERS.get(str(row["breaker"]), str(row["breaker"])),
             str(row["asked"]),
             _share(row["answered"], row["asked"]),
@@ -122,8 +118,8 @@ def _families(datasets: JsonValue) -> str:
 def _share(answered: JsonValue, asked: JsonValue) -> str:
     if not isinstance(answered, int) or not isinstance(asked, int) or asked == 0:
         return "-"
-    return f"{answered} ({answered / asked:.1%})"
+    return f"{answered / asked:.1%}"
 
 
 def _milliseconds(microseconds: JsonValue) -> str:
-    return f"{microseconds / 1000:.1f} ms" if isinstance(microseconds, int) else "-"
+    return f"{microseconds / 1000:.1f}" if isinstance(microseconds, int) else "-"

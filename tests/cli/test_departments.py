@@ -91,8 +91,8 @@ def test_the_table_tells_shares_and_times(
     assert "11370000MB2DEM0105" in shown
     assert "edu.*" in shown
     assert "87.5%" in shown
-    assert "12.3 ms" in shown
-    assert "67.9 ms" in shown
+    assert "12.3" in shown
+    assert "67.9" in shown
     assert "断开 open" in shown
 
 
