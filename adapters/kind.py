@@ -7,12 +7,32 @@ gateway or by a provider node alike: adapters open no file and read no clock of 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from adapters.port import DatasetName, ProviderAdapter
 from adapters.records import RecordSource
-from adapters.settings import DepartmentConfig, KeyConfig
+from adapters.settings import DepartmentConfig
 from signing.signer import Signer
+
+
+class KeyFiles(Protocol):
+    """A private key as files, whoever names them."""
+
+    @property
+    def key(self) -> Path:
+        """The encrypted key."""
+        ...
+
+    @property
+    def passphrase_file(self) -> Path:
+        """The file with its passphrase."""
+        ...
+
+    @property
+    def certificate(self) -> Path | None:
+        """Its certificate, where one is needed."""
+        ...
+
 
 Section = TypeVar("Section", bound=DepartmentConfig)
 
@@ -28,7 +48,7 @@ class Means:
     now_ms: Callable[[], int]
     load_secret: Callable[[Path], bytes] = field(repr=False)
     """Returns what a credential file holds."""
-    load_signer: Callable[[KeyConfig], Signer] = field(repr=False)
+    load_signer: Callable[[KeyFiles], Signer] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,12 +18,11 @@ from pathlib import Path
 import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters.settings import KeyConfig
 from certs.private_key import generate_private_key
 from certs.suites import Suite
 from gateway.access_log.log import AccessLog, LogOptions
 from gateway.clock import VirtualClock
-from gateway.config import LogConfig
+from gateway.credentials import KeyConfig, LogConfig
 from gateway.log_key import describe_log, load_log_signer
 from gateway.model import (
     Charge,

@@ -27,7 +27,8 @@ from gateway.access_log.log import AccessLog, LogOptions
 from gateway.clock import Clock, SystemClock
 from gateway.compute.apart import ComputeApart
 from gateway.compute.port import Compute
-from gateway.config import Config, ConfigError, load_credential
+from gateway.config import Config
+from gateway.credentials import ConfigError, load_credential
 from gateway.deciding import Deciding
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange

@@ -6,40 +6,22 @@ only. `describe` prints the settings in force at start.
 """
 
 import os
-import stat
 from pathlib import Path
 from typing import Final
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
-from adapters.settings import DepartmentsConfig, KeyConfig, Section
+from adapters.settings import DepartmentsConfig
+from gateway.credentials import ConfigError, KeyConfig, LogConfig, Section
 
 TLS_SUITES: Final = (
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384"
 )
 """AEAD only, for TLS 1.2; TLS 1.3 has no others. grpcio takes them from the environment alone."""
-MAX_CREDENTIAL_BYTES: Final = 4_096
 ADDRESS: Final = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 """`host:port`, an IPv6 host in brackets."""
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; the text names the setting, never a secret."""
-
-
-class LogConfig(Section):
-    """Where the access log lies and who signs its checkpoints."""
-
-    database: Path
-    epoch_keys: Path
-    epoch_passphrase_file: Path
-    origin: str = Field(min_length=1, max_length=200)
-    signer: KeyConfig
-    disk_reserve_bytes: int = Field(default=2 << 30, ge=0)
-    process: bool | None = None
-    """Whether a process of its own writes; not said: where the machine has a second core."""
 
 
 class LimitConfig(Section):
@@ -113,25 +95,6 @@ def _anchored(config: Config, folder: Path) -> Config:
 
     anchored = anchor(config)
     return Config.model_validate(anchored)
-
-
-def load_credential(path: Path) -> bytes:
-    """Return the secret in a credential file without its line end.
-
-    Raises:
-        ConfigError: the file is missing, too long, or readable by others.
-    """
-    try:
-        state = path.stat()
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read credential {path.name}") from error
-    if state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(f"credential {path.name} is readable by others: chmod 600")
-    if not 0 < len(content) <= MAX_CREDENTIAL_BYTES:
-        raise ConfigError(f"credential {path.name} has a wrong length")
-    # Editors end a file with a line; a space may belong to the passphrase.
-    return content.rstrip(b"\r\n")
 
 
 def config_path_from_environment() -> Path | None:

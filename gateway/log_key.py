@@ -6,11 +6,10 @@ A module of its own: the process that writes the log loads little else of the ga
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from adapters.settings import KeyConfig
 from gateway.access_log.note import Ed25519LogSigner
 from gateway.access_log.protocol import PACKAGE, Begin
 from gateway.child import load_form
-from gateway.config import ConfigError, LogConfig, load_credential
+from gateway.credentials import ConfigError, KeyConfig, LogConfig, load_credential
 from signing.signer import load_key_file
 
 

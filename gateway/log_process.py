@@ -16,7 +16,6 @@ from typing import Final
 
 import structlog
 
-from adapters.settings import KeyConfig
 from gateway.access_log.commit import Committer, LogFile, load_state, storage_failed
 from gateway.access_log.errors import ClockBackwards, LogCorrupted, LogHeld, LogRefused
 from gateway.access_log.genesis import Genesis
@@ -35,7 +34,7 @@ from gateway.access_log.reader_sqlite import LogReader
 from gateway.access_log.rows import EntryRow
 from gateway.access_log.store_sqlite import LogStore
 from gateway.child import load_form
-from gateway.config import ConfigError
+from gateway.credentials import ConfigError, KeyConfig
 from gateway.diagnostics import write_diagnostics
 from gateway.frames import FrameReader, encode_frame
 from gateway.log_key import load_log_signer

@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final
 
-from adapters.kind import Means
+from adapters.kind import KeyFiles, Means
 from adapters.kinds.hrss import HrssAdapter
 from adapters.port import DatasetName, ProviderAdapter
 from adapters.registry import AdapterRegistry
-from adapters.settings import KeyConfig
 from certs.certificate import parse_certificate
 from certs.pem import parse_pem, parse_single
 from certs.trust_store import TrustStore, load_trust_store
@@ -25,7 +24,8 @@ from gateway.compute.apart import ComputeApart
 from gateway.compute.department import ApartDepartment
 from gateway.compute.here import ComputeHere
 from gateway.compute.protocol import PACKAGE, Begin
-from gateway.config import Config, ConfigError, load_credential
+from gateway.config import Config
+from gateway.credentials import ConfigError, KeyConfig, load_credential
 from gateway.policy.bundle import Bundle, load_bundle
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.rpc.server import TlsMaterial
@@ -34,7 +34,7 @@ from signing.signer import FileSigner, Signer, load_key_file
 CERTIFICATE: Final = "CERTIFICATE"
 
 
-def load_signer(config: KeyConfig) -> FileSigner:
+def load_signer(config: KeyFiles) -> FileSigner:
     """Return the signer of a key file.
 
     Raises:

@@ -24,7 +24,8 @@ from gateway.cli.serve import (
     require_allowed,
 )
 from gateway.clock import SystemClock
-from gateway.config import Config, ConfigError, describe, load_credential
+from gateway.config import Config, describe
+from gateway.credentials import ConfigError, load_credential
 from gateway.log_key import load_log_signer
 from gateway.policy.ports_sqlite import KEY_BYTES
 from gateway.wiring import (

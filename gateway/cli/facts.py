@@ -19,7 +19,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 from adapters.port import Subject, SubjectType
 from gateway.cli.ending import Ended, ExitCode
 from gateway.clock import SystemClock
-from gateway.config import ConfigError, load_config, load_credential
+from gateway.config import load_config
+from gateway.credentials import ConfigError, load_credential
 from gateway.errors import Refusal
 from gateway.policy.delivery import Delivery, open_delivery
 from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation

@@ -18,7 +18,8 @@ from gateway.cli.looking import look
 from gateway.cli.printing import print_json
 from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
-from gateway.config import ConfigError, load_config
+from gateway.config import load_config
+from gateway.credentials import ConfigError
 from gateway.looks import NEWEST, LookMalformed, LookRequest, require_look
 from hutong.evidence.__main__ import main as judge
 

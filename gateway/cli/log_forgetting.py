@@ -18,7 +18,8 @@ from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.looking import open_alone
 from gateway.cli.printing import print_json
 from gateway.clock import SystemClock
-from gateway.config import ConfigError, load_config
+from gateway.config import load_config
+from gateway.credentials import ConfigError
 from gateway.wiring import load_epoch_keys
 from signing.errors import SigningError
 

@@ -14,7 +14,8 @@ from gateway.access_log.errors import AccessLogError
 from gateway.access_log.note import encode_verifier_key, require_key_name
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.passphrase import draw_passphrase
-from gateway.config import ConfigError, LogConfig, load_config, load_credential
+from gateway.config import load_config
+from gateway.credentials import ConfigError, LogConfig, load_credential
 from hutong.client import NotWritten
 from hutong.client.private_files import write_private
 from signing.errors import SigningError

@@ -17,7 +17,8 @@ from gateway.access_log.errors import AccessLogError, LogHeld
 from gateway.access_log.log import AccessLog
 from gateway.cli.ending import Ended, ExitCode
 from gateway.clock import SystemClock
-from gateway.config import Config, ConfigError
+from gateway.config import Config
+from gateway.credentials import ConfigError
 from gateway.errors import GatewayError
 from gateway.log_key import load_log_signer
 from gateway.looks import LookRequest, Looks, encode_look, page_json

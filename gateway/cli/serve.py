@@ -17,13 +17,8 @@ from gateway.catalog.problems import PolicyRefused
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import command_line
 from gateway.collector import keep_apart_what_lives_on
-from gateway.config import (
-    Config,
-    ConfigError,
-    config_path_from_environment,
-    describe,
-    load_config,
-)
+from gateway.config import Config, config_path_from_environment, describe, load_config
+from gateway.credentials import ConfigError
 from gateway.diagnostics import write_diagnostics
 from signing.errors import SigningError
 

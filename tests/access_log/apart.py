@@ -10,13 +10,12 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from adapters.settings import KeyConfig
 from certs.private_key import load_private_key
 from gateway.access_log.apart import WriterApart
 from gateway.access_log.errors import LogUnavailable
 from gateway.access_log.log import AccessLog
 from gateway.access_log.protocol import Begin
-from gateway.config import LogConfig
+from gateway.credentials import KeyConfig, LogConfig
 from gateway.log_key import describe_log
 from gateway.model import Logged
 from signing.signer import write_key_file

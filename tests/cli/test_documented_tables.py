@@ -12,7 +12,8 @@ from adapters.settings import DepartmentsConfig
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import NOUNS
 from gateway.cli.told import COMMAND_TEXTS, CommandReason
-from gateway.config import Config, LimitConfig, LogConfig
+from gateway.config import Config, LimitConfig
+from gateway.credentials import LogConfig
 from gateway.errors import TEXTS, Reason
 from gateway.exits import WITHOUT_RECEIPT
 from gateway.metrics import TABLE, Metrics

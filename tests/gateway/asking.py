@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from adapters.simulators.population import Planted, planted
 from gateway.cli.sandbox.cases import case_number
 from gateway.cli.sandbox.running import Sandbox
-from gateway.config import load_credential
+from gateway.credentials import load_credential
 from gateway.policy.delivery import Delivery, open_delivery
 from gateway.progress import Call, Peer
 from hutong.client import (

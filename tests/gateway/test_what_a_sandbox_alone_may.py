@@ -10,7 +10,8 @@ from grpc_reflection.v1alpha import reflection_pb2
 from gateway.app import Gateway, _open_log, build_gateway
 from gateway.cli.sandbox.running import Sandbox
 from gateway.clock import SystemClock
-from gateway.config import Config, ConfigError, LimitConfig, load_config
+from gateway.config import Config, LimitConfig, load_config
+from gateway.credentials import ConfigError
 from gateway.rpc.server import SERVICES, add_reflection, build_server
 from hutong.client import Identity
 from hutong.client.channel import channel_options

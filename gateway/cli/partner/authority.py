@@ -26,7 +26,7 @@ from certs.revocation import Crl, parse_crl
 from certs.signing_request import SigningRequest
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.passphrase import draw_passphrase
-from gateway.config import load_credential
+from gateway.credentials import load_credential
 from hutong.client.private_files import write_private
 
 

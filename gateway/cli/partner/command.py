@@ -27,7 +27,7 @@ from gateway.cli.partner.registry import Entering, enter, publish
 from gateway.cli.partner.revoking import Revoking, revoke
 from gateway.cli.printing import print_json
 from gateway.clock import SystemClock
-from gateway.config import ConfigError
+from gateway.credentials import ConfigError
 from gateway.looks import ORGANISATION
 from gateway.policy.bundle import load_bundle
 from gateway.trust import moment

@@ -12,7 +12,7 @@ from certs.naming import SubjectName
 from certs.pem import parse_single
 from certs.signing_request import build_signing_request
 from gateway.cli.passphrase import draw_passphrase
-from gateway.config import load_credential
+from gateway.credentials import load_credential
 from hutong.client import KeyPair
 from hutong.client.private_files import write_private
 from signing.signer import load_key_file, write_key_file

@@ -15,7 +15,7 @@ from certs.naming import SubjectName
 from certs.pem import encode_pem, parse_single
 from certs.registry_file import KeyPurpose, KeyRecord, KeyState
 from gateway.cli.passphrase import draw_passphrase
-from gateway.config import load_credential
+from gateway.credentials import load_credential
 from signing.signer import FileSigner, write_key_file
 
 LIFETIME: Final = timedelta(days=7)

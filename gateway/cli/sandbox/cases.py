@@ -7,7 +7,7 @@ from typing import Final
 from adapters.port import Subject, SubjectType
 from adapters.simulators.population import Planted, planted
 from gateway.cli.sandbox.world import DIVISION, HRSS
-from gateway.config import load_credential
+from gateway.credentials import load_credential
 from gateway.policy.delivery import open_delivery
 from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation
 

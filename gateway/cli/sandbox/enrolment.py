@@ -48,7 +48,8 @@ from gateway.cli.sandbox.seats import MATTER, NEWCOMER, SEATS, seat_system
 from gateway.cli.sandbox.simulated import PREFIXES
 from gateway.cli.sandbox.world import DIVISION, ED25519_BYTES
 from gateway.cli.told import CommandReason, Told
-from gateway.config import Config, ConfigError, load_config, load_credential
+from gateway.config import Config, load_config
+from gateway.credentials import ConfigError, load_credential
 from gateway.policy.bundle import Bundle
 from gateway.policy.delivery import open_delivery
 from gateway.policy.ports import CaseRecord, CaseState, Relation
