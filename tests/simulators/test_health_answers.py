@@ -1,5 +1,6 @@
 """What the health simulator answers to a right question, asked through zeep."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from adapters.simulators.population import (
     planted_index,
     public_security_record,
 )
-from tests.simulators.health_client import BIRTH, DEATH, NAMESPACE, PATH, HealthClient
+from tests.simulators.health_client import BIRTH, DEATH, NAMESPACE, PATH, HealthClient, about
 from tests.simulators.simulator_process import SIZE, Running
 
 MANUAL = Path(__file__).resolve().parents[2] / "docs" / "adapters" / "health.md"
@@ -85,6 +86,19 @@ def test_a_dead_person_has_a_certificate(hospital: HealthClient, people: Populat
     )
     assert re.fullmatch(r"\d{14}", row["GXSJ"])
     assert row["GXSJ"] > f"{held.issue_date:%Y%m%d}"
+
+
+def test_the_example_of_the_manual_is_what_is_sent(
+    hospital: HealthClient, people: Population
+) -> None:
+    """Octet for octet, but for the line breaks that were put in to be read."""
+    person = _planted(people, Quirk.DEAD_PENSION_PAID)
+    block = MANUAL.read_text().split("`dead_pension_paid`（种子 1）")[1].split("```")[1]
+
+    sent = hospital.ask_raw(DEATH, hospital.question(**about(person)))
+
+    shown = re.sub(r"\n +|\n(?=</data>)", "", block.removeprefix("xml\n").rstrip("\n"))
+    assert base64.b64decode(sent).decode() == shown
 
 
 def test_a_death_has_the_members_of_the_manual(hospital: HealthClient, people: Population) -> None:

@@ -11,7 +11,15 @@ import zeep.exceptions
 
 from adapters.simulators.health.distortions import MANY
 from adapters.simulators.health.faults import SPOILS, Fault
-from adapters.simulators.population import Person, Population, Quirk, planted_index
+from adapters.simulators.health.operations import Operation
+from adapters.simulators.health.register import Register
+from adapters.simulators.population import (
+    Person,
+    Population,
+    Quirk,
+    health_record,
+    planted_index,
+)
 from tests.simulators.health_client import BIRTH, HealthClient, about, read
 from tests.simulators.simulator_process import SIZE, Running
 
@@ -149,6 +157,18 @@ def test_another_persons_certificate(
         (row,) = _rows(hospital, person)
         assert row["GMSFHM"] != person.id_number
         assert (row["XM"] != person.full_name, row["ZMZT"]) == (True, "1")
+
+
+def test_another_person_is_never_the_one_asked_about() -> None:
+    """Of a population with one certificate nobody else can be shown."""
+    holder = next(p for p in map(Population().person, range(SIZE)) if health_record(p).deaths)
+    few = Population(size=holder.index + 1)
+    register = Register(few)
+
+    with pytest.raises(LookupError):
+        register.someone_else(Operation.DEATH, holder.id_number)
+
+    assert register.someone_else(Operation.DEATH, few.person(0).id_number) == holder
 
 
 def test_another_persons_row_among_ones_own(

@@ -214,6 +214,28 @@ def test_a_value_that_breaks_a_rule_has_its_code(
     assert (reply.success, reply.rows) == (code, None)
 
 
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ("20260101080000", "0"),
+        ("20260101080450", "0"),
+        ("20260101080510", "3"),
+        ("20260101075510", "0"),
+        ("20260101075450", "3"),
+        ("2026010180000", "3"),
+        ("20260101000000", "3"),
+    ],
+)
+def test_the_day_of_a_question_is_judged_by_the_departments_clock(
+    health: Running, hospital: HealthClient, sent: str, code: str
+) -> None:
+    """Beijing time, five minutes either way, fourteen digits even where thirteen could be read."""
+    hospital.zeep()  # reading the description takes part of a second
+    health.admin.post("/clock", json={"now_ms": 1_767_225_600_000})
+
+    assert hospital.ask(DEATH, hospital.question(requestDate=sent)).success == code
+
+
 def test_another_name_on_a_certificate_is_told_apart(
     hospital: HealthClient, people: Population
 ) -> None:

@@ -53,13 +53,18 @@ class Register:
         return (*named, *bearers, self._people.person(0))[0]
 
     def someone_else(self, operation: Operation, id_number: str) -> Person:
-        """Find somebody who has a certificate and does not bear this number."""
+        """Find somebody who has a certificate and does not bear this number.
+
+        Raises:
+            LookupError: nobody else of this population has one.
+        """
         bearers = self._people.find(id_number)
         start = bearers[-1].index + 1 if bearers else 0
         for step in range(self._people.size):
             person = self._people.person((start + step) % self._people.size)
             record = health_record(person)
             held = record.deaths if operation is Operation.DEATH else record.birth
+            # Once around, whoever bears the number is met again.
             if held and person.id_number != id_number:
                 return person
         raise LookupError("nobody else in this population has a certificate")
