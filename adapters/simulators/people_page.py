@@ -8,6 +8,7 @@ from adapters.simulators.population import (
     Person,
     canaries,
     education_record,
+    health_record,
     hrss_record,
     public_security_record,
 )
@@ -26,6 +27,7 @@ def person_page(person: Person) -> dict[str, Json]:
         "education": to_json(education_record(person)),
         "public_security": to_json(public_security_record(person)),
         "hrss": to_json(hrss_record(person)),
+        "health": to_json(health_record(person)),
         "canaries": list(canaries(person)),
     }
 

@@ -12,6 +12,7 @@ class Department(StrEnum):
     """A department there is a simulator of."""
 
     EDUCATION = "education"
+    HEALTH = "health"
     PUBLIC_SECURITY = "public_security"
 
 

@@ -11,13 +11,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.simulators.population import Population
 from tests.simulators.education_client import EducationClient
+from tests.simulators.health_client import REGISTERED, HealthClient
 from tests.simulators.police_client import PoliceClient
 from tests.simulators.simulator_process import SIZE, Running, reset, running
 
 
 @pytest.fixture(scope="session")
 def people() -> Population:
-    """The population both simulators serve."""
+    """The population all simulators serve."""
     return Population(seed=1, size=SIZE)
 
 
@@ -98,5 +99,28 @@ def public_security(public_security_process: Running) -> Running:
 def police(public_security: Running) -> Iterator[PoliceClient]:
     """The registered requester, without a secret and with little patience."""
     client = PoliceClient(url=public_security.url, now_ms=public_security.now_ms)
+    with closing(client):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def health_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Health, once for all tests."""
+    path = tmp_path_factory.mktemp("health") / "apps.json"
+    path.write_text(json.dumps({"apps": REGISTERED}))
+    with running("health", "--apps", str(path)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def health(health_process: Running) -> Running:
+    """Health with every control reset."""
+    return reset(health_process)
+
+
+@pytest.fixture
+def hospital(health: Running) -> Iterator[HealthClient]:
+    """The registered requester, with little patience."""
+    client = HealthClient(url=health.url, now_ms=health.now_ms)
     with closing(client):
         yield client

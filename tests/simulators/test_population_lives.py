@@ -11,6 +11,7 @@ from adapters.simulators.population import (
     Population,
     canaries,
     education_record,
+    health_record,
     hrss_record,
     person_at,
     public_security_record,
@@ -27,7 +28,7 @@ DEGREE_NO = re.compile(r"[CTZ]?\d{10}[0-9SEZ]\d{5}")
 
 def _life(person: Person) -> str:
     views = (education_record(person), public_security_record(person), hrss_record(person))
-    return repr((person, views))
+    return repr((person, views, health_record(person)))
 
 
 def test_a_life_is_a_function_of_seed_and_index() -> None:
@@ -179,7 +180,7 @@ def test_listed_people_differ_between_departments_and_others_do_not() -> None:
 
 
 def _differs(person: Person) -> Disagreement | None:
-    """Compare the views of three departments as a stranger would."""
+    """Compare the views of four departments as a stranger would."""
     police, hrss = public_security_record(person), hrss_record(person)
     diploma = education_record(person).diploma
     if hrss.full_name != police.person_core.full_name:
@@ -188,6 +189,9 @@ def _differs(person: Person) -> Disagreement | None:
         return Disagreement.EDUCATION_NAME_VARIANT
     if diploma and diploma.birth_date != police.person_core.birth_date:
         return Disagreement.EDUCATION_BIRTH_DATE
+    certified = [death.death_date for death in health_record(person).deaths if death.has_record]
+    if certified and certified != [police.death_cancel.death_date]:
+        return Disagreement.HEALTH_DEATH_DATE
     ended = hrss.participation and hrss.participation.state == "终止"
     if police.person_verify.deceased and hrss.participation and not ended:
         return Disagreement.HRSS_STATE_LAG

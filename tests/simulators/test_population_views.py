@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from adapters.simulators.population import education, hrss, public_security
+from adapters.simulators.population import education, health, hrss, public_security
 
 CATALOG = {
     education.Diploma: "person_id full_name certificate_no institution_code institution_name "
@@ -20,6 +20,7 @@ CATALOG = {
     "same_household kinship_ok",
     public_security.DeathCancel: "cancel_date cancel_reason death_date is_cancelled",
     public_security.PhotoCompare: "same_person score_band",
+    health.DeathCertificate: "death_date cause has_record",
     hrss.Participation: "insured_kinds state employer_uscc first_date agency_division is_insured",
     hrss.ContributionRecord: "months_paid recent_months avg_base paid_at_least",
     hrss.Pension: "benefit_state start_month monthly_amount last_certified is_receiving",

@@ -1,6 +1,7 @@
 """Whatever arrives, a simulator answers in its own dialect: its parsers fail in one way only."""
 
 import json
+from base64 import b64encode
 from contextlib import suppress
 
 import pytest
@@ -10,6 +11,10 @@ from hypothesis import strategies as st
 from adapters.simulators.education.questions import parse_question
 from adapters.simulators.education.refusals import Refused
 from adapters.simulators.faults import FaultBoard
+from adapters.simulators.health import envelope as health_envelope
+from adapters.simulators.health import message as health_message
+from adapters.simulators.health import signatures as health_signatures
+from adapters.simulators.health.operations import Operation as HealthOperation
 from adapters.simulators.population import Population, person_at
 from adapters.simulators.public_security.app import _parse_credentials
 from adapters.simulators.public_security.envelope import BadEnvelope, encode_answer, parse_call
@@ -84,6 +89,40 @@ def test_any_package_is_read_or_refused(text: str, operation: Operation) -> None
     """Nothing but a head code comes out of the parser."""
     with suppress(PackageRefused):
         parse_package(text, operation)
+
+
+@given(body=st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
+def test_any_envelope_to_health_is_read_or_refused(body: bytes) -> None:
+    """Nothing but a platform code comes out of the parser."""
+    with suppress(health_signatures.CallRefused):
+        health_envelope.parse_call(body)
+
+
+@given(
+    request=st.text(max_size=60)
+    | st.binary(max_size=60).map(lambda octets: b64encode(octets).decode())
+    | st.text(alphabet="<>/MDELboyinfrqust&; ", max_size=60).map(
+        lambda text: b64encode(text.encode()).decode()
+    )
+)
+def test_any_message_to_health_is_read_or_refused(request: str) -> None:
+    """Nothing but a code of the result comes out of the parser."""
+    with suppress(health_message.QuestionRefused):
+        health_message.parse_question(request)
+
+
+@given(app_id=st.text(), timestamp=st.text(), nonce=st.text(), sign=st.text())
+def test_any_header_to_health_gets_a_code(
+    app_id: str, timestamp: str, nonce: str, sign: str
+) -> None:
+    """Texts of any script are refused with a code."""
+    gate = health_signatures.Gate(apps={})
+    credentials = health_signatures.Credentials(
+        app_id=app_id, timestamp=timestamp, nonce=nonce, sign=sign
+    )
+
+    with pytest.raises(health_signatures.CallRefused, match="HC-40"):
+        gate.require_caller(credentials, HealthOperation.DEATH, "", 1)
 
 
 @given(name=st.text(max_size=60), photo=st.text(max_size=60), consent=st.text(max_size=20))

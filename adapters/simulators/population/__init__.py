@@ -8,6 +8,7 @@ from adapters.simulators.population.canaries import canaries
 from adapters.simulators.population.database import hrss_database
 from adapters.simulators.population.disagreements import Disagreement
 from adapters.simulators.population.education import EducationRecord, education_record
+from adapters.simulators.population.health import HealthRecord, health_record
 from adapters.simulators.population.hrss import HrssRecord, hrss_record
 from adapters.simulators.population.people import Kinship, Population, disagreement, relation
 from adapters.simulators.population.person import AS_OF, Person, person_at
@@ -23,6 +24,7 @@ __all__ = [
     "AS_OF",
     "Disagreement",
     "EducationRecord",
+    "HealthRecord",
     "HrssRecord",
     "Kinship",
     "Person",
@@ -33,6 +35,7 @@ __all__ = [
     "canaries",
     "disagreement",
     "education_record",
+    "health_record",
     "hrss_database",
     "hrss_record",
     "person_at",

@@ -4,6 +4,7 @@ from base64 import b64encode
 from typing import Final
 
 from adapters.simulators.population.bank import account_of
+from adapters.simulators.population.health import health_record
 from adapters.simulators.population.hrss import hrss_record
 from adapters.simulators.population.person import Person
 from adapters.simulators.population.photo import photo_of
@@ -36,4 +37,6 @@ def canaries(person: Person) -> tuple[str, ...]:
     record = hrss_record(person)
     found += [card.card_no for card in record.sscard]
     found += [skill.certificate_no for skill in record.qualification]
+    for death in health_record(person).deaths:
+        found += [death.certificate_no, death.medical_record_no]
     return tuple(found)

@@ -20,13 +20,14 @@ class Disagreement(StrEnum):
     HRSS_STATE_LAG = "hrss_state_lag"
     EDUCATION_NAME_VARIANT = "education_name_variant"
     EDUCATION_BIRTH_DATE = "education_birth_date"
+    HEALTH_DEATH_DATE = "health_death_date"
 
 
 def disagreement_of(draws: Draws) -> Disagreement | None:
     """Draw whether departments disagree about a person, and about what.
 
-    A kind that cannot show (no diploma, not dead) becomes HRSS_NAME_VARIANT in
-    `people.disagreement`.
+    A kind that cannot show (no diploma, not dead, no certificate of death) becomes
+    HRSS_NAME_VARIANT in `people.disagreement`.
     """
     if not draws.chance("disagreement", per_mille=PER_MILLE):
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from adapters.simulators.population.certified import is_certified
 from adapters.simulators.population.disagreements import Disagreement, disagreement_of
 from adapters.simulators.population.draw import Draws
 from adapters.simulators.population.household import Bond
@@ -98,6 +99,8 @@ def disagreement(someone: Person) -> Disagreement | None:
     drawn = someone.drawn_disagreement
     match drawn:
         case Disagreement.HRSS_STATE_LAG if someone.death is None:
+            return Disagreement.HRSS_NAME_VARIANT
+        case Disagreement.HEALTH_DEATH_DATE if not is_certified(someone):
             return Disagreement.HRSS_NAME_VARIANT
         case Disagreement.EDUCATION_BIRTH_DATE | Disagreement.EDUCATION_NAME_VARIANT:
             return drawn if schooling_of(someone) else Disagreement.HRSS_NAME_VARIANT
