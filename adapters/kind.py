@@ -1,7 +1,7 @@
 """What a kind of department is: its datasets, and how its adapter is built.
 
 Knows no kind. What an adapter needs beside its section of the configuration is handed to it, by a
-gateway or by a provider node alike: adapters open no file and read no clock of their own.
+gateway or by a provider node alike: adapters read no key, no secret and no wall clock of their own.
 """
 
 from collections.abc import Callable, Mapping
@@ -71,3 +71,5 @@ class Kind(Generic[Section]):
     datasets: frozenset[str]
     """What it serves, without version; each in version 1."""
     build: Callable[[Section, Parts], ProviderAdapter]
+    unserved: frozenset[str] = frozenset()
+    """What the catalog has under its prefix and it does not serve, without version."""

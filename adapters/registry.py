@@ -64,31 +64,45 @@ def build_registry(config: DepartmentsConfig, means: Means) -> AdapterRegistry:
     """Build the adapter of every department that is configured.
 
     Raises:
-        AdapterMisconfigured: a section that cannot work, a key the department does not take, or a
-            kind whose datasets the catalog gives to nobody or to two organisations.
+        AdapterMisconfigured: a section that cannot work, a key the department does not take, a kind
+            whose datasets the catalog gives to nobody or to two organisations, or a dataset of the
+            catalog that looks like a kind's and is unknown to it.
     """
     sections = {name: getattr(config, name) for name in KINDS}
     return AdapterRegistry(
-        build_adapter(KINDS[name], section, means)
+        build_adapter(name, section, means)
         for name, section in sections.items()
         if section is not None
     )
 
 
-def build_adapter(kind: Kind[Any], section: DepartmentConfig, means: Means) -> ProviderAdapter:
-    """Build the adapter of one department, for the datasets of its kind the catalog has.
+def build_adapter(name: str, section: DepartmentConfig, means: Means) -> ProviderAdapter:
+    """Build the adapter of one kind, for the datasets of it that the catalog has.
 
     Raises:
         AdapterMisconfigured: see `build_registry`.
     """
-    # A later version may have other fields; its records would lack slots in silence.
-    names = {DatasetName(f"{name}@{_VERSION}") for name in kind.datasets}
-    datasets = frozenset(names & means.providers.keys())
-    organisations = {means.providers[name] for name in datasets}
+    kind = KINDS[name]
+    datasets = _served(name, kind, means)
+    organisations = {means.providers[each] for each in datasets}
     # One key signs for one department: two of them behind one source would share a signature.
     if len(organisations) != 1:
-        raise AdapterMisconfigured("the datasets of a kind have one provider in the catalog")
+        count = "more than one provider" if organisations else "none"
+        raise AdapterMisconfigured(f"departments.{name}: the catalog gives its datasets {count}")
     source = RecordSource(
         organisation=organisations.pop(), signer=means.load_signer(section.record_key)
     )
     return kind.build(section, Parts(source=source, datasets=datasets, means=means))
+
+
+def _served(name: str, kind: Kind[Any], means: Means) -> frozenset[DatasetName]:
+    prefixes = tuple({f"{dataset.partition('.')[0]}." for dataset in kind.datasets})
+    alike = {each for each in means.providers if each.startswith(prefixes)}
+    served = {DatasetName(f"{dataset}@{_VERSION}") for dataset in kind.datasets}
+    passed_over = {f"{dataset}@{_VERSION}" for dataset in kind.unserved}
+    # A later version may have other fields; its records would lack slots, or it would be told as
+    # not connected, and nobody had said so.
+    unknown = sorted(alike - served - passed_over)
+    if unknown:
+        raise AdapterMisconfigured(f"departments.{name}: this kind cannot serve {unknown[0]}")
+    return frozenset(alike & served)

@@ -1,6 +1,6 @@
 """How each department is reached: sections of a configuration, checked in form and nothing opened.
 
-Used by the gateway for what it embeds and by a provider node for its own department.
+Used by the gateway for what it embeds; a provider node is to use the same for its department.
 INVARIANT: no secret stands here, only the names of files that hold one.
 """
 

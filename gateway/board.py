@@ -1,7 +1,8 @@
 """How departments have answered in the last ten minutes: shares and times, nothing of a question.
 
 Kept in memory, in slices of ten seconds; times in bins a tenth apart, so a quantile is told at most
-a tenth too high and a year of load takes no more room than a minute.
+a tenth too high (0.1 ms is the least told) and a year of load takes no more room than a minute.
+Times are of questions that reached the department; who gave up waiting is not counted.
 """
 
 import math
@@ -27,6 +28,9 @@ ANSWERED: Final = frozenset(
     }
 )
 """Outcomes that are the department's word; with every other it told nothing one could use."""
+_AWAY: Final = frozenset(
+    {Indeterminate.PROVIDER_UNAVAILABLE.value, Indeterminate.PROVIDER_NOT_CONNECTED.value}
+)
 _LEAST_S: Final = 0.0001
 _STEP: Final = 1.1
 
@@ -65,7 +69,9 @@ class Board:
         newest = slices[-1]
         newest.asked += 1
         newest.answered += outcome in ANSWERED
-        newest.bins[_bin_of(seconds)] += 1
+        # An open breaker refuses at once, and so does a closed port: no time of the department's.
+        if outcome not in _AWAY:
+            newest.bins[_bin_of(seconds)] += 1
 
     def recent(self, provider: str) -> Recent:
         """Return what a department did in the window."""

@@ -69,7 +69,7 @@ def load_config(path: Path) -> Config:
         # The safe loader: a tag in the file could otherwise build any Python object.
         raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
         config = Config.model_validate(raw)
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path.name}: {type(error).__name__}") from error
     except ValidationError as error:
         places = ", ".join(

@@ -10,6 +10,7 @@ import re
 from typing import Annotated, Final
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli.ending import Ended, ExitCode
@@ -65,7 +66,10 @@ def fetch_departments(address: str) -> dict[str, JsonValue]:
             http.client.HTTPConnection(address, timeout=PATIENCE_S)
         ) as connection:
             connection.request("GET", "/departments")
-            told = json_text.loads(connection.getresponse().read(MAX_BYTES))
+            answer = connection.getresponse()
+            # Whatever an error page holds is no word of departments; nothing is no JSON either.
+            body = answer.read(MAX_BYTES) if answer.status == http.HTTPStatus.OK else b""
+            told = json_text.loads(body)
         _rows(told)
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         raise Told(CommandReason.GATEWAY_SILENT, address) from error
@@ -90,7 +94,7 @@ def _rows(told: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
 
 
 def _show(rows: list[dict[str, JsonValue]], told: dict[str, JsonValue]) -> None:
-    table = Table(title=f"部门 · departments ({told['window_s']} s)")
+    table = Table(title=escape(f"部门 · departments ({told['window_s']} s)"))
     # A code that is cut short names nobody: 80 columns hold all of it.
     headings = ("部门\norganisation", "断路器\nbreaker", "提问\nasked", "答复\nanswered")
     for heading in headings:
@@ -99,9 +103,9 @@ def _show(rows: list[dict[str, JsonValue]], told: dict[str, JsonValue]) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            f"{row['organisation']}\n{_families(row.get('datasets'))}",
-            _BREAKERS.get(str(row["breaker"]), str(row["breaker"])),
-            str(row["asked"]),
+            escape(f"{row['organisation']}\n{_families(row.get('datasets'))}"),
+            escape(_BREAKERS.get(str(row["breaker"]), str(row["breaker"]))),
+            escape(str(row["asked"])),
             _share(row["answered"], row["asked"]),
             _milliseconds(row.get("p50_us")),
             _milliseconds(row.get("p95_us")),

@@ -107,25 +107,34 @@ async def test_a_department_without_a_section_is_not_connected() -> None:
     assert registry.by_dataset == {}
 
 
-async def test_a_kind_serves_its_own_datasets_only() -> None:
-    """Neither another department's nor another version, whose records would have other slots."""
-    catalog = {"hr.pension@1": "H", "hr.pension@2": "H", "hr.unheard@1": "H", "edu.degree@1": "E"}
+@pytest.mark.parametrize("dataset", ["hr.pension@2", "hr.unheard@1", "hr.pension"])
+def test_a_dataset_that_is_unknown_to_its_kind_is_refused(dataset: str) -> None:
+    """Another version's records would have other slots; silence would be "not connected"."""
+    with pytest.raises(AdapterMisconfigured, match=rf"departments\.hrss.*{dataset}$"):
+        build_registry(DepartmentsConfig(hrss=HRSS), means({"hr.pension@1": "H", dataset: "H"}))
 
-    registry = build_registry(DepartmentsConfig(hrss=HRSS), means(catalog))
+
+async def test_what_a_kind_passes_over_is_not_connected() -> None:
+    """The manual has no operation for it, and the kind says so."""
+    catalog = {"ps.person_core@1": "P", "ps.photo_compare@1": "P", "edu.degree@1": "E"}
+
+    registry = build_registry(DepartmentsConfig(public_security=PUBLIC_SECURITY), means(catalog))
 
     served = set(registry.by_dataset)
     await registry.close()
-    assert served == {"hr.pension@1"}
+    assert served == {"ps.person_core@1"}
 
 
 @pytest.mark.parametrize(
-    "catalog",
-    [{"hr.pension@1": "H", "hr.sscard@1": "another"}, {"edu.degree@1": "E"}],
-    ids=["two providers", "none"],
+    ("catalog", "count"),
+    [
+        ({"hr.pension@1": "H", "hr.sscard@1": "another"}, "more than one provider"),
+        ({"edu.degree@1": "E"}, "none"),
+    ],
 )
-def test_one_key_signs_for_one_organisation(catalog: Mapping[str, str]) -> None:
+def test_one_key_signs_for_one_organisation(catalog: Mapping[str, str], count: str) -> None:
     """Two behind one source would share a signature; none would sign in nobody's name."""
-    with pytest.raises(AdapterMisconfigured, match="one provider"):
+    with pytest.raises(AdapterMisconfigured, match=rf"departments\.hrss: .* {count}$"):
         build_registry(DepartmentsConfig(hrss=HRSS), means(catalog))
 
 

@@ -13,6 +13,8 @@ from gateway.cli.ending import ExitCode
 from gateway.cli.root import run
 
 Serving = Callable[[bytes], str]
+FAILED = b'{"window_s": 600, "departments": [] }'
+"""Served with status 500."""
 
 
 @pytest.fixture
@@ -24,7 +26,8 @@ def serving() -> Iterator[Serving]:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 """Answer."""
-                self.send_response(200 if self.path == "/departments" else 404)
+                known = self.path == "/departments" and body != FAILED
+                self.send_response(200 if known else 500)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -96,6 +99,18 @@ def test_the_table_tells_shares_and_times(
     assert "断开 open" in shown
 
 
+def test_what_a_port_tells_is_shown_as_it_is(
+    serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Text that looks like markup neither vanishes nor ends the command."""
+    told = _told("CLOSED").replace(b"edu.diploma@1", b"[/] [red]x.y")
+
+    ended = run(["departments", "--health", serving(told)])
+
+    assert ended == ExitCode.YES
+    assert "[/] [red]x.*" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -107,6 +122,7 @@ def test_the_table_tells_shares_and_times(
         b'{"departments": [{"breaker": "CLOSED"}]}',
         b'{"departments": [1]}',
         b'{"departments": []}',
+        FAILED,
     ],
 )
 def test_what_is_no_health_port_is_no_word_of_departments(

@@ -40,6 +40,20 @@ def test_quantiles_are_at_most_a_tenth_too_high(seconds: list[float]) -> None:
         assert exact * 0.999_999 <= told <= exact * 1.100_001
 
 
+def test_refusals_of_our_own_are_no_times_of_the_department() -> None:
+    """A breaker that is open would make a department that is down the fastest of all."""
+    board = Board(Clock())
+    board.count(USCC, "Record", 0.5)
+    for _ in range(99):
+        board.count(USCC, "PROVIDER_UNAVAILABLE", 0.000_005)
+
+    recent = board.recent(USCC)
+
+    assert (recent.asked, recent.answered) == (100, 1)
+    assert recent.p50_s is not None
+    assert recent.p50_s >= 0.5
+
+
 def test_what_is_older_than_the_window_is_forgotten() -> None:
     """Ten minutes are told, and no slice is kept for longer."""
     clock = Clock()
