@@ -146,7 +146,9 @@ async def test_a_machine_without_sm2_stays_ready_and_says_why(
 ) -> None:
     """Who signs with other suites is served; the part tells operators what is missing."""
     # The name of a library that no machine has, in place of the one this machine has.
-    monkeypatch.setattr("gateway.app.examine_sm2", lambda: examine_sm2("libno-such-library.so.9"))
+    monkeypatch.setattr(
+        "gateway.rpc.health_parts.examine_sm2", lambda: examine_sm2("libno-such-library.so.9")
+    )
     gateway.health._looked = float("-inf")
 
     ready, parts = await gateway.health.report()
