@@ -6,7 +6,6 @@ from importlib.resources import files
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 from adapters.simulators.faults import FaultBoard
 from adapters.simulators.health.apps import App
@@ -19,7 +18,7 @@ from adapters.simulators.health.distortions import (
     hostile_message,
     spoil_base64,
 )
-from adapters.simulators.health.envelope import Call, encode_answer, encode_fault, parse_call
+from adapters.simulators.health.envelope import Call, encode_answer, parse_call
 from adapters.simulators.health.faults import SPOILS, Fault
 from adapters.simulators.health.message import (
     QuestionRefused,
@@ -32,7 +31,7 @@ from adapters.simulators.health.register import Register, require_asker
 from adapters.simulators.health.signatures import CallRefused, Gate
 from adapters.simulators.loopback import record_into, refuse_strangers
 from adapters.simulators.recorder import Recorder
-from adapters.simulators.spoil import OVERSIZED, spoil
+from adapters.simulators.soap import encode_fault, spoil_calls, xml_answer
 from adapters.simulators.virtual_clock import VirtualClock
 
 PATH: Final = "/ws/medicalCertificate"
@@ -75,27 +74,11 @@ def build_face(department: Department) -> web.Application:
         middlewares=[
             refuse_strangers,
             record_into(department.recorder, department.clock),
-            _strike(department.board),
+            spoil_calls(department.board, PATH, SPOILS, Fault.OVERSIZED_BODY),
         ],
     )
     face.add_routes([web.get(PATH, pages.wsdl), web.post(PATH, pages.call)])
     return face
-
-
-def _strike(board: FaultBoard[Fault]) -> Middleware:
-    """Build the middleware that spoils answers to calls."""
-
-    @web.middleware
-    async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
-        # The WSDL stays reachable while calls fail.
-        if request.method != "POST" or request.path != PATH:
-            return await handler(request)
-        if board.strikes(Fault.OVERSIZED_BODY):
-            return _xml(b"<padding>" + b"x" * OVERSIZED + b"</padding>")
-        struck = board.take(among=SPOILS.keys())
-        return await (spoil(request, handler, SPOILS[struck]) if struck else handler(request))
-
-    return strike
 
 
 class _Pages:
@@ -108,23 +91,25 @@ class _Pages:
         """Serve the fixed WSDL; only the port in its address differs."""
         if "wsdl" not in request.query:
             raise web.HTTPNotFound
-        return _xml(_WSDL.replace(b"@ADDRESS@", f"http://{request.host}{PATH}".encode()))
+        return xml_answer(_WSDL.replace(b"@ADDRESS@", f"http://{request.host}{PATH}".encode()))
 
     async def call(self, request: web.Request) -> web.Response:
         """Answer one call."""
         board = self._department.board
         if board.strikes(Fault.SOAP_FAULT):
-            return _xml(encode_fault("Server", "HC-5000", _MESSAGES["HC-5000"]), 500)
+            return xml_answer(encode_fault("Server", "HC-5000", _MESSAGES["HC-5000"]), 500)
         try:
             call = await _read(request)
             message = self._answer(call)
         except CallRefused as refused:
-            return _xml(encode_fault("Client", refused.code, _MESSAGES[refused.code]), 500)
+            return xml_answer(encode_fault("Client", refused.code, _MESSAGES[refused.code]), 500)
         answer = b64encode(message).decode()
         if board.strikes(Fault.BAD_BASE64):
             answer = spoil_base64(answer)
         hostile = board.take(among=OUTER)
-        return _xml(hostile_envelope(hostile) if hostile else encode_answer(call.operation, answer))
+        return xml_answer(
+            hostile_envelope(hostile) if hostile else encode_answer(call.operation, answer)
+        )
 
     def _answer(self, call: Call) -> bytes:
         """Write the message that answers a call; a refused question says why in its result."""
@@ -172,8 +157,3 @@ def _refuse_when_busy(board: FaultBoard[Fault]) -> None:
         raise QuestionRefused("8")
     if board.strikes(Fault.UNKNOWN_CODE):
         raise QuestionRefused(UNKNOWN_CODE)
-
-
-def _xml(body: bytes, status: int = 200) -> web.Response:
-    headers = {"Content-Type": "text/xml; charset=UTF-8"}
-    return web.Response(status=status, body=body, headers=headers)

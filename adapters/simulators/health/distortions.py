@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from adapters.simulators import soap
 from adapters.simulators.faults import FaultBoard
-from adapters.simulators.health.envelope import NAMESPACE, SOAP
+from adapters.simulators.health.envelope import NAMESPACE, PART
 from adapters.simulators.health.faults import Fault
 from adapters.simulators.health.message import Question, Row
 from adapters.simulators.health.operations import Operation
 from adapters.simulators.health.register import Register
 from adapters.simulators.health.rows import private_members, rows_of
+from adapters.simulators.hostile import ENTITY_BOMB, EXTERNAL_ENTITY
 from adapters.simulators.population.health import CertificateState
 
 MANY: Final = 5_000
@@ -19,17 +21,11 @@ MANY: Final = 5_000
 NO_DAY: Final = "20260230"
 """Eight digits that are no day of any calendar."""
 
-_BOMB: Final = "".join(
-    f'<!ENTITY e{level} "{f"&e{level - 1};" * 10 if level else "lol" * 10}">' for level in range(10)
-)
-_OUTSIDE: Final = (
-    '<!ENTITY f SYSTEM "file:///etc/hostname"><!ENTITY h SYSTEM "http://127.0.0.1:9/x">'
-)
 _HOSTILE: Final = {
-    Fault.ENTITY_BOMB: (_BOMB, "&e9;"),
-    Fault.ENTITY_BOMB_INNER: (_BOMB, "&e9;"),
-    Fault.EXTERNAL_ENTITY: (_OUTSIDE, "&f;&h;"),
-    Fault.EXTERNAL_ENTITY_INNER: (_OUTSIDE, "&f;&h;"),
+    Fault.ENTITY_BOMB: ENTITY_BOMB,
+    Fault.ENTITY_BOMB_INNER: ENTITY_BOMB,
+    Fault.EXTERNAL_ENTITY: EXTERNAL_ENTITY,
+    Fault.EXTERNAL_ENTITY_INNER: EXTERNAL_ENTITY,
 }
 
 INNER: Final = (Fault.ENTITY_BOMB_INNER, Fault.EXTERNAL_ENTITY_INNER)
@@ -63,18 +59,14 @@ def distort(rows: Rows, board: FaultBoard[Fault], asked: Asked) -> Rows:
 
 def hostile_message(fault: Fault) -> bytes:
     """Write a message that declares entities."""
-    entities, reference = _HOSTILE[fault]
-    result = f"<resultinfo><success>0</success><message>{reference}</message></resultinfo>"
-    return f"<!DOCTYPE MDEML [{entities}]><MDEML>{result}<body/></MDEML>".encode()
+    hostile = _HOSTILE[fault]
+    result = f"<resultinfo><success>0</success><message>{hostile.reference}</message></resultinfo>"
+    return hostile.document("MDEML", f"<MDEML>{result}<body/></MDEML>").encode()
 
 
 def hostile_envelope(fault: Fault) -> bytes:
     """Write an envelope that declares entities."""
-    entities, reference = _HOSTILE[fault]
-    answer = f'<r xmlns="{NAMESPACE}"><return>{reference}</return></r>'
-    body = f"<s:Body>{answer}</s:Body>"
-    text = f'<!DOCTYPE s [{entities}]><s:Envelope xmlns:s="{SOAP}">{body}</s:Envelope>'
-    return text.encode()
+    return soap.hostile_envelope(_HOSTILE[fault], NAMESPACE, PART)
 
 
 def spoil_base64(answer: str) -> str:

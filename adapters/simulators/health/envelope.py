@@ -5,12 +5,15 @@ from typing import Final
 
 from lxml import etree
 
+from adapters.simulators import soap
 from adapters.simulators.health.operations import Operation
 from adapters.simulators.health.signatures import CallRefused, Credentials
-from adapters.simulators.health.xml import NotXml, parse_xml, text_of
+from adapters.simulators.soap import SOAP
+from adapters.simulators.xml import NotXml, parse_xml, text_of
 
-SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 NAMESPACE: Final = "http://webservice.health.invalid"
+PART: Final = "return"
+"""What stands in an answer."""
 
 _CREDENTIALS: Final = ("appId", "timestamp", "nonce", "sign")
 
@@ -44,24 +47,8 @@ def parse_call(body: bytes) -> Call:
 
 def encode_answer(operation: Operation, answer: str) -> bytes:
     """Write an answer; the message stands in it as base64."""
-    envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP})
-    content = etree.SubElement(envelope, f"{{{SOAP}}}Body")
-    name = f"{{{NAMESPACE}}}{operation.value}Response"
-    response = etree.SubElement(content, name, nsmap={"hc": NAMESPACE})
-    etree.SubElement(response, f"{{{NAMESPACE}}}return").text = answer
-    return etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)
-
-
-def encode_fault(side: str, code: str, message: str) -> bytes:
-    """Write a fault (SOAP 1.1, 4.4); `side` is Client or Server."""
-    envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP})
-    content = etree.SubElement(envelope, f"{{{SOAP}}}Body")
-    fault = etree.SubElement(content, f"{{{SOAP}}}Fault")
-    etree.SubElement(fault, "faultcode").text = f"soap:{side}"
-    etree.SubElement(fault, "faultstring").text = f"{code} {message}"
-    detail = etree.SubElement(fault, "detail")
-    etree.SubElement(detail, "code").text = code
-    return etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)
+    name = etree.QName(NAMESPACE, f"{operation.value}Response")
+    return soap.encode_answer(name, PART, answer, "hc")
 
 
 def _parse_header(root: etree._Element) -> Credentials:

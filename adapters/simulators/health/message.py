@@ -10,7 +10,7 @@ from typing import Final
 
 from lxml import etree
 
-from adapters.simulators.health.xml import NotXml, parse_xml, text_of
+from adapters.simulators.xml import NotXml, parse_xml, text_of
 
 Row = dict[str, str]
 

@@ -6,7 +6,6 @@ from importlib.resources import files
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 from adapters.simulators.faults import FaultBoard
 from adapters.simulators.loopback import record_into, refuse_strangers
@@ -22,7 +21,6 @@ from adapters.simulators.public_security.envelope import (
     BadEnvelope,
     Call,
     encode_answer,
-    encode_fault,
     parse_call,
 )
 from adapters.simulators.public_security.faults import SPOILS, Fault
@@ -36,7 +34,7 @@ from adapters.simulators.public_security.package import (
 from adapters.simulators.public_security.platform import Credentials, Platform, PlatformRefused
 from adapters.simulators.public_security.register import Register
 from adapters.simulators.recorder import Recorder
-from adapters.simulators.spoil import OVERSIZED, spoil
+from adapters.simulators.soap import encode_fault, spoil_calls, xml_answer
 from adapters.simulators.virtual_clock import VirtualClock
 
 BODY_LIMIT: Final = 2 * 1024 * 1024
@@ -44,6 +42,7 @@ BODY_LIMIT: Final = 2 * 1024 * 1024
 SKEW_MS: Final = 600_000
 """By how much the clock is wrong under the fault `clock_skew`."""
 
+PATH: Final = "/ws/population"
 _WSDL: Final = files("adapters.simulators.public_security").joinpath("population.wsdl").read_bytes()
 _MESSAGES: Final = {
     "0": "成功",
@@ -85,33 +84,17 @@ def build_face(department: Department) -> web.Application:
         middlewares=[
             refuse_strangers,
             record_into(department.recorder, department.clock),
-            _strike(department.board),
+            spoil_calls(department.board, PATH, SPOILS, Fault.OVERSIZED_BODY),
         ],
     )
     face.add_routes(
         [
             web.post("/gjgxjhpt/secret", pages.refresh),
-            web.get("/ws/population", pages.wsdl),
-            web.post("/ws/population", pages.call),
+            web.get(PATH, pages.wsdl),
+            web.post(PATH, pages.call),
         ]
     )
     return face
-
-
-def _strike(board: FaultBoard[Fault]) -> Middleware:
-    """Build the middleware that spoils answers to calls."""
-
-    @web.middleware
-    async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
-        # The WSDL and the secrets stay reachable while calls fail.
-        if request.method != "POST" or request.path != "/ws/population":
-            return await handler(request)
-        if board.strikes(Fault.OVERSIZED_BODY):
-            return _xml(b"<padding>" + b"x" * OVERSIZED + b"</padding>")
-        struck = board.take(among=SPOILS.keys())
-        return await (spoil(request, handler, SPOILS[struck]) if struck else handler(request))
-
-    return strike
 
 
 class _Pages:
@@ -133,21 +116,21 @@ class _Pages:
         """Serve the fixed WSDL; only the port in its address differs."""
         if "wsdl" not in request.query:
             raise web.HTTPNotFound
-        address = f"http://{request.host}/ws/population".encode()
-        return _xml(_WSDL.replace(b"@ADDRESS@", address))
+        address = f"http://{request.host}{PATH}".encode()
+        return xml_answer(_WSDL.replace(b"@ADDRESS@", address))
 
     async def call(self, request: web.Request) -> web.Response:
         """Answer one call."""
         board = self._department.board
         if board.strikes(Fault.SOAP_FAULT):
-            return _xml(encode_fault("Server", "-1", _MESSAGES["-1"]), 500)
+            return xml_answer(encode_fault("Server", "-1", _MESSAGES["-1"]), 500)
         try:
             call = await self._read(request)
             package = self._answer(call)
         except PlatformRefused as refused:
-            return _xml(encode_fault("Client", refused.code, _MESSAGES[refused.code]), 500)
+            return xml_answer(encode_fault("Client", refused.code, _MESSAGES[refused.code]), 500)
         hostile = board.take(among=OUTER)
-        return _xml(
+        return xml_answer(
             hostile_envelope(hostile) if hostile else encode_answer(call.operation, package)
         )
 
@@ -221,8 +204,3 @@ def _parse_credentials(body: bytes) -> Credentials:
 def _platform_answer(code: str, answer: dict[str, str] | None) -> web.Response:
     body = {"code": code, "message": _MESSAGES[code], "data": answer}
     return web.json_response(body, dumps=lambda value: json.dumps(value, ensure_ascii=False))
-
-
-def _xml(body: bytes, status: int = 200) -> web.Response:
-    headers = {"Content-Type": "text/xml; charset=UTF-8"}
-    return web.Response(status=status, body=body, headers=headers)

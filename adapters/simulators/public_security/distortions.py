@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from adapters.simulators import soap
 from adapters.simulators.faults import FaultBoard
-from adapters.simulators.public_security.envelope import NAMESPACE, SOAP
+from adapters.simulators.hostile import ENTITY_BOMB, EXTERNAL_ENTITY
+from adapters.simulators.public_security.envelope import NAMESPACE, PART
 from adapters.simulators.public_security.faults import Fault
 from adapters.simulators.public_security.package import Reply
 from adapters.simulators.public_security.register import Register
@@ -15,17 +17,11 @@ OTHER_REQUEST: Final = "00000000-0000-4000-8000-000000000000"
 
 _NAMES: Final = frozenset({"XM", "HZXM"})
 
-_BOMB: Final = "".join(
-    f'<!ENTITY e{level} "{f"&e{level - 1};" * 10 if level else "lol" * 10}">' for level in range(10)
-)
-_OUTSIDE: Final = (
-    '<!ENTITY f SYSTEM "file:///etc/hostname"><!ENTITY h SYSTEM "http://127.0.0.1:9/x">'
-)
 _HOSTILE: Final = {
-    Fault.ENTITY_BOMB: (_BOMB, "&e9;"),
-    Fault.ENTITY_BOMB_INNER: (_BOMB, "&e9;"),
-    Fault.EXTERNAL_ENTITY: (_OUTSIDE, "&f;&h;"),
-    Fault.EXTERNAL_ENTITY_INNER: (_OUTSIDE, "&f;&h;"),
+    Fault.ENTITY_BOMB: ENTITY_BOMB,
+    Fault.ENTITY_BOMB_INNER: ENTITY_BOMB,
+    Fault.EXTERNAL_ENTITY: EXTERNAL_ENTITY,
+    Fault.EXTERNAL_ENTITY_INNER: EXTERNAL_ENTITY,
 }
 
 INNER: Final = (Fault.ENTITY_BOMB_INNER, Fault.EXTERNAL_ENTITY_INNER)
@@ -48,18 +44,14 @@ def distort(replies: Sequence[Reply], board: FaultBoard[Fault], register: Regist
 
 def hostile_package(fault: Fault) -> str:
     """Write a PACKAGE that declares entities."""
-    entities, reference = _HOSTILE[fault]
-    head = f"<PACKAGEHEAD><FWQQBH>{reference}</FWQQBH><FHDM>10</FHDM></PACKAGEHEAD>"
-    return f"<!DOCTYPE PACKAGE [{entities}]><PACKAGE>{head}<DATA/></PACKAGE>"
+    hostile = _HOSTILE[fault]
+    head = f"<PACKAGEHEAD><FWQQBH>{hostile.reference}</FWQQBH><FHDM>10</FHDM></PACKAGEHEAD>"
+    return hostile.document("PACKAGE", f"<PACKAGE>{head}<DATA/></PACKAGE>")
 
 
 def hostile_envelope(fault: Fault) -> bytes:
     """Write an envelope that declares entities."""
-    entities, reference = _HOSTILE[fault]
-    answer = f'<r xmlns="{NAMESPACE}"><out>{reference}</out></r>'
-    body = f"<s:Body>{answer}</s:Body>"
-    text = f'<!DOCTYPE s [{entities}]><s:Envelope xmlns:s="{SOAP}">{body}</s:Envelope>'
-    return text.encode()
+    return soap.hostile_envelope(_HOSTILE[fault], NAMESPACE, PART)
 
 
 def _reorder(replies: list[Reply], board: FaultBoard[Fault]) -> list[Reply]:

@@ -10,12 +10,15 @@ from typing import Final
 
 from lxml import etree
 
+from adapters.simulators import soap
 from adapters.simulators.public_security.operations import Operation
 from adapters.simulators.public_security.platform import Credentials
-from adapters.simulators.public_security.xml import NotXml, parse_xml, text_of
+from adapters.simulators.soap import SOAP
+from adapters.simulators.xml import NotXml, parse_xml, text_of
 
-SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 NAMESPACE: Final = "http://webservice.com"
+PART: Final = "out"
+"""What stands in an answer."""
 LAX_NAMESPACES: Final = frozenset(
     {NAMESPACE, "http://webservice.com/", "http://webservice.tongtech.com/"}
 )
@@ -66,25 +69,8 @@ def parse_call(body: bytes, *, lax: bool) -> Call:
 
 def encode_answer(operation: Operation, package: str) -> bytes:
     """Write an answer; the package stands in it as a text."""
-    envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP})
-    content = etree.SubElement(envelope, f"{{{SOAP}}}Body")
-    name = f"{{{NAMESPACE}}}{operation.value}Response"
-    response = etree.SubElement(content, name, nsmap={"tns": NAMESPACE})
-    # lxml escapes the package, so it stands in the envelope as a text.
-    etree.SubElement(response, f"{{{NAMESPACE}}}out").text = package
-    return etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)
-
-
-def encode_fault(side: str, code: str, message: str) -> bytes:
-    """Write a fault (SOAP 1.1, 4.4); `side` is Client or Server."""
-    envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP})
-    content = etree.SubElement(envelope, f"{{{SOAP}}}Body")
-    fault = etree.SubElement(content, f"{{{SOAP}}}Fault")
-    etree.SubElement(fault, "faultcode").text = f"soap:{side}"
-    etree.SubElement(fault, "faultstring").text = f"{code} {message}"
-    detail = etree.SubElement(fault, "detail")
-    etree.SubElement(detail, "code").text = code
-    return etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)
+    name = etree.QName(NAMESPACE, f"{operation.value}Response")
+    return soap.encode_answer(name, PART, package, "tns")
 
 
 def _only(parent: etree._Element, name: str) -> etree._Element:

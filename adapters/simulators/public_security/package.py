@@ -7,7 +7,7 @@ from typing import Final
 from lxml import etree
 
 from adapters.simulators.public_security.operations import OPTIONAL, REQUIRED, Operation
-from adapters.simulators.public_security.xml import NotXml, parse_xml, text_of
+from adapters.simulators.xml import NotXml, parse_xml, text_of
 
 Members = dict[str, str]
 
