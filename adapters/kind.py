@@ -1,7 +1,7 @@
 """What a kind of department is: its datasets, and how its adapter is built.
 
-Knows no kind. What an adapter needs beside its section of the configuration is handed to it, by a
-gateway or by a provider node alike: adapters read no key, no secret and no wall clock of their own.
+Knows no kind. What an adapter needs beside its section of the configuration is handed to it:
+adapters read no key, no secret and no wall clock of their own.
 """
 
 from collections.abc import Callable, Mapping

@@ -35,9 +35,13 @@ class AdapterRegistry:
         """Index adapters by dataset.
 
         Raises:
-            AdapterMisconfigured: Two adapters serve one dataset.
+            AdapterMisconfigured: Two adapters serve one dataset, or are of one organisation.
         """
         self._adapters = tuple(adapters)
+        organisations = [adapter.organisation for adapter in self._adapters]
+        # Health, metrics and the board tell of a department by its organisation.
+        if len(set(organisations)) < len(organisations):
+            raise AdapterMisconfigured("two adapters are of one organisation")
         self._by_dataset: dict[DatasetName, ProviderAdapter] = {}
         for adapter in self._adapters:
             for dataset in adapter.datasets:

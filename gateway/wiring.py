@@ -118,11 +118,16 @@ def load_policy(config: Config) -> Bundle:
     """Return the bundle whose digest the configuration pins.
 
     Raises:
+        ConfigError: the start date is none.
         PolicyRefused: with every problem found.
     """
+    try:
+        start_date = date.fromisoformat(config.policy_start_date)
+    except ValueError as error:
+        raise ConfigError(f"policy_start_date: {error}") from error
     return load_bundle(
         config.policy,
-        date.fromisoformat(config.policy_start_date),
+        start_date,
         pinned=bytes.fromhex(config.policy_digest),
     )
 

@@ -1,7 +1,8 @@
 """An enrolment that fails leaves the seat free and no identity; the same seat can then be taken."""
 
+import re
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ async def folders(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fol
 def _as_before(folders: Folders) -> Iterator[None]:
     """Put back what a test changes in the folders that enrolling touches."""
     touched = [folders.root / RECORD, folders.root / REGISTERS, folders.root / "running.json"]
+    touched.append(folders.config)
     touched += [each for each in folders.trust.iterdir() if each.is_file()]
     kept = {path: path.read_bytes() for path in touched}
     yield
@@ -80,6 +82,25 @@ def test_a_missing_certificate_leaves_the_seat_free(folders: Folders, tmp_path: 
     assert told.detail == f"{missing} (FileNotFoundError)"
     missing.write_bytes(content)
     _enrolled(folders, tmp_path / "own")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: re.sub(rb"policy_start_date: .*", b"policy_start_date: '2026-13-45'", text),
+        lambda text: text + b"# \xff",
+    ],
+    ids=["day that is none", "no UTF-8"],
+)
+def test_a_configuration_that_cannot_be_read_is_told(
+    spoil: Callable[[bytes], bytes], folders: Folders, tmp_path: Path
+) -> None:
+    """It is the sandbox's file, and no fault of ours."""
+    folders.config.write_bytes(spoil(folders.config.read_bytes()))
+
+    told = _refused(folders, tmp_path / "identity")
+
+    assert told.reason is CommandReason.SANDBOX_UNREADABLE
 
 
 def test_a_spoilt_register_leaves_seat_and_folder_free(folders: Folders, tmp_path: Path) -> None:
