@@ -4,30 +4,34 @@ Read from the gateway's health port; nothing about persons stands there.
 """
 
 import contextlib
-import http.client
-import json as json_text
 import re
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from typing import Annotated, Final
 
 import typer
+from pydantic import BaseModel
 from rich.markup import escape
 from rich.table import Table
 
+from adapters.port import BreakerState
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.printing import build_console, print_json
 from gateway.cli.serve import ConfigOption, load_chosen
 from gateway.cli.told import CommandReason, Told
 from gateway.config import ADDRESS
-from signing.encoding import JsonValue
 
 PATIENCE_S: Final = 5.0
 MAX_BYTES: Final = 1 << 20
-CLOSED: Final = "CLOSED"
 HealthOption = Annotated[
     str | None,
     typer.Option("--health", help="HOST:PORT of health, where the configuration says port 0."),
 ]
-_BREAKERS: Final = {"CLOSED": "闭合 closed", "HALF_OPEN": "试探 half-open", "OPEN": "断开 open"}
+_BREAKERS: Final = {
+    BreakerState.CLOSED: "闭合 closed",
+    BreakerState.HALF_OPEN: "试探 half-open",
+    BreakerState.OPEN: "断开 open",
+}
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:
@@ -42,18 +46,35 @@ def departments(
     json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
 ) -> None:
     """Tell of the last ten minutes: 0 all are asked, 1 a breaker is not closed, 2 nothing known."""
-    address = health or load_chosen(config).health_listen
-    told = fetch_departments(address)
-    rows = _rows(told)
+    told = fetch_departments(health or load_chosen(config).health_listen)
     if json:
-        print_json(told)
+        print_json(told.model_dump(mode="json"))
     else:
-        _show(rows, told)
-    is_open = any(row["breaker"] != CLOSED for row in rows)
-    raise Ended(ExitCode.NO if is_open else ExitCode.YES)
+        _show(told)
+    closed = all(each.breaker is BreakerState.CLOSED for each in told.departments)
+    raise Ended(ExitCode.YES if closed else ExitCode.NO)
 
 
-def fetch_departments(address: str) -> dict[str, JsonValue]:
+class DepartmentTold(BaseModel):
+    """One department, as the health port tells of it (docs/operations/health.md)."""
+
+    organisation: str
+    datasets: tuple[str, ...]
+    breaker: BreakerState
+    asked: int
+    answered: int
+    p50_us: int | None
+    p95_us: int | None
+
+
+class DepartmentsTold(BaseModel):
+    """What the health port tells; `window_s` in seconds."""
+
+    window_s: int
+    departments: tuple[DepartmentTold, ...]
+
+
+def fetch_departments(address: str) -> DepartmentsTold:
     """Return what a gateway's health port tells of its departments.
 
     Raises:
@@ -62,68 +83,36 @@ def fetch_departments(address: str) -> dict[str, JsonValue]:
     if not re.fullmatch(ADDRESS, address):
         raise Told(CommandReason.GATEWAY_SILENT, address)
     try:
-        with contextlib.closing(
-            http.client.HTTPConnection(address, timeout=PATIENCE_S)
-        ) as connection:
+        with contextlib.closing(HTTPConnection(address, timeout=PATIENCE_S)) as connection:
             connection.request("GET", "/departments")
             answer = connection.getresponse()
             # Whatever an error page holds is no word of departments; nothing is no JSON either.
-            body = answer.read(MAX_BYTES) if answer.status == http.HTTPStatus.OK else b""
-            told = json_text.loads(body)
-        _rows(told)
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+            body = answer.read(MAX_BYTES) if answer.status == HTTPStatus.OK else b""
+        return DepartmentsTold.model_validate_json(body, strict=True)
+    except (OSError, HTTPException, ValueError) as error:
         raise Told(CommandReason.GATEWAY_SILENT, address) from error
-    return dict(told)
 
 
-def _rows(told: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    """Return the members of the departments.
-
-    Raises:
-        KeyError, TypeError: it is something else.
-    """
-    rows, _ = told["departments"], told["window_s"]
-    if not isinstance(rows, list):
-        raise TypeError
-    found = [row for row in rows if isinstance(row, dict)]
-    if len(found) < len(rows):
-        raise TypeError
-    for row in found:
-        _ = (row["organisation"], row["breaker"], row["asked"], row["answered"])
-    return found
-
-
-def _show(rows: list[dict[str, JsonValue]], told: dict[str, JsonValue]) -> None:
-    table = Table(title=escape(f"部门 · departments ({told['window_s']} s)"))
+def _show(told: DepartmentsTold) -> None:
+    table = Table(title=f"部门 · departments ({told.window_s} s)")
     # A code that is cut short names nobody: 80 columns hold all of it.
     headings = ("部门\norganisation", "断路器\nbreaker", "提问\nasked", "答复\nanswered")
     for heading in headings:
         table.add_column(heading, no_wrap=True)
     for heading in ("P50\nms", "P95\nms"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
+    for each in told.departments:
+        families = sorted({f"{name.partition('.')[0]}.*" for name in each.datasets})
         table.add_row(
-            escape(f"{row['organisation']}\n{_families(row.get('datasets'))}"),
-            escape(_BREAKERS.get(str(row["breaker"]), str(row["breaker"]))),
-            escape(str(row["asked"])),
-            _share(row["answered"], row["asked"]),
-            _milliseconds(row.get("p50_us")),
-            _milliseconds(row.get("p95_us")),
+            escape(f"{each.organisation}\n{' '.join(families)}"),
+            _BREAKERS[each.breaker],
+            str(each.asked),
+            f"{each.answered / each.asked:.1%}" if each.asked else "-",
+            _milliseconds(each.p50_us),
+            _milliseconds(each.p95_us),
         )
     build_console().print(table)
 
 
-def _families(datasets: JsonValue) -> str:
-    """Return what the names of datasets begin with, e.g. `edu.*`."""
-    names = datasets if isinstance(datasets, list) else []
-    return " ".join(sorted({f"{str(name).partition('.')[0]}.*" for name in names}))
-
-
-def _share(answered: JsonValue, asked: JsonValue) -> str:
-    if not isinstance(answered, int) or not isinstance(asked, int) or asked == 0:
-        return "-"
-    return f"{answered / asked:.1%}"
-
-
-def _milliseconds(microseconds: JsonValue) -> str:
-    return f"{microseconds / 1000:.1f}" if isinstance(microseconds, int) else "-"
+def _milliseconds(microseconds: int | None) -> str:
+    return "-" if microseconds is None else f"{microseconds / 1000:.1f}"

@@ -12,9 +12,7 @@ from typing_extensions import override
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import run
 
-Serving = Callable[[bytes], str]
-FAILED = b'{"window_s": 600, "departments": [] }'
-"""Served with status 500."""
+Serving = Callable[..., str]
 
 
 @pytest.fixture
@@ -22,12 +20,11 @@ def serving() -> Iterator[Serving]:
     """Return a function that serves one body for every path and tells where."""
     servers: list[HTTPServer] = []
 
-    def serve(body: bytes) -> str:
+    def serve(body: bytes, status: int = 200) -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 """Answer."""
-                known = self.path == "/departments" and body != FAILED
-                self.send_response(200 if known else 500)
+                self.send_response(status if self.path == "/departments" else 404)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -122,7 +119,6 @@ def test_what_a_port_tells_is_shown_as_it_is(
         b'{"departments": [{"breaker": "CLOSED"}]}',
         b'{"departments": [1]}',
         b'{"departments": []}',
-        FAILED,
     ],
 )
 def test_what_is_no_health_port_is_no_word_of_departments(
@@ -130,6 +126,16 @@ def test_what_is_no_health_port_is_no_word_of_departments(
 ) -> None:
     """Another program at the address is not a gateway whose departments are well."""
     ended = run(["departments", "--health", serving(body), "--json"])
+
+    assert ended == ExitCode.INDETERMINATE
+    assert json.loads(capsys.readouterr().out)["reason"] == "GATEWAY_SILENT"
+
+
+def test_an_error_page_is_no_word_of_departments(
+    serving: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever stands in it."""
+    ended = run(["departments", "--health", serving(_told("CLOSED"), 500), "--json"])
 
     assert ended == ExitCode.INDETERMINATE
     assert json.loads(capsys.readouterr().out)["reason"] == "GATEWAY_SILENT"
