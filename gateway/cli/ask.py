@@ -313,8 +313,6 @@ def _keep(receipt: Receipt | None, folder: Path | None) -> NotWritten | None:
         receipt.write_parts(folder)
     except NotWritten as unkept:
         return unkept
-    except OSError:
-        return NotWritten(ClientReason.FILE_NOT_WRITTEN, str(folder))  # e.g. a full disk
     return None
 
 

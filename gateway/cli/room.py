@@ -11,14 +11,10 @@ def find_obstacle(folder: Path, names: tuple[str, ...] | None = None) -> Path | 
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if names is None:
-            return folder if any(folder.iterdir()) or not _takes(folder) else None
+        held = {each.name for each in folder.iterdir()}
     except OSError:
         return folder
-    # lexists: a link that leads nowhere is in the way as well.
-    taken = next((folder / name for name in names if os.path.lexists(folder / name)), None)
-    return taken or (None if _takes(folder) else folder)
-
-
-def _takes(folder: Path) -> bool:
-    return os.access(folder, os.W_OK | os.X_OK)
+    in_the_way = sorted(held if names is None else held.intersection(names))
+    if in_the_way:
+        return folder / in_the_way[0]
+    return None if os.access(folder, os.W_OK | os.X_OK) else folder

@@ -150,7 +150,6 @@ class Receipt:
 
         Raises:
             NotWritten: FILE_NOT_WRITTEN, e.g. where one of the files exists already.
-            OSError: the disk takes no more.
         """
         receipt, request, answer = RECEIPT_FILES
         write_private(directory / receipt, self.encode())

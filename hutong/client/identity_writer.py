@@ -66,7 +66,7 @@ def write_identity(directory: Path, material: IdentityMaterial) -> IdentityFile:
     """Write a new identity directory (0700) and return what its `identity.json` says.
 
     Raises:
-        NotWritten: a file of it exists already.
+        NotWritten: a file of it exists already, or the disk takes no more.
         IdentityRefused: a part cannot be spelled; IDENTITY_FILE_WRITABLE: the directory holds
             something already, and others may write it.
         OSError: the directory cannot be made, or is another user's.
@@ -121,7 +121,8 @@ class _Writing:
         """Write a new file; one that was there before is never taken back.
 
         Raises:
-            NotWritten: something lies at the path already.
+            NotWritten: something lies at the path already, or the disk takes no more; what was
+                begun of it `write_private` took back.
         """
         self._names.append(name)
         try:

@@ -4,6 +4,7 @@ INVARIANT: a secret comes from a regular file with mode 0600 or from an open des
 the command line and never from the environment.
 """
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -63,7 +64,8 @@ def write_private(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(descriptor)
     except OSError as cause:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
         raise NotWritten(_R.FILE_NOT_WRITTEN, str(path)) from cause
 
 
