@@ -210,10 +210,12 @@ def _query(raw: exchange_pb2.DatasetQuery) -> DatasetQuery:
     _require_query("claims", holds=len(raw.claims) <= MAX_CLAIMS)
     # Twice the same name would leave it to the adapter which of two values is compared.
     _require_query("claims: a name twice", holds=len(claims) == len(raw.claims))
-    misspelt = places_of(fields, claims, lambda name: _NAME.fullmatch(name) is None)
-    _require_query(f"{misspelt}: form of the name", holds=not misspelt)
-    fits = [1 <= len(value) <= MAX_CLAIM_CHARACTERS for value in claims.values()]
-    _require_query("claims: length of a value", holds=all(fits))
+    # Where a name is wrong is sought only when one is.
+    if not all(_NAME.fullmatch(name) for name in (*fields, *claims)):
+        where = places_of(fields, claims, lambda name: _NAME.fullmatch(name) is None)
+        raise Refusal(Reason.QUERY_INVALID, diagnostics=f"{where}: form of the name")
+    fits = all(1 <= len(value) <= MAX_CLAIM_CHARACTERS for value in claims.values())
+    _require_query("claims: length of a value", holds=fits)
     return DatasetQuery(
         agreement=raw.agreement, dataset=DatasetName(raw.dataset), fields=fields, claims=claims
     )
