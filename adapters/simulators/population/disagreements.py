@@ -31,4 +31,5 @@ def disagreement_of(draws: Draws) -> Disagreement | None:
     """
     if not draws.chance("disagreement", per_mille=PER_MILLE):
         return None
-    return draws.pick("disagreement/kind", tuple(Disagreement))
+    # The highest of one draw a kind: a kind more takes people from the others, and moves nobody else.
+    return max(Disagreement, key=lambda kind: draws.number(f"disagreement/{kind}"))
