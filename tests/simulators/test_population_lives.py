@@ -10,6 +10,7 @@ from adapters.simulators.population import (
     Person,
     Population,
     canaries,
+    civil_affairs_record,
     education_record,
     hrss_record,
     person_at,
@@ -179,7 +180,7 @@ def test_listed_people_differ_between_departments_and_others_do_not() -> None:
 
 
 def _differs(person: Person) -> Disagreement | None:
-    """Compare the views of three departments as a stranger would."""
+    """Compare the views of four departments as a stranger would."""
     police, hrss = public_security_record(person), hrss_record(person)
     diploma = education_record(person).diploma
     if hrss.full_name != police.person_core.full_name:
@@ -188,6 +189,11 @@ def _differs(person: Person) -> Disagreement | None:
         return Disagreement.EDUCATION_NAME_VARIANT
     if diploma and diploma.birth_date != police.person_core.birth_date:
         return Disagreement.EDUCATION_BIRTH_DATE
+    civil = civil_affairs_record(person)
+    if civil.full_name != police.person_core.full_name:
+        return Disagreement.CIVIL_AFFAIRS_NAME_VARIANT
+    if civil.cremation and civil.cremation.death_time.date() != police.death_cancel.death_date:
+        return Disagreement.CIVIL_AFFAIRS_DEATH_DAY
     ended = hrss.participation and hrss.participation.state == "终止"
     if police.person_verify.deceased and hrss.participation and not ended:
         return Disagreement.HRSS_STATE_LAG

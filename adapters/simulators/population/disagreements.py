@@ -20,12 +20,14 @@ class Disagreement(StrEnum):
     HRSS_STATE_LAG = "hrss_state_lag"
     EDUCATION_NAME_VARIANT = "education_name_variant"
     EDUCATION_BIRTH_DATE = "education_birth_date"
+    CIVIL_AFFAIRS_NAME_VARIANT = "civil_affairs_name_variant"
+    CIVIL_AFFAIRS_DEATH_DAY = "civil_affairs_death_day"
 
 
 def disagreement_of(draws: Draws) -> Disagreement | None:
     """Draw whether departments disagree about a person, and about what.
 
-    A kind that cannot show (no diploma, not dead) becomes HRSS_NAME_VARIANT in
+    A kind that cannot show (no diploma, not dead, not cremated) becomes HRSS_NAME_VARIANT in
     `people.disagreement`.
     """
     if not draws.chance("disagreement", per_mille=PER_MILLE):
