@@ -59,9 +59,14 @@ def _is_number(name: str) -> bool:
 
 def _name_variants(row: Members) -> Members:
     return {
-        name: variant_of(value) if value and "name" in name.lower().split("_") else value
+        name: variant_of(value) if value and _is_name(name) else value
         for name, value in row.items()
     }
+
+
+def _is_name(name: str) -> bool:
+    # An office has a name too, and no homophone.
+    return "name" in name.lower().split("_") and name != "dept_name"
 
 
 def _every_field(row: Members) -> Members:
