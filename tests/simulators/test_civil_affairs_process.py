@@ -23,11 +23,20 @@ def _folders() -> set[Path]:
 
 
 def _children(pid: int) -> list[int]:
-    listed = subprocess.run(
-        ["/bin/ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
-    )
-    own = [int(line) for line in listed.stdout.split()]
+    own = [
+        int(status.parent.name)
+        for status in Path("/proc").glob("[0-9]*/status")
+        if f"PPid:\t{pid}\n" in _text(status)
+    ]
     return own + [below for child in own for below in _children(child)]
+
+
+def _text(path: Path) -> str:
+    # Processes of others end while we look.
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, None])

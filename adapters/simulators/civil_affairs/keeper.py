@@ -109,6 +109,8 @@ class Keeper:
                 return False
             if self._is_ready():
                 return True
+        self._server.kill()
+        self._server.wait()
         return False
 
     def _is_ready(self) -> bool:
