@@ -208,12 +208,13 @@ async def test_a_locked_view_waits(civil_affairs: Running) -> None:
         assert await connection.fetchval(COUNTS["v_assistance"])
 
 
-async def test_an_action_on_a_locked_view_gives_up(civil_affairs: Running) -> None:
+@pytest.mark.parametrize("action", ["change", "lock_view"])
+async def test_an_action_on_a_locked_view_gives_up(civil_affairs: Running, action: str) -> None:
     """The admin port does not wait for ever either, and says why."""
     _do(civil_affairs, "lock_view")
 
     answer = await asyncio.to_thread(
-        civil_affairs.admin.post, "/front_end", json={"action": "change"}, timeout=10
+        civil_affairs.admin.post, "/front_end", json={"action": action}, timeout=10
     )
 
     assert (answer.status_code, answer.json()) == (400, {"error": "the database says 55P03"})

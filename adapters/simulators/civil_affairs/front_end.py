@@ -127,7 +127,10 @@ class FrontEnd:
         self.holders.append(holder)
         # Never committed: the lock ends with the connection.
         await holder.execute("BEGIN")
-        await holder.execute("SELECT ca.hold($1)", source)
+        try:
+            await holder.execute("SELECT ca.hold($1)", source)
+        except asyncpg.PostgresError as cause:
+            raise CannotDo(f"the database says {cause.sqlstate}") from cause
 
     async def pause(self) -> None:
         """Let nothing more arrive until `resume`."""
