@@ -10,7 +10,8 @@ import os
 import secrets
 import signal
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
@@ -30,6 +31,8 @@ class Server:
     face: web.Application
     admin: web.Application
     recorder: Recorder
+    more_ports: Mapping[str, int] = field(default_factory=dict)
+    """What the department listens on besides, by its name in the line that is printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ async def _serve(server: Server, ports: Ports, token: str) -> None:
         "port": _port(runners[0]),
         "admin_port": _port(runners[1]),
         "admin_token": token,
+        **server.more_ports,
     }
     # One line and never another: whoever started us reads exactly this.
     sys.stdout.write(json.dumps(ready) + "\n")

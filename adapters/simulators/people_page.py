@@ -7,6 +7,7 @@ from datetime import date, datetime
 from adapters.simulators.population import (
     Person,
     canaries,
+    civil_affairs_record,
     education_record,
     health_record,
     hrss_record,
@@ -26,6 +27,7 @@ def person_page(person: Person) -> dict[str, Json]:
         "village_code": person.household.village_code,
         "education": to_json(education_record(person)),
         "public_security": to_json(public_security_record(person)),
+        "civil_affairs": to_json(civil_affairs_record(person)),
         "hrss": to_json(hrss_record(person)),
         "health": to_json(health_record(person)),
         "canaries": list(canaries(person)),

@@ -14,6 +14,7 @@ class Department(StrEnum):
     EDUCATION = "education"
     HEALTH = "health"
     PUBLIC_SECURITY = "public_security"
+    CIVIL_AFFAIRS = "civil_affairs"
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:

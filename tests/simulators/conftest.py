@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.simulators.population import Population
+from tests.simulators.civil_client import ACCESS_KEY, APP_KEY, PASSWORD, SID, USER, CivilClient
 from tests.simulators.education_client import EducationClient
 from tests.simulators.health_client import REGISTERED, HealthClient
 from tests.simulators.police_client import PoliceClient
@@ -123,4 +124,37 @@ def hospital(health: Running) -> Iterator[HealthClient]:
     """The registered requester, with little patience."""
     client = HealthClient(url=health.url, now_ms=health.now_ms)
     with closing(client):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def civil_apps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The registration file of civil affairs."""
+    apps = [{"sid": SID, "access_key": ACCESS_KEY, "app_key": APP_KEY}]
+    path = tmp_path_factory.mktemp("civil_affairs") / "apps.json"
+    path.write_text(json.dumps({"apps": apps, "front_end": {"user": USER, "password": PASSWORD}}))
+    return path
+
+
+@pytest.fixture(scope="session")
+def civil_affairs_process(civil_apps: Path) -> Iterator[Running]:
+    """Civil affairs with its database, once for all tests."""
+    with running("civil_affairs", "--apps", str(civil_apps)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def civil_affairs(civil_affairs_process: Running) -> Running:
+    """Civil affairs with every control reset."""
+    reset(civil_affairs_process)
+    answer = civil_affairs_process.admin.post("/front_end", json={"action": "reset"})
+    assert answer.status_code == 200, answer.text
+    return civil_affairs_process
+
+
+@pytest.fixture
+def civil(civil_affairs: Running) -> Iterator[CivilClient]:
+    """The registered requester, with little patience."""
+    client = CivilClient(url=civil_affairs.url, now_ms=civil_affairs.now_ms)
+    with client.http:
         yield client

@@ -33,6 +33,7 @@ class Running:
     admin: httpx.Client
     pid: int
     token: str
+    front_end_port: int = 0
 
     def fault(self, name: str, count: int | None = 1) -> None:
         """Switch a fault on."""
@@ -66,7 +67,13 @@ def running(department: str, *arguments: str) -> Iterator[Running]:
         token = ready["admin_token"]
         with plain_client(f"http://127.0.0.1:{ready['admin_port']}", token) as admin:
             url = f"http://127.0.0.1:{ready['port']}"
-            yield Running(url=url, admin=admin, pid=process.pid, token=token)
+            yield Running(
+                url=url,
+                admin=admin,
+                pid=process.pid,
+                token=token,
+                front_end_port=ready.get("front_end_port", 0),
+            )
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(10) == 0

@@ -10,6 +10,7 @@ from adapters.simulators.population import (
     Person,
     Population,
     canaries,
+    civil_affairs_record,
     education_record,
     health_record,
     hrss_record,
@@ -183,19 +184,23 @@ def _differs(person: Person) -> Disagreement | None:
     """Compare the views of four departments as a stranger would."""
     police, hrss = public_security_record(person), hrss_record(person)
     diploma = education_record(person).diploma
-    if hrss.full_name != police.person_core.full_name:
-        return Disagreement.HRSS_NAME_VARIANT
-    if diploma and diploma.full_name != police.person_core.full_name:
-        return Disagreement.EDUCATION_NAME_VARIANT
-    if diploma and diploma.birth_date != police.person_core.birth_date:
-        return Disagreement.EDUCATION_BIRTH_DATE
-    certified = [death.death_date for death in health_record(person).deaths if death.has_record]
-    if certified and certified != [police.death_cancel.death_date]:
-        return Disagreement.HEALTH_DEATH_DATE
+    civil, name = civil_affairs_record(person), police.person_core.full_name
     ended = hrss.participation and hrss.participation.state == "终止"
-    if police.person_verify.deceased and hrss.participation and not ended:
-        return Disagreement.HRSS_STATE_LAG
-    return None
+    certified = [death.death_date for death in health_record(person).deaths if death.has_record]
+    died = civil.cremation and civil.cremation.death_time.date()
+    shown = {
+        Disagreement.HRSS_NAME_VARIANT: hrss.full_name != name,
+        Disagreement.EDUCATION_NAME_VARIANT: diploma and diploma.full_name != name,
+        Disagreement.EDUCATION_BIRTH_DATE: diploma
+        and diploma.birth_date != police.person_core.birth_date,
+        Disagreement.CIVIL_AFFAIRS_NAME_VARIANT: civil.full_name != name,
+        Disagreement.CIVIL_AFFAIRS_DEATH_DAY: died and died != police.death_cancel.death_date,
+        Disagreement.HEALTH_DEATH_DATE: certified and certified != [police.death_cancel.death_date],
+        Disagreement.HRSS_STATE_LAG: police.person_verify.deceased
+        and hrss.participation
+        and not ended,
+    }
+    return next((kind for kind, differs in shown.items() if differs), None)
 
 
 def test_canaries_belong_to_one_person() -> None:

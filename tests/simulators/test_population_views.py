@@ -4,7 +4,13 @@ from dataclasses import fields
 
 import pytest
 
-from adapters.simulators.population import education, health, hrss, public_security
+from adapters.simulators.population import (
+    civil_affairs,
+    education,
+    health,
+    hrss,
+    public_security,
+)
 
 CATALOG = {
     education.Diploma: "person_id full_name certificate_no institution_code institution_name "
@@ -21,6 +27,12 @@ CATALOG = {
     public_security.DeathCancel: "cancel_date cancel_reason death_date is_cancelled",
     public_security.PhotoCompare: "same_person score_band",
     health.DeathCertificate: "death_date cause has_record",
+    civil_affairs.MarriageVerify: "registration_found is_couple current_status",
+    civil_affairs.MarriageRecord: "certificate_no op_type op_date spouse_name spouse_id "
+    "office_code ethnicity_pair",
+    civil_affairs.Cremation: "death_time cremation_time facility home_address is_cremated",
+    civil_affairs.Assistance: "category valid_from valid_to monthly_amount is_recipient",
+    civil_affairs.AdoptionChild: "child_status adoption_no is_dependent_child",
     hrss.Participation: "insured_kinds state employer_uscc first_date agency_division is_insured",
     hrss.ContributionRecord: "months_paid recent_months avg_base paid_at_least",
     hrss.Pension: "benefit_state start_month monthly_amount last_certified is_receiving",

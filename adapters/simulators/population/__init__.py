@@ -5,6 +5,7 @@ no memory. Knows no protocol, no server and nothing of the gateway. See docs/pop
 """
 
 from adapters.simulators.population.canaries import canaries
+from adapters.simulators.population.civil_affairs import CivilAffairsRecord, civil_affairs_record
 from adapters.simulators.population.database import hrss_database
 from adapters.simulators.population.disagreements import Disagreement
 from adapters.simulators.population.education import EducationRecord, education_record
@@ -22,6 +23,7 @@ from adapters.simulators.population.quirks import Quirk
 
 __all__ = [
     "AS_OF",
+    "CivilAffairsRecord",
     "Disagreement",
     "EducationRecord",
     "HealthRecord",
@@ -33,6 +35,7 @@ __all__ = [
     "PublicSecurityRecord",
     "Quirk",
     "canaries",
+    "civil_affairs_record",
     "disagreement",
     "education_record",
     "health_record",

@@ -21,15 +21,17 @@ class Disagreement(StrEnum):
     EDUCATION_NAME_VARIANT = "education_name_variant"
     EDUCATION_BIRTH_DATE = "education_birth_date"
     HEALTH_DEATH_DATE = "health_death_date"
+    CIVIL_AFFAIRS_NAME_VARIANT = "civil_affairs_name_variant"
+    CIVIL_AFFAIRS_DEATH_DAY = "civil_affairs_death_day"
 
 
 def disagreement_of(draws: Draws) -> Disagreement | None:
     """Draw whether departments disagree about a person, and about what.
 
-    A kind that cannot show (no diploma, not dead, no certificate of death) becomes
-    HRSS_NAME_VARIANT in `people.disagreement`.
+    A kind that cannot show (no diploma, not dead, not cremated) becomes another of the same person
+    in `people.disagreement`.
     """
     if not draws.chance("disagreement", per_mille=PER_MILLE):
         return None
-    # The highest of one draw a kind: a kind more takes people from the others, and moves nobody else.
+    # The highest of one draw a kind: a kind more takes people from others and moves nobody else.
     return max(Disagreement, key=lambda kind: draws.number(f"disagreement/{kind}"))

@@ -20,11 +20,12 @@ from adapters.simulators.population.schooling import Schooling, schooling_of, st
 # Level of the number → GB/T 4658: doctor, master, bachelor, college graduated.
 _EDUCATION_LEVELS: Final = {"01": "11", "02": "14", "05": "21", "06": "31"}
 
-_DOTS: Final = {
+DOTS: Final = {
     Quirk.NAME_DOT_2022: "\u2022",
     Quirk.NAME_DOT_2027: "\u2027",
     Quirk.NAME_DOT_30FB: "\u30fb",
 }
+"""How departments but the police spell the dot of these people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,7 @@ def education_name(person: Person) -> str:
     """Spell the name as the education department does."""
     if disagreement(person) is Disagreement.EDUCATION_NAME_VARIANT:
         return variant_of(person.full_name)
-    dot = _DOTS.get(person.quirk) if person.quirk else None
+    dot = DOTS.get(person.quirk) if person.quirk else None
     return with_dot(person.full_name, dot) if dot else person.full_name
 
 

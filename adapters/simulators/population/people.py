@@ -104,6 +104,10 @@ def disagreement(someone: Person) -> Disagreement | None:
             return Disagreement.HRSS_NAME_VARIANT
         case Disagreement.EDUCATION_BIRTH_DATE | Disagreement.EDUCATION_NAME_VARIANT:
             return drawn if schooling_of(someone) else Disagreement.HRSS_NAME_VARIANT
+        # Only cremations carry a day of death of the department's own.
+        case Disagreement.CIVIL_AFFAIRS_DEATH_DAY:
+            cremated = someone.death is not None and someone.death.cremated_at is not None
+            return drawn if cremated else Disagreement.CIVIL_AFFAIRS_NAME_VARIANT
         case _:
             return drawn
 
