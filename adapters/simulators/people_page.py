@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from adapters.simulators.population import (
     Person,
+    bank_record,
     canaries,
     education_record,
     hrss_record,
@@ -26,6 +27,7 @@ def person_page(person: Person) -> dict[str, Json]:
         "education": to_json(education_record(person)),
         "public_security": to_json(public_security_record(person)),
         "hrss": to_json(hrss_record(person)),
+        "bank": to_json(bank_record(person)),
         "canaries": list(canaries(person)),
     }
 

@@ -13,6 +13,7 @@ class Department(StrEnum):
 
     EDUCATION = "education"
     PUBLIC_SECURITY = "public_security"
+    BANK = "bank"
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:

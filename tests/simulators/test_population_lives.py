@@ -9,6 +9,8 @@ from adapters.simulators.population import (
     Kinship,
     Person,
     Population,
+    account_of,
+    bank_record,
     canaries,
     education_record,
     hrss_record,
@@ -16,6 +18,7 @@ from adapters.simulators.population import (
     public_security_record,
     relation,
 )
+from adapters.simulators.population.bank import AccountState
 from adapters.simulators.population.household import Bond
 from adapters.simulators.population.people import member
 from adapters.simulators.population.places import Role
@@ -27,7 +30,7 @@ DEGREE_NO = re.compile(r"[CTZ]?\d{10}[0-9SEZ]\d{5}")
 
 def _life(person: Person) -> str:
     views = (education_record(person), public_security_record(person), hrss_record(person))
-    return repr((person, views))
+    return repr((person, views, bank_record(person)))
 
 
 def test_a_life_is_a_function_of_seed_and_index() -> None:
@@ -179,7 +182,7 @@ def test_listed_people_differ_between_departments_and_others_do_not() -> None:
 
 
 def _differs(person: Person) -> Disagreement | None:
-    """Compare the views of three departments as a stranger would."""
+    """Compare the views of four departments as a stranger would."""
     police, hrss = public_security_record(person), hrss_record(person)
     diploma = education_record(person).diploma
     if hrss.full_name != police.person_core.full_name:
@@ -191,6 +194,15 @@ def _differs(person: Person) -> Disagreement | None:
     ended = hrss.participation and hrss.participation.state == "终止"
     if police.person_verify.deceased and hrss.participation and not ended:
         return Disagreement.HRSS_STATE_LAG
+    return _differs_at_the_bank(person)
+
+
+def _differs_at_the_bank(person: Person) -> Disagreement | None:
+    police, account = public_security_record(person), account_of(person)
+    if account.holder_name != police.person_core.full_name:
+        return Disagreement.BANK_NAME_VARIANT
+    if police.person_verify.deceased and account.state is AccountState.NORMAL:
+        return Disagreement.BANK_STATE_LAG
     return None
 
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from adapters.simulators.population import education, hrss, public_security
+from adapters.simulators.population import education, hrss, payments, public_security
 
 CATALOG = {
     education.Diploma: "person_id full_name certificate_no institution_code institution_name "
@@ -27,6 +27,9 @@ CATALOG = {
     hrss.Unemployment: "registered register_date benefit_months_left",
     hrss.LabourContract: "employer_uscc start_date end_date has_active_contract",
     hrss.Qualification: "certificate_no occupation skill_level issue_date state verified",
+    payments.AccountVerify: "name_match id_match account_usable reason holder_name balance",
+    payments.SscardAccount: "bank_code account_no activated",
+    payments.PaymentResult: "batch_no result_code return_reason",
 }
 """Record type → fields of its dataset, as in the dataset catalog."""
 

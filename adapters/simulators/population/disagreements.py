@@ -20,6 +20,8 @@ class Disagreement(StrEnum):
     HRSS_STATE_LAG = "hrss_state_lag"
     EDUCATION_NAME_VARIANT = "education_name_variant"
     EDUCATION_BIRTH_DATE = "education_birth_date"
+    BANK_NAME_VARIANT = "bank_name_variant"
+    BANK_STATE_LAG = "bank_state_lag"
 
 
 def disagreement_of(draws: Draws) -> Disagreement | None:

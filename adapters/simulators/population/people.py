@@ -99,6 +99,8 @@ def disagreement(someone: Person) -> Disagreement | None:
     match drawn:
         case Disagreement.HRSS_STATE_LAG if someone.death is None:
             return Disagreement.HRSS_NAME_VARIANT
+        case Disagreement.BANK_STATE_LAG if someone.death is None or someone.cancellation is None:
+            return Disagreement.HRSS_NAME_VARIANT
         case Disagreement.EDUCATION_BIRTH_DATE | Disagreement.EDUCATION_NAME_VARIANT:
             return drawn if schooling_of(someone) else Disagreement.HRSS_NAME_VARIANT
         case _:
