@@ -38,8 +38,9 @@ def distort_rows(document: etree._Element, board: FaultBoard[Fault]) -> None:
     report = document[0]
     rows = [child for child in report if _name(child) in _ROWS]
     if board.strikes(Fault.OUT_OF_ORDER):
+        first = report.index(rows[0])
         for row in rows:
-            report.insert(report.index(rows[0]), row)
+            report.insert(first, row)
         rows.reverse()
     # A report of nothing would break the schema, which is another fault.
     if board.strikes(Fault.MISSING_REPORT) and len(rows) > 1:

@@ -89,8 +89,8 @@ def require_signature(envelope: etree._Element, certificate: x509.Certificate) -
         raise Refused("SIG01")
     try:
         XMLVerifier().verify(envelope, x509_cert=certificate, expect_config=_EXPECTED)
-    # lxml and cryptography raise ValueError and TypeError for texts the schema lets pass.
-    except (SignXMLException, ValueError, TypeError) as cause:
+    # Also what lxml says of a signature its schema does not know, and cryptography of odd texts.
+    except (SignXMLException, etree.LxmlError, ValueError, TypeError) as cause:
         raise Refused("SIG01") from cause
 
 
