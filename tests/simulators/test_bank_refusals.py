@@ -12,7 +12,8 @@ from signxml.algorithms import SignatureConstructionMethod
 from signxml.signer import XMLSigner
 
 from adapters.simulators.bank.pki import make_pki
-from adapters.simulators.bank.refusals import STATUSES
+from adapters.simulators.bank.refusals import STATUSES, Refused
+from adapters.simulators.bank.signature import require_signature
 from adapters.simulators.population import Person, Population, Quirk, account_of, planted_index
 from adapters.simulators.virtual_clock import VirtualClock
 from tests.simulators.bank_client import (
@@ -204,6 +205,7 @@ def test_what_the_profile_does_not_know_is_refused(
         text.replace(f"<Acct><Id><Othr><Id>{account.account_no}</Id></Othr></Id></Acct>", ""),
         text.replace("<Cd>CNAPS</Cd>", "<Cd>CNABC</Cd>"),
         text.replace("<MmbId>", "<MmbId>9"),
+        text.replace("<ClrSysId><Cd>CNAPS</Cd></ClrSysId>", ""),
         text.replace("</PrvtId>", second),
         text.replace("</IdVrfctnReq>", extra),
         text.replace("<Assgnr><Pty>", "<Assgnr><Pty><Nm>x</Nm>"),
@@ -332,6 +334,18 @@ def test_a_signature_over_something_carried_along_is_refused(
     other.append(signer.sign(original, key=banker.key, cert=[banker.certificate]))
 
     assert _refused(banker, other)
+
+
+def test_a_signature_over_a_part_is_refused(banker: BankClient, letter: Letter) -> None:
+    """Good, of the right key, over the Document alone: the header is nobody's word."""
+    source = etree.fromstring(letter.text().replace("<Document ", '<Document Id="d" '))
+    signer = XMLSigner(signature_algorithm=EC, c14n_algorithm=EXCLUSIVE)
+    signed = signer.sign(
+        source, key=banker.key, cert=[banker.certificate], reference_uri="#d", id_attribute="Id"
+    )
+
+    with pytest.raises(Refused):
+        require_signature(signed, banker.certificate)
 
 
 def test_a_message_without_a_signature_does_not_fit(banker: BankClient, letter: Letter) -> None:

@@ -34,6 +34,8 @@ def test_every_account_leads_back_to_its_holder() -> None:
 
         assert find_account(PEOPLE, account.account_no) == account
         assert account.account_no == card_number(account.account_no[:-1])
+        slip = account.account_no[:-1] + ("0" if account.account_no[-1] != "0" else "1")
+        assert find_account(PEOPLE, slip) is None
 
 
 @pytest.mark.parametrize(
