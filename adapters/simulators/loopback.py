@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import signal
+import ssl
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ LOOPBACK: Final = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """The two faces of a simulator and what must be wiped when it ends."""
+    """The two faces of a simulator and what must be wiped when it ends; `tls` for the first."""
 
     department: str
     face: web.Application
@@ -33,6 +34,7 @@ class Server:
     recorder: Recorder
     more_ports: Mapping[str, int] = field(default_factory=dict)
     """What the department listens on besides, by its name in the line that is printed."""
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,10 @@ async def _serve(server: Server, ports: Ports, token: str) -> None:
     if ports.exit_with_stdin:
         # A parent that dies closes the pipe, so no simulator outlives its test.
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
-    runners = [await _listen(server.face, ports.face), await _listen(server.admin, ports.admin)]
+    runners = [
+        await _listen(server.face, ports.face, server.tls),
+        await _listen(server.admin, ports.admin, None),
+    ]
     ready = {
         "department": server.department,
         "host": LOOPBACK,
@@ -110,11 +115,11 @@ async def _serve(server: Server, ports: Ports, token: str) -> None:
         server.recorder.wipe()
 
 
-async def _listen(app: web.Application, port: int) -> web.AppRunner:
+async def _listen(app: web.Application, port: int, tls: ssl.SSLContext | None) -> web.AppRunner:
     # No access log: its lines would hold paths with verification codes.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
     await runner.setup()
-    await web.TCPSite(runner, LOOPBACK, port).start()
+    await web.TCPSite(runner, LOOPBACK, port, ssl_context=tls).start()
     return runner
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from adapters.simulators.population import (
     Person,
+    bank_record,
     canaries,
     civil_affairs_record,
     education_record,
@@ -30,6 +31,7 @@ def person_page(person: Person) -> dict[str, Json]:
         "civil_affairs": to_json(civil_affairs_record(person)),
         "hrss": to_json(hrss_record(person)),
         "health": to_json(health_record(person)),
+        "bank": to_json(bank_record(person)),
         "canaries": list(canaries(person)),
     }
 

@@ -15,6 +15,7 @@ class Department(StrEnum):
     HEALTH = "health"
     PUBLIC_SECURITY = "public_security"
     CIVIL_AFFAIRS = "civil_affairs"
+    BANK = "bank"
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:

@@ -4,17 +4,22 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.simulators.population import Population
+from tests.simulators.bank_client import BankClient, bank_client
 from tests.simulators.civil_client import ACCESS_KEY, APP_KEY, PASSWORD, SID, USER, CivilClient
 from tests.simulators.education_client import EducationClient
 from tests.simulators.health_client import REGISTERED, HealthClient
 from tests.simulators.police_client import PoliceClient
 from tests.simulators.simulator_process import SIZE, Running, reset, running
+
+DAYS = count()
+"""How far ahead the clock of the banks stands, one day more for each test."""
 
 
 @pytest.fixture(scope="session")
@@ -156,5 +161,35 @@ def civil_affairs(civil_affairs_process: Running) -> Running:
 def civil(civil_affairs: Running) -> Iterator[CivilClient]:
     """The registered requester, with little patience."""
     client = CivilClient(url=civil_affairs.url, now_ms=civil_affairs.now_ms)
+    with client.http:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def bank_pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the bank makes its keys."""
+    return tmp_path_factory.mktemp("bank") / "pki"
+
+
+@pytest.fixture(scope="session")
+def bank_process(bank_pki: Path) -> Iterator[Running]:
+    """The banks, once for all tests."""
+    with running("bank", "--pki", str(bank_pki), "--async-above", "20") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def bank(bank_process: Running) -> Running:
+    """The banks with every control reset."""
+    reset(bank_process)
+    # Another day for each test: nobody meets the quota of the test before.
+    bank_process.admin.post("/clock", json={"offset_ms": next(DAYS) * 86_400_000})
+    return bank_process
+
+
+@pytest.fixture
+def banker(bank: Running, bank_pki: Path) -> Iterator[BankClient]:
+    """The registered caller."""
+    client = bank_client(bank.url, bank_pki, bank.now_ms)
     with client.http:
         yield client

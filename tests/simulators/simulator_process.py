@@ -66,7 +66,8 @@ def running(department: str, *arguments: str) -> Iterator[Running]:
         ready = json.loads(process.stdout.readline())
         token = ready["admin_token"]
         with plain_client(f"http://127.0.0.1:{ready['admin_port']}", token) as admin:
-            url = f"http://127.0.0.1:{ready['port']}"
+            scheme = "https" if department == "bank" else "http"
+            url = f"{scheme}://127.0.0.1:{ready['port']}"
             yield Running(
                 url=url,
                 admin=admin,

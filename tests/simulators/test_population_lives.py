@@ -9,6 +9,8 @@ from adapters.simulators.population import (
     Kinship,
     Person,
     Population,
+    account_of,
+    bank_record,
     canaries,
     civil_affairs_record,
     education_record,
@@ -18,6 +20,7 @@ from adapters.simulators.population import (
     public_security_record,
     relation,
 )
+from adapters.simulators.population.bank import AccountState
 from adapters.simulators.population.household import Bond
 from adapters.simulators.population.people import member
 from adapters.simulators.population.places import Role
@@ -29,7 +32,7 @@ DEGREE_NO = re.compile(r"[CTZ]?\d{10}[0-9SEZ]\d{5}")
 
 def _life(person: Person) -> str:
     views = (education_record(person), public_security_record(person), hrss_record(person))
-    return repr((person, views, health_record(person)))
+    return repr((person, views, health_record(person), bank_record(person)))
 
 
 def test_a_life_is_a_function_of_seed_and_index() -> None:
@@ -181,11 +184,12 @@ def test_listed_people_differ_between_departments_and_others_do_not() -> None:
 
 
 def _differs(person: Person) -> Disagreement | None:
-    """Compare the views of four departments as a stranger would."""
+    """Compare the views of all departments as a stranger would."""
     police, hrss = public_security_record(person), hrss_record(person)
     diploma = education_record(person).diploma
     civil, name = civil_affairs_record(person), police.person_core.full_name
     ended = hrss.participation and hrss.participation.state == "终止"
+    account = account_of(person)
     certified = [death.death_date for death in health_record(person).deaths if death.has_record]
     died = civil.cremation and civil.cremation.death_time.date()
     shown = {
@@ -199,6 +203,9 @@ def _differs(person: Person) -> Disagreement | None:
         Disagreement.HRSS_STATE_LAG: police.person_verify.deceased
         and hrss.participation
         and not ended,
+        Disagreement.BANK_NAME_VARIANT: account.holder_name != name,
+        Disagreement.BANK_STATE_LAG: police.person_verify.deceased
+        and account.state is AccountState.NORMAL,
     }
     return next((kind for kind, differs in shown.items() if differs), None)
 

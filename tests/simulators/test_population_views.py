@@ -9,6 +9,7 @@ from adapters.simulators.population import (
     education,
     health,
     hrss,
+    payments,
     public_security,
 )
 
@@ -40,6 +41,9 @@ CATALOG = {
     hrss.Unemployment: "registered register_date benefit_months_left",
     hrss.LabourContract: "employer_uscc start_date end_date has_active_contract",
     hrss.Qualification: "certificate_no occupation skill_level issue_date state verified",
+    payments.AccountVerify: "name_match id_match account_usable reason holder_name balance",
+    payments.SscardAccount: "bank_code account_no activated",
+    payments.PaymentResult: "batch_no result_code return_reason",
 }
 """Record type → fields of its dataset, as in the dataset catalog."""
 

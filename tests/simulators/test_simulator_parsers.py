@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.simulators.bank.refusals import Refused as BankRefused
+from adapters.simulators.bank.schemas import require_valid
+from adapters.simulators.bank.xml import parse_xml as parse_bank_xml
 from adapters.simulators.education.questions import parse_question
 from adapters.simulators.education.refusals import Refused
 from adapters.simulators.faults import FaultBoard
@@ -165,3 +168,24 @@ def test_a_board_of_one_department_knows_no_fault_of_another() -> None:
     """The lists are closed per department."""
     with pytest.raises(ValueError, match="slow_poll"):
         FaultBoard(Fault).switch("slow_poll", 1)
+
+
+@given(body=st.binary(max_size=200) | st.text().map(lambda text: f"<a>{text}</a>".encode()))
+def test_any_message_to_the_banks_is_read_or_refused(body: bytes) -> None:
+    """Nothing but a code of the manual comes out of the parser and the schemas."""
+    with suppress(BankRefused):
+        require_valid(parse_bank_xml(body))
+
+
+def test_an_encoding_that_hides_a_document_type_is_refused() -> None:
+    """UTF-16 and UTF-7 spell `<!DOCTYPE` in other octets."""
+    text = '<!DOCTYPE x [<!ENTITY e "e">]><x>&e;</x>'
+    bodies = [
+        text.encode("utf-16"),
+        text.encode("utf-16-le"),
+        b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE x+AD4-<x/>',
+    ]
+
+    for body in bodies:
+        with pytest.raises(BankRefused):
+            parse_bank_xml(body)

@@ -4,6 +4,7 @@ A person's life is a pure function of (seed, index): no list of people exists, s
 no memory. Knows no protocol, no server and nothing of the gateway. See docs/population.md.
 """
 
+from adapters.simulators.population.bank import account_of, find_account, old_account_of
 from adapters.simulators.population.canaries import canaries
 from adapters.simulators.population.civil_affairs import CivilAffairsRecord, civil_affairs_record
 from adapters.simulators.population.database import hrss_database
@@ -11,6 +12,7 @@ from adapters.simulators.population.disagreements import Disagreement
 from adapters.simulators.population.education import EducationRecord, education_record
 from adapters.simulators.population.health import HealthRecord, health_record
 from adapters.simulators.population.hrss import HrssRecord, hrss_record
+from adapters.simulators.population.payments import BankRecord, bank_record
 from adapters.simulators.population.people import Kinship, Population, disagreement, relation
 from adapters.simulators.population.person import AS_OF, Person, person_at
 from adapters.simulators.population.photo import photo_of
@@ -23,6 +25,7 @@ from adapters.simulators.population.quirks import Quirk
 
 __all__ = [
     "AS_OF",
+    "BankRecord",
     "CivilAffairsRecord",
     "Disagreement",
     "EducationRecord",
@@ -34,13 +37,17 @@ __all__ = [
     "Population",
     "PublicSecurityRecord",
     "Quirk",
+    "account_of",
+    "bank_record",
     "canaries",
     "civil_affairs_record",
     "disagreement",
     "education_record",
+    "find_account",
     "health_record",
     "hrss_database",
     "hrss_record",
+    "old_account_of",
     "person_at",
     "photo_of",
     "planted",

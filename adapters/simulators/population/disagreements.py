@@ -23,6 +23,8 @@ class Disagreement(StrEnum):
     HEALTH_DEATH_DATE = "health_death_date"
     CIVIL_AFFAIRS_NAME_VARIANT = "civil_affairs_name_variant"
     CIVIL_AFFAIRS_DEATH_DAY = "civil_affairs_death_day"
+    BANK_NAME_VARIANT = "bank_name_variant"
+    BANK_STATE_LAG = "bank_state_lag"
 
 
 def disagreement_of(draws: Draws) -> Disagreement | None:

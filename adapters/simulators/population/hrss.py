@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from adapters.simulators.population.bank import account_of
+from adapters.simulators.population.cards import card_state, was_replaced
 from adapters.simulators.population.contributions import (
     MonthPaid,
     average_base,
@@ -24,9 +25,6 @@ from adapters.simulators.population.working_life import Career, State, career_of
 
 MONTHS_ASKED: Final = 12
 """The N of `paid_at_least` in this view; a reader of the tables compares with his own."""
-
-_CARD_STATES: Final = (("正常", 940), ("挂失", 15), ("未启用", 45))
-"""Shares per mille."""
 
 _OCCUPATIONS: Final = ("电工", "焊工", "钳工", "养老护理员", "保育师", "中式烹调师", "汽车维修工")
 
@@ -196,9 +194,7 @@ def _benefit_state(person: Person, career: Career) -> str:
 def _cards(person: Person) -> tuple[SocialCard, ...]:
     number = person.index * 38_742_049 % 10**8
     letter = "ABCDEFGHJK"[person.index // 10**8 % 10]
-    # A planted card is good, so that a test meets its own case only.
-    living = "正常" if person.quirk else person.draws.weighted("card", _CARD_STATES)
-    state = "注销" if person.cancellation else living
+    state = card_state(person)
     card = SocialCard(
         card_no=f"{letter}{number:08d}",
         card_state=state,
@@ -206,10 +202,7 @@ def _cards(person: Person) -> tuple[SocialCard, ...]:
         bank_name=account_of(person).bank_name,
         has_valid_card=state == "正常",
     )
-    replaced = person.quirk is Quirk.CARD_REPLACED or (
-        person.quirk is None and person.draws.chance("replaced", per_mille=100)
-    )
-    if not replaced:
+    if not was_replaced(person):
         return (card,)
     old = SocialCard(
         card_no=f"Z{number:08d}",

@@ -102,6 +102,8 @@ def disagreement(someone: Person) -> Disagreement | None:
             return Disagreement.HRSS_NAME_VARIANT
         case Disagreement.HEALTH_DEATH_DATE if not is_certified(someone):
             return Disagreement.HRSS_NAME_VARIANT
+        case Disagreement.BANK_STATE_LAG if someone.death is None or someone.cancellation is None:
+            return Disagreement.HRSS_NAME_VARIANT
         case Disagreement.EDUCATION_BIRTH_DATE | Disagreement.EDUCATION_NAME_VARIANT:
             return drawn if schooling_of(someone) else Disagreement.HRSS_NAME_VARIANT
         # Only cremations carry a day of death of the department's own.
