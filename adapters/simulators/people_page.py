@@ -7,6 +7,7 @@ from datetime import date, datetime
 from adapters.simulators.population import (
     Person,
     canaries,
+    commerce_record,
     education_record,
     hrss_record,
     public_security_record,
@@ -25,6 +26,7 @@ def person_page(person: Person) -> dict[str, Json]:
         "village_code": person.household.village_code,
         "education": to_json(education_record(person)),
         "public_security": to_json(public_security_record(person)),
+        "commerce": to_json(commerce_record(person)),
         "hrss": to_json(hrss_record(person)),
         "canaries": list(canaries(person)),
     }

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from adapters.simulators.population import education, hrss, public_security
+from adapters.simulators.population import commerce, education, hrss, public_security
 
 CATALOG = {
     education.Diploma: "person_id full_name certificate_no institution_code institution_name "
@@ -20,6 +20,10 @@ CATALOG = {
     "same_household kinship_ok",
     public_security.DeathCancel: "cancel_date cancel_reason death_date is_cancelled",
     public_security.PhotoCompare: "same_person score_band",
+    commerce.EnterpriseRecord: "uscc name entity_type legal_representative legal_rep_id reg_state "
+    "establish_date valid_to registered_capital address business_scope reg_authority shareholders",
+    commerce.EnterpriseVerify: "all_match mismatched_keys true_values",
+    commerce.Positions: "has_active_entity entity_list",
     hrss.Participation: "insured_kinds state employer_uscc first_date agency_division is_insured",
     hrss.ContributionRecord: "months_paid recent_months avg_base paid_at_least",
     hrss.Pension: "benefit_state start_month monthly_amount last_certified is_receiving",

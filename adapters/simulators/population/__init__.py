@@ -5,6 +5,7 @@ no memory. Knows no protocol, no server and nothing of the gateway. See docs/pop
 """
 
 from adapters.simulators.population.canaries import canaries
+from adapters.simulators.population.commerce import CommerceRecord, commerce_record
 from adapters.simulators.population.database import hrss_database
 from adapters.simulators.population.disagreements import Disagreement
 from adapters.simulators.population.education import EducationRecord, education_record
@@ -21,6 +22,7 @@ from adapters.simulators.population.quirks import Quirk
 
 __all__ = [
     "AS_OF",
+    "CommerceRecord",
     "Disagreement",
     "EducationRecord",
     "HrssRecord",
@@ -31,6 +33,7 @@ __all__ = [
     "PublicSecurityRecord",
     "Quirk",
     "canaries",
+    "commerce_record",
     "disagreement",
     "education_record",
     "hrss_database",
