@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.simulators.population import Population
+from tests.simulators.commerce_client import CommerceClient
 from tests.simulators.education_client import EducationClient
 from tests.simulators.police_client import PoliceClient
 from tests.simulators.simulator_process import SIZE, Running, reset, running
@@ -100,3 +101,35 @@ def police(public_security: Running) -> Iterator[PoliceClient]:
     client = PoliceClient(url=public_security.url, now_ms=public_security.now_ms)
     with closing(client):
         yield client
+
+
+@pytest.fixture(scope="session")
+def commerce_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Commerce, once for all tests, with short waits between deliveries."""
+    key = {
+        "key_id": "hrss-gateway",
+        "secret": "demo-commerce-secret-0001",
+        "authcode": "HRSS-DEMO",
+    }
+    other = {**key, "key_id": "another", "secret": "demo-commerce-secret-0002"}
+    path = tmp_path_factory.mktemp("commerce") / "keys.json"
+    path.write_text(json.dumps({"keys": [key, other]}))
+    with running("commerce", "--keys", str(path), "--retry-ms", "20") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def commerce(commerce_process: Running) -> Running:
+    """Commerce with every control reset."""
+    return reset(commerce_process)
+
+
+@pytest.fixture
+def registry(commerce: Running) -> Iterator[CommerceClient]:
+    """The registered requester, with little patience; he leaves no webhook behind."""
+    client = CommerceClient(url=commerce.url, now_ms=commerce.now_ms)
+    with client.http:
+        yield client
+        commerce.admin.delete("/faults")
+        for webhook in client.get("/api/v1/webhooks").json()["data"]:
+            client.delete(f"/api/v1/webhooks/{webhook['id']}")
