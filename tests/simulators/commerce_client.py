@@ -52,7 +52,7 @@ class CommerceClient:
             "X-Cm-Signature": signature,
         }
 
-    def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> httpx.Response:
+    def send(self, method: str, path: str, body: bytes = b"", /, **headers: str) -> httpx.Response:
         """Send a signed request; headers given replace the right ones."""
         signed = self.headers(method, path, body)
         if body:

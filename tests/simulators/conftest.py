@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from openapi_core import OpenAPI
 
 from adapters.simulators.population import Population
 from tests.simulators.commerce_client import CommerceClient
@@ -116,6 +117,13 @@ def commerce_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runni
     path.write_text(json.dumps({"keys": [key, other]}))
     with running("commerce", "--keys", str(path), "--retry-ms", "20") as simulator:
         yield simulator
+
+
+@pytest.fixture(scope="session")
+def document(commerce_process: Running) -> OpenAPI:
+    """The document the running commerce department publishes."""
+    published = commerce_process.admin.get(f"{commerce_process.url}/openapi.json")
+    return OpenAPI.from_dict(published.json())
 
 
 @pytest.fixture
