@@ -31,7 +31,7 @@ from tests.simulators.commerce_client import (
     named,
     request_violates,
 )
-from tests.simulators.simulator_process import Running
+from tests.simulators.simulator_process import SIZE, Running
 
 BEIJING = timezone(timedelta(hours=8))
 
@@ -244,6 +244,28 @@ def test_the_name_decides_between_two_people_of_one_number(
     assert _judged(document, stranger) == ("2005", [])
 
 
+@pytest.mark.parametrize("dot", ["\u00b7", "\u2022", "\u2027", "\u30fb", "\uff0e"])
+def test_the_middle_dot_is_one_however_it_is_written(
+    registry: CommerceClient, document: OpenAPI, dot: str
+) -> None:
+    """A representative with a dot in his name is found and verified under five code points."""
+    enterprise = next(
+        found
+        for found in (enterprise_at(1, number) for number in range(320))
+        if found
+        and not found.sole
+        and "\u00b7" in found.representative.full_name
+        and found.representative.index < SIZE
+    )
+    spelt = enterprise.representative.full_name.replace("\u00b7", dot)
+
+    verified = registry.ask(VERIFY, uniscid=enterprise.employer.uscc, name=spelt)
+    found = registry.ask(POSITIONS, cerno=enterprise.representative.id_number, name=spelt)
+
+    assert _judged(document, verified)[1][0]["diff_list"] == []
+    assert _judged(document, found)[0] == "2000"
+
+
 def test_revoked_is_not_cancelled(
     registry: CommerceClient, document: OpenAPI, people: Population
 ) -> None:
@@ -289,15 +311,21 @@ def test_a_change_entered_now_shows_everywhere(
     """Base query, positions and feed agree on the new state."""
     enterprise = next(
         found
-        for number in range(500, 600)
+        for number in range(220, 300)
         if (found := enterprise_at(1, number)) and not found.sole
     )
     uscc = enterprise.employer.uscc
     code = commerce.admin.post("/changes", json={"uniscid": uscc, "event": "03"}).status_code
 
     record = _judged(document, registry.ask(BASE, uniscid=uscc))[1][0]
+    behind = registry.ask(POSITIONS, **named(enterprise.representative))
+    states = {row["uniscid"]: row["regstateCn"] for row in _judged(document, behind)[1]}
+    page = registry.get(f"{CHANGES}?limit=200")
+    while page.json()["more"]:
+        page = registry.get(f"{CHANGES}?limit=200&cursor={page.json()['cursor']}")
 
-    assert (code, record["regstateCn"]) == (200, "吊销.未注销")
+    assert (code, record["regstateCn"], states[uscc]) == (200, "吊销.未注销", "吊销.未注销")
+    assert _judged(document, page)[1][-1]["uniscid"] == uscc
     assert (
         _read_day(record["apprdate"])
         == datetime.fromtimestamp(commerce.now_ms() / 1000, BEIJING).date()

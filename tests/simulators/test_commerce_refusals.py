@@ -3,6 +3,11 @@
 import pytest
 from openapi_core import OpenAPI
 
+from adapters.simulators.commerce.changes import Feed
+from adapters.simulators.commerce.faults import Fault
+from adapters.simulators.commerce.register import Register
+from adapters.simulators.faults import FaultBoard
+from adapters.simulators.population import Population
 from tests.simulators.commerce_client import (
     BASE,
     CHANGES,
@@ -33,6 +38,22 @@ def test_a_malformed_page_is_refused(registry: CommerceClient, query: str) -> No
     answer = registry.get(CHANGES + query)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "4000")
+
+
+def test_a_cursor_beyond_the_end_is_gone(document: OpenAPI, registry: CommerceClient) -> None:
+    """What was entered before a restart is no longer kept: 410, from the beginning again."""
+    feed = Feed(Register(people=Population(seed=1, size=10), board=FaultBoard(Fault)))
+    feed.load()
+    known = feed.page(None, 200)[1]
+    feed.items += feed.items * 50
+    beyond = feed.page(known, 5_000)[1]
+
+    good = registry.get(f"{CHANGES}?limit=5&cursor={known}")
+    gone = registry.get(f"{CHANGES}?limit=5&cursor={beyond}")
+
+    assert good.status_code == 200
+    assert (gone.status_code, gone.json()["code"]) == (410, "4100")
+    assert not answer_violates(document, gone)
 
 
 WRONG_QUESTIONS = {

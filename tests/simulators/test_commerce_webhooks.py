@@ -88,6 +88,11 @@ def _listening() -> Iterator[Receiver]:
             self.end_headers()
             receiver.got.put(Delivery(dict(self.headers), body))
 
+        def do_GET(self) -> None:  # where a redirect that is followed would arrive
+            self.send_response(204)
+            self.end_headers()
+            receiver.got.put(Delivery(dict(self.headers), b""))
+
         @override
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -153,7 +158,7 @@ def test_an_undelivered_change_is_tried_again(commerce: Running, receiver: Recei
 
     attempts = [receiver.next() for _ in range(4)]
 
-    assert {one.headers["X-Cm-Webhook-Id"] for one in attempts} == {item["id"]}
+    assert {one.headers.get("X-Cm-Webhook-Id") for one in attempts} == {item["id"]}
     assert all(one.genuine for one in attempts)
     assert receiver.stays_empty()
 
@@ -167,6 +172,23 @@ def test_after_five_attempts_it_is_given_up(commerce: Running, receiver: Receive
         receiver.next()
 
     assert receiver.stays_empty(1.0)
+
+
+def test_attempts_end_when_the_registration_is_dropped(
+    registry: CommerceClient, commerce: Running, receiver: Receiver
+) -> None:
+    """Whoever unsubscribes between two attempts is not tried to the end."""
+    receiver.statuses += [503] * 9
+    _happen(commerce, nth=8)
+    receiver.next()
+
+    webhook = registry.get(WEBHOOKS).json()["data"][0]["id"]
+    registry.delete(f"{WEBHOOKS}/{webhook}")
+
+    later = 0
+    while not receiver.stays_empty(1.0):
+        later += 1
+    assert later < 4
 
 
 def test_a_receiver_that_is_away_is_found_later(

@@ -24,7 +24,6 @@ _FORMER_TOLD: Final = 400
 
 _POSITION_OCTETS: Final = 4
 _TAG_OCTETS: Final = 8
-_OCTETS: Final = _POSITION_OCTETS + _TAG_OCTETS
 
 _EVENTS: Final = {
     RegisterState.REVOKED: "03",
@@ -116,7 +115,7 @@ class Feed:
             raise Refused("4000") from cause
         position = int.from_bytes(octets[:_POSITION_OCTETS], "big")
         # Written again and compared: base64 has several spellings of the same octets.
-        if len(octets) != _OCTETS or not hmac.compare_digest(cursor, self._cursor(position)):
+        if not hmac.compare_digest(cursor, self._cursor(position)):
             raise Refused("4000")
         return position
 
