@@ -59,8 +59,13 @@ def _parse_key(row: dict[str, str]) -> Key:
 
 def sign(secret: bytes, lines: tuple[str, str, str, str]) -> str:
     """Sign method, path, time and digest of a request."""
-    mac = hmac.new(secret, "\n".join(lines).encode(), sha256)
+    mac = hmac.new(secret, _octets("\n".join(lines)), sha256)
     return b64encode(mac.digest()).decode()
+
+
+def _octets(text: str) -> bytes:
+    # As it was sent: aiohttp keeps octets that are no UTF-8 as lone surrogates.
+    return text.encode("utf-8", "surrogateescape")
 
 
 def require_key(request: web.Request, body: bytes, keys: dict[str, Key], now_ms: int) -> Key:
@@ -76,7 +81,7 @@ def require_key(request: web.Request, body: bytes, keys: dict[str, Key], now_ms:
         raise Refused("4010")
     # The path as it was sent: decoded, two requests would share a signature.
     expected = sign(key.secret, (request.method, request.raw_path, sent_at, digest))
-    shown = request.headers.get("X-Cm-Signature", "").encode()
+    shown = _octets(request.headers.get("X-Cm-Signature", ""))
     if not hmac.compare_digest(shown, expected.encode()):
         raise Refused("4010")
     if not _is_near(sent_at, now_ms):
