@@ -9,6 +9,9 @@ import httpx
 import pytest
 from openapi_core import OpenAPI
 
+from adapters.simulators.commerce.faults import Fault
+from adapters.simulators.commerce.register import Register
+from adapters.simulators.faults import FaultBoard
 from adapters.simulators.population import (
     Person,
     Population,
@@ -264,6 +267,23 @@ def test_the_middle_dot_is_one_however_it_is_written(
 
     assert _judged(document, verified)[1][0]["diff_list"] == []
     assert _judged(document, found)[0] == "2000"
+
+
+def test_a_misspelt_row_comes_with_the_others_of_the_same_person() -> None:
+    """Whoever is named right in one row is told all of his rows."""
+    register = Register(people=Population(seed=1, size=400_000), board=FaultBoard(Fault))
+    enterprise = next(
+        found
+        for found in (enterprise_at(1, number) for number in ORDINARY)
+        if found
+        and not found.sole
+        and found.disagreement is EnterpriseDisagreement.LEGAL_REP_NAME_VARIANT
+    )
+
+    code, rows = register.positions(named(enterprise.representative))
+
+    assert (code, [row["position"] for row in rows]) == ("2000", ["法定代表人", "股东"])
+    assert rows[0]["pname"] != rows[1]["pname"] == enterprise.representative.full_name
 
 
 def test_revoked_is_not_cancelled(

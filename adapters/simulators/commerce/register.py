@@ -96,7 +96,11 @@ class Register:
         if not held:
             return "2004", []
         # The name decides between two people who share a number.
-        named = [pair for pair in held if same_name(question["name"], pair[1].person_name)]
+        # All of his rows then: one that is misspelt is his as well.
+        meant = {
+            person.index for person, one in held if same_name(question["name"], one.person_name)
+        }
+        named = [pair for pair in held if pair[0].index in meant]
         if not named:
             return "2005", []
         if self.board.strikes(Fault.OTHER_ENTITY):
