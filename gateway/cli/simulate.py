@@ -16,6 +16,7 @@ class Department(StrEnum):
     PUBLIC_SECURITY = "public_security"
     CIVIL_AFFAIRS = "civil_affairs"
     BANK = "bank"
+    COMMERCE = "commerce"
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:

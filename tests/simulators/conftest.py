@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from openapi_core import OpenAPI
 
 from adapters.simulators.population import Population
 from tests.simulators.bank_client import BankClient, bank_client
 from tests.simulators.civil_client import ACCESS_KEY, APP_KEY, PASSWORD, SID, USER, CivilClient
+from tests.simulators.commerce_client import CommerceClient
 from tests.simulators.education_client import EducationClient
 from tests.simulators.health_client import REGISTERED, HealthClient
 from tests.simulators.police_client import PoliceClient
@@ -193,3 +195,42 @@ def banker(bank: Running, bank_pki: Path) -> Iterator[BankClient]:
     client = bank_client(bank.url, bank_pki, bank.now_ms)
     with client.http:
         yield client
+
+
+@pytest.fixture(scope="session")
+def commerce_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Commerce, once for all tests, with short waits between deliveries."""
+    key = {
+        "key_id": "hrss-gateway",
+        "secret": "demo-commerce-secret-0001",
+        "authcode": "HRSS-DEMO",
+    }
+    other = {**key, "key_id": "another", "secret": "demo-commerce-secret-0002"}
+    path = tmp_path_factory.mktemp("commerce") / "keys.json"
+    path.write_text(json.dumps({"keys": [key, other]}))
+    with running("commerce", "--keys", str(path), "--retry-ms", "20") as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="session")
+def document(commerce_process: Running) -> OpenAPI:
+    """The document the running commerce department publishes."""
+    published = commerce_process.admin.get(f"{commerce_process.url}/openapi.json")
+    return OpenAPI.from_dict(published.json())
+
+
+@pytest.fixture
+def commerce(commerce_process: Running) -> Running:
+    """Commerce with every control reset."""
+    return reset(commerce_process)
+
+
+@pytest.fixture
+def registry(commerce: Running) -> Iterator[CommerceClient]:
+    """The registered requester, with little patience; he leaves no webhook behind."""
+    client = CommerceClient(url=commerce.url, now_ms=commerce.now_ms)
+    with client.http:
+        yield client
+        commerce.admin.delete("/faults")
+        for webhook in client.get("/api/v1/webhooks").json()["data"]:
+            client.delete(f"/api/v1/webhooks/{webhook['id']}")

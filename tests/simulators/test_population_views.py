@@ -6,6 +6,7 @@ import pytest
 
 from adapters.simulators.population import (
     civil_affairs,
+    commerce,
     education,
     health,
     hrss,
@@ -34,6 +35,10 @@ CATALOG = {
     civil_affairs.Cremation: "death_time cremation_time facility home_address is_cremated",
     civil_affairs.Assistance: "category valid_from valid_to monthly_amount is_recipient",
     civil_affairs.AdoptionChild: "child_status adoption_no is_dependent_child",
+    commerce.EnterpriseRecord: "uscc name entity_type legal_representative legal_rep_id reg_state "
+    "establish_date valid_to registered_capital address business_scope reg_authority shareholders",
+    commerce.EnterpriseVerify: "all_match mismatched_keys true_values",
+    commerce.Positions: "has_active_entity entity_list",
     hrss.Participation: "insured_kinds state employer_uscc first_date agency_division is_insured",
     hrss.ContributionRecord: "months_paid recent_months avg_base paid_at_least",
     hrss.Pension: "benefit_state start_month monthly_amount last_certified is_receiving",

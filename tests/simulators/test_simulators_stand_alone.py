@@ -43,7 +43,7 @@ def test_the_population_knows_no_protocol() -> None:
 
 def test_departments_do_not_know_each_other() -> None:
     """None imports anything of another."""
-    departments = ("bank", "civil_affairs", "education", "health", "public_security")
+    departments = ("bank", "civil_affairs", "commerce", "education", "health", "public_security")
 
     for one, other in permutations(departments, 2):
         imported = {name for path in (PACKAGE / one).glob("*.py") for name in _imports(path)}

@@ -7,6 +7,7 @@ no memory. Knows no protocol, no server and nothing of the gateway. See docs/pop
 from adapters.simulators.population.bank import account_of, find_account, old_account_of
 from adapters.simulators.population.canaries import canaries
 from adapters.simulators.population.civil_affairs import CivilAffairsRecord, civil_affairs_record
+from adapters.simulators.population.commerce import CommerceRecord, commerce_record
 from adapters.simulators.population.database import hrss_database
 from adapters.simulators.population.disagreements import Disagreement
 from adapters.simulators.population.education import EducationRecord, education_record
@@ -27,6 +28,7 @@ __all__ = [
     "AS_OF",
     "BankRecord",
     "CivilAffairsRecord",
+    "CommerceRecord",
     "Disagreement",
     "EducationRecord",
     "HealthRecord",
@@ -41,6 +43,7 @@ __all__ = [
     "bank_record",
     "canaries",
     "civil_affairs_record",
+    "commerce_record",
     "disagreement",
     "education_record",
     "find_account",

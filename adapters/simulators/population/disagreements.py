@@ -37,3 +37,18 @@ def disagreement_of(draws: Draws) -> Disagreement | None:
         return None
     # The highest of one draw a kind: a kind more takes people from others and moves nobody else.
     return max(Disagreement, key=lambda kind: draws.number(f"disagreement/{kind}"))
+
+
+class EnterpriseDisagreement(StrEnum):
+    """What the commerce register holds of an enterprise differently from other departments."""
+
+    LEGAL_REP_NAME_VARIANT = "legal_rep_name_variant"
+    REVOKED_STILL_INSURING = "revoked_still_insuring"
+
+
+def enterprise_disagreement(draws: Draws) -> EnterpriseDisagreement | None:
+    """Draw whether and about what; `draws` are those of an employer people can have."""
+    # Kinds of their own: one more kind of person would change who disagrees about what.
+    if not draws.chance("commerce/disagreement", per_mille=PER_MILLE):
+        return None
+    return draws.pick("commerce/kind", tuple(EnterpriseDisagreement))
