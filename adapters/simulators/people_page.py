@@ -10,6 +10,7 @@ from adapters.simulators.population import (
     education_record,
     hrss_record,
     public_security_record,
+    tax_record,
 )
 
 Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
@@ -26,6 +27,7 @@ def person_page(person: Person) -> dict[str, Json]:
         "education": to_json(education_record(person)),
         "public_security": to_json(public_security_record(person)),
         "hrss": to_json(hrss_record(person)),
+        "tax": to_json(tax_record(person)),
         "canaries": list(canaries(person)),
     }
 

@@ -15,6 +15,7 @@ from adapters.simulators.population import (
     person_at,
     public_security_record,
     relation,
+    tax_record,
 )
 from adapters.simulators.population.household import Bond
 from adapters.simulators.population.people import member
@@ -179,7 +180,7 @@ def test_listed_people_differ_between_departments_and_others_do_not() -> None:
 
 
 def _differs(person: Person) -> Disagreement | None:
-    """Compare the views of three departments as a stranger would."""
+    """Compare the views of four departments as a stranger would."""
     police, hrss = public_security_record(person), hrss_record(person)
     diploma = education_record(person).diploma
     if hrss.full_name != police.person_core.full_name:
@@ -188,6 +189,8 @@ def _differs(person: Person) -> Disagreement | None:
         return Disagreement.EDUCATION_NAME_VARIANT
     if diploma and diploma.birth_date != police.person_core.birth_date:
         return Disagreement.EDUCATION_BIRTH_DATE
+    if tax_record(person).full_name != police.person_core.full_name:
+        return Disagreement.TAX_NAME_VARIANT
     ended = hrss.participation and hrss.participation.state == "终止"
     if police.person_verify.deceased and hrss.participation and not ended:
         return Disagreement.HRSS_STATE_LAG

@@ -4,7 +4,14 @@ from dataclasses import fields
 
 import pytest
 
-from adapters.simulators.population import education, hrss, public_security
+from adapters.simulators.population import (
+    education,
+    hrss,
+    incomes,
+    public_security,
+    tax_contributions,
+    taxpayers,
+)
 
 CATALOG = {
     education.Diploma: "person_id full_name certificate_no institution_code institution_name "
@@ -27,6 +34,10 @@ CATALOG = {
     hrss.Unemployment: "registered register_date benefit_months_left",
     hrss.LabourContract: "employer_uscc start_date end_date has_active_contract",
     hrss.Qualification: "certificate_no occupation skill_level issue_date state verified",
+    tax_contributions.Contribution: "period insurance_kind base_amount paid_unit paid_person "
+    "paid_date voucher_no paid_in_period",
+    incomes.IncomeTax: "tax_year income_band taxable_income withholding_agent has_wage_income",
+    taxpayers.Taxpayer: "taxpayer_id taxpayer_state credit_grade in_arrears is_micro",
 }
 """Record type → fields of its dataset, as in the dataset catalog."""
 

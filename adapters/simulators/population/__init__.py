@@ -18,6 +18,7 @@ from adapters.simulators.population.public_security import (
     public_security_record,
 )
 from adapters.simulators.population.quirks import Quirk
+from adapters.simulators.population.tax import TaxRecord, tax_record
 
 __all__ = [
     "AS_OF",
@@ -30,6 +31,7 @@ __all__ = [
     "Population",
     "PublicSecurityRecord",
     "Quirk",
+    "TaxRecord",
     "canaries",
     "disagreement",
     "education_record",
@@ -41,4 +43,5 @@ __all__ = [
     "planted_index",
     "public_security_record",
     "relation",
+    "tax_record",
 ]

@@ -20,6 +20,7 @@ class Disagreement(StrEnum):
     HRSS_STATE_LAG = "hrss_state_lag"
     EDUCATION_NAME_VARIANT = "education_name_variant"
     EDUCATION_BIRTH_DATE = "education_birth_date"
+    TAX_NAME_VARIANT = "tax_name_variant"
 
 
 def disagreement_of(draws: Draws) -> Disagreement | None:

@@ -13,6 +13,10 @@ _ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _TRADES: Final = ("科技", "机械", "食品", "纺织", "物流", "建材", "化工", "医药", "农业", "商贸")
 
 PEOPLE_PER_EMPLOYER: Final = 40
+FIRST_PLANTED: Final = 20_000_000
+"""Numbers from here on are those of planted people's employers: this plus the person's index."""
+DRAWN: Final = 30_000
+"""Ordinary employers are numbered below this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +34,8 @@ def employer_of(person: Person) -> Employer:
     """Find the employer of a person; planted people have one to themselves."""
     # Far above the drawn numbers, so no ordinary person shares a planted employer.
     if person.quirk is not None:
-        return employer(person.seed, 20_000_000 + person.index, quirk=person.quirk)
-    return employer(person.seed, person.draws.below("employer", 30_000))
+        return employer(person.seed, FIRST_PLANTED + person.index, quirk=person.quirk)
+    return employer(person.seed, person.draws.below("employer", DRAWN))
 
 
 def employer(seed: int, number: int, *, quirk: Quirk | None = None) -> Employer:
@@ -48,6 +52,22 @@ def employer(seed: int, number: int, *, quirk: Quirk | None = None) -> Employer:
         state="吊销" if quirk is Quirk.EMPLOYER_REVOKED else "在营",
         division=division,
     )
+
+
+def number_of(uscc: str) -> int | None:
+    """Read the number of the employer out of a code, None when it is none of ours."""
+    serial = uscc[11:16]
+    if (
+        len(uscc) != len("91370100MA3FAKE04Q")
+        or uscc[8:11] != "MA3"
+        or set(serial) - set(_ALPHABET)
+    ):
+        return None
+    number = 0
+    for character in serial:
+        number = number * 31 + _ALPHABET.index(character)
+    # Between the two ranges nobody is registered.
+    return number if number < DRAWN or number >= FIRST_PLANTED else None
 
 
 def _base31(number: int) -> str:
