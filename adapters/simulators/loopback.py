@@ -10,8 +10,9 @@ import os
 import secrets
 import signal
 import sys
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -22,14 +23,30 @@ from adapters.simulators.virtual_clock import VirtualClock
 LOOPBACK: Final = "127.0.0.1"
 
 
+class Face(Protocol):
+    """A face that speaks no HTTP; it refuses strangers and wipes what it holds itself."""
+
+    async def start(self, port: int) -> int:
+        """Listen on loopback; return the port."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop listening and end every connection."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """The two faces of a simulator and what must be wiped when it ends."""
+    """The two faces of a simulator and what must be wiped when it ends.
+
+    `published` joins the line of JSON: what a client must know before he connects.
+    """
 
     department: str
-    face: web.Application
+    face: web.Application | Face
     admin: web.Application
     recorder: Recorder
+    published: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +103,15 @@ async def _serve(server: Server, ports: Ports, token: str) -> None:
     if ports.exit_with_stdin:
         # A parent that dies closes the pipe, so no simulator outlives its test.
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
-    runners = [await _listen(server.face, ports.face), await _listen(server.admin, ports.admin)]
+    face, admin = _over_http(server.face), _over_http(server.admin)
+    face_port = await face.start(ports.face)
     ready = {
         "department": server.department,
         "host": LOOPBACK,
-        "port": _port(runners[0]),
-        "admin_port": _port(runners[1]),
+        "port": face_port,
+        "admin_port": await admin.start(ports.admin),
         "admin_token": token,
+        **server.published,
     }
     # One line and never another: whoever started us reads exactly this.
     sys.stdout.write(json.dumps(ready) + "\n")
@@ -101,21 +120,33 @@ async def _serve(server: Server, ports: Ports, token: str) -> None:
         await stop.wait()
     finally:
         # Stop listening first: what arrives during the wipe would not be wiped.
-        for runner in runners:
-            await runner.cleanup()
+        await face.stop()
+        await admin.stop()
         server.recorder.wipe()
 
 
-async def _listen(app: web.Application, port: int) -> web.AppRunner:
-    # No access log: its lines would hold paths with verification codes.
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, LOOPBACK, port).start()
-    return runner
+class _Http:
+    """A face of web pages."""
+
+    def __init__(self, app: web.Application) -> None:
+        # No access log: its lines would hold paths with verification codes.
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2
+        )
+
+    async def start(self, port: int) -> int:
+        """Listen on loopback; return the port."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, LOOPBACK, port).start()
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Stop listening and end every connection."""
+        await self._runner.cleanup()
 
 
-def _port(runner: web.AppRunner) -> int:
-    return int(runner.addresses[0][1])
+def _over_http(face: web.Application | Face) -> Face:
+    return _Http(face) if isinstance(face, web.Application) else face
 
 
 def _stop_at_end(stop: asyncio.Event) -> None:

@@ -13,6 +13,7 @@ class Department(StrEnum):
 
     EDUCATION = "education"
     PUBLIC_SECURITY = "public_security"
+    TAX = "tax"
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:
