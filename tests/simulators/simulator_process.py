@@ -33,6 +33,8 @@ class Running:
     admin: httpx.Client
     pid: int
     token: str
+    port: int
+    host_key: str = ""
 
     def fault(self, name: str, count: int | None = 1) -> None:
         """Switch a fault on."""
@@ -66,7 +68,14 @@ def running(department: str, *arguments: str) -> Iterator[Running]:
         token = ready["admin_token"]
         with plain_client(f"http://127.0.0.1:{ready['admin_port']}", token) as admin:
             url = f"http://127.0.0.1:{ready['port']}"
-            yield Running(url=url, admin=admin, pid=process.pid, token=token)
+            yield Running(
+                url=url,
+                admin=admin,
+                pid=process.pid,
+                token=token,
+                port=ready["port"],
+                host_key=ready.get("host_key", ""),
+            )
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(10) == 0

@@ -8,19 +8,16 @@ import hmac
 import json
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import asyncssh
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 from lxml import etree
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 NS = "{http://www.chinatax.gov.cn/dataspec/}"
 CLIENT_NO = "HRSS370000"
@@ -192,7 +189,7 @@ class TaxClient:
     user: str = "hrss"
 
     @asynccontextmanager
-    async def open(self) -> "AsyncIterator[asyncssh.SFTPClient]":
+    async def open(self) -> AsyncIterator[asyncssh.SFTPClient]:
         """Log in, with the host key pinned."""
         pinned = asyncssh.import_known_hosts(f"[127.0.0.1]:{self.port} {self.host_key}\n")
         async with (
@@ -259,15 +256,17 @@ async def fetch_result(sftp: asyncssh.SFTPClient, package: Package) -> Envelope:
     return answer
 
 
-def total(records: "Sequence[Record] | object") -> str:
+def total(records: Iterable[Record]) -> str:
     """Add up as section 3 says."""
-    cents = 0
-    for record in list(records):  # type: ignore[call-overload]  # values of a dict
-        amounts = [record.get("YNSSDE"), record.get("QSJE")]
-        for entry in record.get("JFMX", []):
+    amounts: list[Json] = []
+    for record in records:
+        amounts += [record.get("YNSSDE", "0"), record.get("QSJE", "0")]
+        entries = record.get("JFMX", [])
+        assert isinstance(entries, list)
+        for entry in entries:
+            assert isinstance(entry, dict)
             amounts += [entry["DWJE"], entry["GRJE"]]
-        cents += sum(round(float(amount) * 100) for amount in amounts if amount)
-    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+    return f"{sum((Decimal(str(amount)) for amount in amounts), Decimal()):.2f}"
 
 
 async def converse(client: TaxClient, package: Package) -> Envelope:
