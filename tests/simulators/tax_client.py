@@ -120,11 +120,11 @@ class Package:
         }
 
 
-def ask(*questions: Mapping[str, str | int], **members: str) -> Package:
+def ask(*questions: Mapping[str, str | int], service: str = CONTRIBUTION) -> Package:
     """Put questions into a package, numbered from 1."""
     written = [json.dumps(question, ensure_ascii=False).encode() for question in questions]
     numbered = [(str(number), text) for number, text in enumerate(written, 1)]
-    return Package(questions=numbered, **members)
+    return Package(questions=numbered, service=service)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +146,7 @@ class Envelope:
 
 def read_envelope(octets: bytes) -> Envelope:
     """Take an envelope apart, from the manual alone."""
-    assert b"<!DOCTYPE" not in octets
+    assert b"<!DOCTYPE" not in octets, "DOCTYPE"
     top = etree.fromstring(octets)
     names = [etree.QName(child).localname for child in top]
     assert names == [
@@ -157,7 +157,7 @@ def read_envelope(octets: bytes) -> Envelope:
         return top.findtext("/".join(NS + step for step in path.split("/"))) or ""
 
     order = [control.findtext(f"{NS}type") for control in top.iter(f"{NS}control")]
-    assert order == ["zip", "code"]
+    assert order == ["zip", "code"], "zip comes first"
     parts = [
         (part.findtext(f"{NS}id") or "", unpack(part.findtext(f"{NS}content") or ""))
         for part in top.iter(f"{NS}subPackage")
@@ -209,11 +209,15 @@ class TaxClient:
 
 
 async def drop(
-    sftp: asyncssh.SFTPClient, package: Package, *, xml: bytes | None = None, **changed: str | int
+    sftp: asyncssh.SFTPClient,
+    package: Package,
+    *,
+    xml: bytes | None = None,
+    changed: Mapping[str, str | int] | None = None,
 ) -> None:
     """Upload a package and hand it in; members of the manifest are changed as told."""
     octets = package.xml() if xml is None else xml
-    manifest = json.dumps({**package.manifest(octets), **changed}).encode()
+    manifest = json.dumps({**package.manifest(octets), **(changed or {})}).encode()
     for name, body in ((f"{package.name}.xml", octets), (f"{package.name}.mf.json", manifest)):
         async with sftp.open(f"/in/{name}.part", "wb") as file:
             await file.write(body)

@@ -16,9 +16,10 @@ from adapters.simulators.population import (
     tax_record,
 )
 from adapters.simulators.population.bank import account_of
+from adapters.simulators.population.employers import employer_of
 from adapters.simulators.population.incomes import income_tax
 from adapters.simulators.population.tax_contributions import held_periods
-from adapters.simulators.population.taxpayers import taxpayer_at
+from adapters.simulators.population.taxpayers import taxpayer_at, taxpayer_of
 from adapters.simulators.tax.faults import Fault
 from adapters.simulators.tax.questions import Question, Service
 from adapters.simulators.tax.shapes import (
@@ -80,7 +81,7 @@ class Register:
             return _failed("1004")
         person = named[0]
         if self._board.strikes(Fault.OTHER_PERSON):
-            person = self._other_than(person)
+            person = next(one for one in self._others() if one != person)
         told = _contribution(person) if service is Service.CONTRIBUTION else _income(
             person, int(question["ND"])
         )  # fmt: skip
@@ -88,13 +89,13 @@ class Register:
             told.members.update(_everything(person))
         return told
 
-    def _other_than(self, person: Person | None) -> Person:
-        """Find somebody else who works, so that there is something to tell of him."""
+    def _others(self) -> tuple[Person, Person]:
+        """Find two people who work, so that there is something to tell of one of them."""
         one, other = (
             self._people.person(planted_index(quirk))
             for quirk in (Quirk.ORDINARY_EMPLOYEE, Quirk.CONTRIBUTION_TWICE)
         )
-        return other if person == one else one
+        return one, other
 
     def _about_taxpayer(self, question: Question) -> Told:
         found = taxpayer_at(self._people, str(question["NSRSBH"]))
@@ -103,8 +104,8 @@ class Register:
         if question.get("NSRMC", found.name) != found.name:
             return _failed("1002")
         if self._board.strikes(Fault.OTHER_PERSON):
-            other = tax_record(self._other_than(None)).taxpayer
-            found = other or found
+            others = (taxpayer_of(one.seed, employer_of(one)) for one in self._others())
+            found = next(other for other in others if other != found)
         members = write_taxpayer(found)
         if self._board.strikes(Fault.UNKNOWN_STATE):
             members["NSRZT_DM"] = "99"
