@@ -182,6 +182,11 @@ class Counter(SFTPServer):
     def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
         self.rename(oldpath, newpath)
 
+    @override
+    def fstatvfs(self, file_obj: object) -> NoReturn:
+        # The one operation on a handle that would ask this machine's file system.
+        raise SFTPPermissionDenied("not permitted")
+
     def _folders(self) -> Folders:
         return self._desk.folders_of(self._client.client_no)
 
