@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import zlib
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -124,6 +126,7 @@ async def test_a_manifest_alone_is_refused(tax_client: TaxClient, package: Packa
         (b"<tiripPackage ", b"<!DOCTYPE tiripPackage><tiripPackage "),
         (b"<businessContent>", b"<!-- x --><businessContent>"),
         (b"<supplier>", b"<supplier x='1'>"),
+        (b"<service>", b"<service x='1'>"),
         (b"20261101093000", b"20261301093000"),
         (b"<password></password>", b"<password>secret</password>"),
         (b"UTF-8", b"GB18030"),
@@ -151,8 +154,8 @@ async def test_a_client_asks_only_what_he_may(narrow_client: TaxClient, people: 
     own = replace(ask(about(people.person(400), ND=2025), service=INCOME), client_no="NARROW0001")
     assert await _refuse(narrow_client, own) == "90000007"
 
-    foreign = own.xml().replace(b"NARROW0001", b"HRSS370000")
-    other = replace(own, attempt="02")
+    other = replace(ask(about(people.person(400))), client_no="NARROW0001", attempt="02")
+    foreign = replace(other, client_no="HRSS370000").xml()
     async with narrow_client.open() as sftp:
         await drop(sftp, other, xml=foreign)
         assert await fetch_code(sftp, other) == "90000007"
@@ -187,6 +190,40 @@ async def test_a_resend_gets_the_same(tax_client: TaxClient, package: Package) -
         assert (second.session, second.repeat) == ("0" * 32, "Y")
         assert await fetch_code(sftp, unmarked) == "90000005"
         assert await fetch_code(sftp, changed) == "90000006"
+
+
+async def test_a_resend_is_not_asked_anew(
+    tax: Running, tax_client: TaxClient, package: Package
+) -> None:
+    """What was told the first time is told again, be it wrong."""
+    tax.fault("other_person")
+    async with tax_client.open() as sftp:
+        again = _again(package, "02")
+        for each in (package, again):
+            await drop(sftp, each)
+        first, second = await fetch_result(sftp, package), await fetch_result(sftp, again)
+        fresh = replace(package, tran_seq="f" * 32)
+        await drop(sftp, fresh)
+
+        assert first.parts == second.parts != (await fetch_result(sftp, fresh)).parts
+
+
+@pytest.mark.parametrize("bend", [lambda packed: packed + b"x", lambda packed: packed[:-1]])
+async def test_a_zipped_content_ends_where_it_ends(
+    tax_client: TaxClient, package: Package, bend: Callable[[bytes], bytes]
+) -> None:
+    """Octets after the end or an end that is cut, although all of the text comes out."""
+    contents = [b64encode(bend(zlib.compress(text))).decode() for _, text in package.questions]
+
+    assert await _refuse(tax_client, replace(package, contents=contents)) == "90000002"
+
+
+async def test_file_and_envelope_bear_one_number(tax_client: TaxClient, package: Package) -> None:
+    """An envelope under the name of another is a bad format."""
+    async with tax_client.open() as sftp:
+        await drop(sftp, package, xml=replace(package, tran_seq="f" * 30).xml())
+
+        assert await fetch_code(sftp, package) == "90000001"
 
 
 async def test_a_resend_of_what_never_came_is_a_first(
