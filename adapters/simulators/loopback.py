@@ -13,7 +13,7 @@ import ssl
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -24,16 +24,31 @@ from adapters.simulators.virtual_clock import VirtualClock
 LOOPBACK: Final = "127.0.0.1"
 
 
+class Face(Protocol):
+    """A face that speaks no HTTP; it refuses strangers and wipes what it holds itself."""
+
+    async def start(self, port: int) -> int:
+        """Listen on loopback; return the port."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop listening and end every connection."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """The two faces of a simulator and what must be wiped when it ends; `tls` for the first."""
+    """The two faces of a simulator and what must be wiped when it ends.
+
+    `published` joins the line of JSON: what a client must know before he connects. `tls` is for a
+    face of web pages.
+    """
 
     department: str
-    face: web.Application
+    face: web.Application | Face
     admin: web.Application
     recorder: Recorder
-    more_ports: Mapping[str, int] = field(default_factory=dict)
-    """What the department listens on besides, by its name in the line that is printed."""
+    published: Mapping[str, str | int] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
 
 
@@ -91,17 +106,15 @@ async def _serve(server: Server, ports: Ports, token: str) -> None:
     if ports.exit_with_stdin:
         # A parent that dies closes the pipe, so no simulator outlives its test.
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
-    runners = [
-        await _listen(server.face, ports.face, server.tls),
-        await _listen(server.admin, ports.admin, None),
-    ]
+    face, admin = _over_http(server.face, server.tls), _over_http(server.admin)
+    face_port = await face.start(ports.face)
     ready = {
         "department": server.department,
         "host": LOOPBACK,
-        "port": _port(runners[0]),
-        "admin_port": _port(runners[1]),
+        "port": face_port,
+        "admin_port": await admin.start(ports.admin),
         "admin_token": token,
-        **server.more_ports,
+        **server.published,
     }
     # One line and never another: whoever started us reads exactly this.
     sys.stdout.write(json.dumps(ready) + "\n")
@@ -110,21 +123,34 @@ async def _serve(server: Server, ports: Ports, token: str) -> None:
         await stop.wait()
     finally:
         # Stop listening first: what arrives during the wipe would not be wiped.
-        for runner in runners:
-            await runner.cleanup()
+        await face.stop()
+        await admin.stop()
         server.recorder.wipe()
 
 
-async def _listen(app: web.Application, port: int, tls: ssl.SSLContext | None) -> web.AppRunner:
-    # No access log: its lines would hold paths with verification codes.
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, LOOPBACK, port, ssl_context=tls).start()
-    return runner
+class _Http:
+    """A face of web pages."""
+
+    def __init__(self, app: web.Application, tls: ssl.SSLContext | None) -> None:
+        # No access log: its lines would hold paths with verification codes.
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2
+        )
+        self._tls = tls
+
+    async def start(self, port: int) -> int:
+        """Listen on loopback; return the port."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, LOOPBACK, port, ssl_context=self._tls).start()
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Stop listening and end every connection."""
+        await self._runner.cleanup()
 
 
-def _port(runner: web.AppRunner) -> int:
-    return int(runner.addresses[0][1])
+def _over_http(face: web.Application | Face, tls: ssl.SSLContext | None = None) -> Face:
+    return _Http(face, tls) if isinstance(face, web.Application) else face
 
 
 def _stop_at_end(stop: asyncio.Event) -> None:

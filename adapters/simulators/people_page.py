@@ -14,6 +14,7 @@ from adapters.simulators.population import (
     health_record,
     hrss_record,
     public_security_record,
+    tax_record,
 )
 
 Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
@@ -34,6 +35,7 @@ def person_page(person: Person) -> dict[str, Json]:
         "hrss": to_json(hrss_record(person)),
         "health": to_json(health_record(person)),
         "bank": to_json(bank_record(person)),
+        "tax": to_json(tax_record(person)),
         "canaries": list(canaries(person)),
     }
 

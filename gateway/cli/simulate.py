@@ -17,6 +17,7 @@ class Department(StrEnum):
     CIVIL_AFFAIRS = "civil_affairs"
     BANK = "bank"
     COMMERCE = "commerce"
+    TAX = "tax"
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 
+import asyncssh
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from openapi_core import OpenAPI
@@ -19,6 +20,7 @@ from tests.simulators.education_client import EducationClient
 from tests.simulators.health_client import REGISTERED, HealthClient
 from tests.simulators.police_client import PoliceClient
 from tests.simulators.simulator_process import SIZE, Running, reset, running
+from tests.simulators.tax_client import CLIENT_NO, CONTRIBUTION, SIGN_KEY, TaxClient
 
 DAYS = count()
 """How far ahead the clock of the banks stands, one day more for each test."""
@@ -234,3 +236,52 @@ def registry(commerce: Running) -> Iterator[CommerceClient]:
         commerce.admin.delete("/faults")
         for webhook in client.get("/api/v1/webhooks").json()["data"]:
             client.delete(f"/api/v1/webhooks/{webhook['id']}")
+
+
+@pytest.fixture(scope="session")
+def tax_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The registration file of tax and the private keys of its two clients."""
+    folder = tmp_path_factory.mktemp("tax")
+    clients = []
+    for user, number, services in (
+        ("hrss", CLIENT_NO, None),
+        ("narrow", "NARROW0001", [CONTRIBUTION]),
+    ):
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        key.write_private_key(folder / user)
+        (folder / user).chmod(0o600)
+        row = {
+            "client_no": number,
+            "user": user,
+            "public_key": key.export_public_key().decode(),
+            "sign_key": SIGN_KEY.decode(),
+        }
+        clients.append({**row, **({"services": services} if services else {})})
+    (folder / "clients.json").write_text(json.dumps({"clients": clients}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tax_process(tax_folder: Path) -> Iterator[Running]:
+    """Tax, once for all tests."""
+    with running("tax", "--clients", str(tax_folder / "clients.json")) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def tax(tax_process: Running) -> Running:
+    """Tax with every control reset."""
+    tax_process.admin.post("/month-end", json={"on": False})
+    return reset(tax_process)
+
+
+@pytest.fixture
+def tax_client(tax: Running, tax_folder: Path) -> TaxClient:
+    """The registered client."""
+    return TaxClient(port=tax.port, host_key=tax.host_key, key=tax_folder / "hrss")
+
+
+@pytest.fixture
+def narrow_client(tax: Running, tax_folder: Path) -> TaxClient:
+    """Another client, who may ask about contributions alone."""
+    return TaxClient(port=tax.port, host_key=tax.host_key, key=tax_folder / "narrow", user="narrow")

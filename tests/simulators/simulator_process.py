@@ -33,6 +33,8 @@ class Running:
     admin: httpx.Client
     pid: int
     token: str
+    port: int
+    host_key: str = ""
     front_end_port: int = 0
 
     def fault(self, name: str, count: int | None = 1) -> None:
@@ -73,6 +75,8 @@ def running(department: str, *arguments: str) -> Iterator[Running]:
                 admin=admin,
                 pid=process.pid,
                 token=token,
+                port=ready["port"],
+                host_key=ready.get("host_key", ""),
                 front_end_port=ready.get("front_end_port", 0),
             )
         assert process.stdin is not None

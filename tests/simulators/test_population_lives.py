@@ -19,6 +19,7 @@ from adapters.simulators.population import (
     person_at,
     public_security_record,
     relation,
+    tax_record,
 )
 from adapters.simulators.population.bank import AccountState
 from adapters.simulators.population.household import Bond
@@ -203,6 +204,7 @@ def _differs(person: Person) -> Disagreement | None:
         Disagreement.HRSS_STATE_LAG: police.person_verify.deceased
         and hrss.participation
         and not ended,
+        Disagreement.TAX_NAME_VARIANT: tax_record(person).full_name != name,
         Disagreement.BANK_NAME_VARIANT: account.holder_name != name,
         Disagreement.BANK_STATE_LAG: police.person_verify.deceased
         and account.state is AccountState.NORMAL,

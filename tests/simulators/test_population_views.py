@@ -10,8 +10,11 @@ from adapters.simulators.population import (
     education,
     health,
     hrss,
+    incomes,
     payments,
     public_security,
+    tax_contributions,
+    taxpayers,
 )
 
 CATALOG = {
@@ -49,6 +52,10 @@ CATALOG = {
     payments.AccountVerify: "name_match id_match account_usable reason holder_name balance",
     payments.SscardAccount: "bank_code account_no activated",
     payments.PaymentResult: "batch_no result_code return_reason",
+    tax_contributions.Contribution: "period insurance_kind base_amount paid_unit paid_person "
+    "paid_date voucher_no paid_in_period",
+    incomes.IncomeTax: "tax_year income_band taxable_income withholding_agent has_wage_income",
+    taxpayers.Taxpayer: "taxpayer_id taxpayer_state credit_grade in_arrears is_micro",
 }
 """Record type → fields of its dataset, as in the dataset catalog."""
 

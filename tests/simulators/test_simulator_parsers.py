@@ -30,6 +30,12 @@ from adapters.simulators.public_security.platform import (
     PlatformRefused,
 )
 from adapters.simulators.public_security.register import Register
+from adapters.simulators.tax.coding import decode
+from adapters.simulators.tax.envelope import parse_request
+from adapters.simulators.tax.manifest import check_manifest
+from adapters.simulators.tax.names import PackageName, parse_name
+from adapters.simulators.tax.questions import Service, judge, read_object
+from adapters.simulators.tax.refusals import Refused as PackageOfTaxRefused
 from adapters.simulators.xml import NotXml, parse_xml
 
 PEOPLE = Population(seed=1, size=1_000)
@@ -189,3 +195,39 @@ def test_an_encoding_that_hides_a_document_type_is_refused() -> None:
     for body in bodies:
         with pytest.raises(BankRefused):
             parse_bank_xml(body)
+
+
+@given(
+    body=st.binary(max_size=300) | st.text(alphabet="<>/tirpackge&;! ", max_size=80).map(str.encode)
+)
+def test_any_package_for_tax_is_read_or_refused(body: bytes) -> None:
+    """Nothing but a code comes out of the envelope, the manifest and the coding."""
+    name = PackageName(client_no="HRSS370000", tran_seq="2026110100000001", attempt="01")
+    with suppress(PackageOfTaxRefused):
+        parse_request(body)
+    with pytest.raises(PackageOfTaxRefused):
+        check_manifest(body, name, b"")
+    with suppress(PackageOfTaxRefused):
+        decode(body.decode("latin-1"), 100)
+
+
+@given(value=JSON)
+@pytest.mark.parametrize("service", list(Service))
+def test_any_question_to_tax_is_read_or_refused(value: object, service: Service) -> None:
+    """An object that is no question is none; what is no object refuses the package."""
+    with suppress(PackageOfTaxRefused):
+        assert judge(service, read_object(json.dumps(value).encode())) is None
+
+
+@pytest.mark.parametrize("body", [b"[" * 60_000, b'{"a":1,"a":1}', b"\xff", b"1", b"9" * 5_000])
+def test_contents_that_are_no_object_refuse_the_package(body: bytes) -> None:
+    """Deep nesting, a member twice, no UTF-8, a number, a number too long."""
+    with pytest.raises(PackageOfTaxRefused):
+        read_object(body)
+
+
+@given(name=st.text(max_size=60))
+def test_any_file_name_is_read_or_strange(name: str) -> None:
+    """Digits of other scripts are no digits."""
+    assert parse_name(name) is None
+    assert parse_name("HRSS370000_2026110100000001_0\u0661.xml") is None

@@ -68,7 +68,7 @@ def build_server(
         face=build_face(department),
         admin=admin,
         recorder=controls.recorder,
-        more_ports={"front_end_port": front_end.port},
+        published={"front_end_port": front_end.port},
     )
 
 

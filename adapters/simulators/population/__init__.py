@@ -23,6 +23,7 @@ from adapters.simulators.population.public_security import (
     public_security_record,
 )
 from adapters.simulators.population.quirks import Quirk
+from adapters.simulators.population.tax import TaxRecord, tax_record
 
 __all__ = [
     "AS_OF",
@@ -39,6 +40,7 @@ __all__ = [
     "Population",
     "PublicSecurityRecord",
     "Quirk",
+    "TaxRecord",
     "account_of",
     "bank_record",
     "canaries",
@@ -57,4 +59,5 @@ __all__ = [
     "planted_index",
     "public_security_record",
     "relation",
+    "tax_record",
 ]

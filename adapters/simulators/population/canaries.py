@@ -10,6 +10,7 @@ from adapters.simulators.population.person import Person
 from adapters.simulators.population.photo import photo_of
 from adapters.simulators.population.public_security import household_no
 from adapters.simulators.population.schooling import schooling_of
+from adapters.simulators.population.tax_contributions import tax_contributions
 
 TELLING: Final = 3
 """Characters a name needs to be searched for: two occur by chance in addresses."""
@@ -39,4 +40,5 @@ def canaries(person: Person) -> tuple[str, ...]:
     found += [skill.certificate_no for skill in record.qualification]
     for death in health_record(person).deaths:
         found += [death.certificate_no, death.medical_record_no]
+    found += [entry.voucher_no for entry in tax_contributions(person)[:1]]
     return tuple(found)

@@ -25,6 +25,7 @@ class Disagreement(StrEnum):
     CIVIL_AFFAIRS_DEATH_DAY = "civil_affairs_death_day"
     BANK_NAME_VARIANT = "bank_name_variant"
     BANK_STATE_LAG = "bank_state_lag"
+    TAX_NAME_VARIANT = "tax_name_variant"
 
 
 def disagreement_of(draws: Draws) -> Disagreement | None:

@@ -1,0 +1,37 @@
+"""The closed list of faults of the tax simulator (docs/adapters/tax.md, section 8)."""
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """One way in which the department fails."""
+
+    LOGIN_REFUSED = "login_refused"
+    HOST_KEY_CHANGED = "host_key_changed"
+    CONNECTION_HANG = "connection_hang"
+    CONNECTION_CUT = "connection_cut"
+    DISK_FULL = "disk_full"
+    NO_ACK = "no_ack"
+    NO_RESULT = "no_result"
+    LATE_RESULT = "late_result"
+    REFUSED_INTERNAL = "refused_internal"
+    REFUSED_DUPLICATE = "refused_duplicate"
+    UNKNOWN_TRAN_SEQ = "unknown_tran_seq"
+    OTHER_TRAN_SEQ = "other_tran_seq"
+    DUPLICATE_RESULT = "duplicate_result"
+    TRUNCATED_FILE = "truncated_file"
+    WRONG_DIGEST = "wrong_digest"
+    SUM_MISMATCH = "sum_mismatch"
+    COUNT_MISMATCH = "count_mismatch"
+    WRONG_CONTROL_ORDER = "wrong_control_order"
+    WRONG_SIGNATURE = "wrong_signature"
+    GB18030_TEXT = "gb18030_text"
+    DECOMPRESSION_BOMB = "decompression_bomb"
+    ENTITY_BOMB = "entity_bomb"
+    EXTERNAL_ENTITY = "external_entity"
+    OVERSIZED_FILE = "oversized_file"
+    MISSING_RECORD = "missing_record"
+    PARTIAL_RECORDS = "partial_records"
+    OTHER_PERSON = "other_person"
+    EVERY_FIELD = "every_field"
+    UNKNOWN_STATE = "unknown_state"
