@@ -6,6 +6,7 @@ on the seed. INVARIANT: nothing here is computed from an answer of the gateway.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 ANY: Final = "*"
@@ -22,6 +23,22 @@ class Expected:
     fields: Fields
 
 
+class About(StrEnum):
+    """Who the questions of a case are about, seen from the planted person."""
+
+    SELF = "self"
+    SPOUSE = "spouse"
+    EMPLOYER = "employer"
+
+
+class Clerk(StrEnum):
+    """Who sits at the counter."""
+
+    COUNTY = "county"
+    """Of the county that accepted the case."""
+    OTHER_COUNTY = "other_county"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """A planted person in one matter; `why` says what is special in one line."""
@@ -35,6 +52,10 @@ class Person:
     """Which person of the case, where it has several."""
     names_certificate: bool = True
     """Whether the applicant brings the number of his diploma."""
+    about: About = About.SELF
+    asked_by: str = ""
+    """The system that asks where a matter has several."""
+    clerk: Clerk = Clerk.COUNTY
 
 
 CORE: Final = "ps.person_core@1"

@@ -2,20 +2,40 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
-from gateway.cli.demo.attacks import Attempt, Stage, attack, build_stage
+from gateway.cli.demo.attacks import Attempt, attack, build_stage
 from gateway.cli.demo.expectations import PEOPLE, Person
+from gateway.cli.demo.matters import FURTHER
 from gateway.cli.demo.outcomes import Told, told_of
-from gateway.cli.demo.people import OFFICER, SEED, Asked, build_asked
+from gateway.cli.demo.people import SEED, Asked, build_asked
 from gateway.cli.demo.proofs import Proofs, examine_proofs
 from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared, serving
-from gateway.cli.sandbox.world import HRSS
-from hutong.client import Client, Identity, Receipt, Settings, load_identity
+from hutong.client import Client, Receipt, Settings, load_identity
 
-SYSTEMS: Final = {"M2": "retirement", "M1": "recertification"}
-"""Which system asks in which matter."""
+SYSTEMS: Final = MappingProxyType(
+    {
+        "M1": "recertification",
+        "M2": "retirement",
+        "M3": "unemployment",
+        "M4": "survivor",
+        "M5": "title",
+        "M6": "loan",
+        "M7": "talent",
+        "M8": "card",
+        "M9": "employer",
+        "M10": "payment",
+        "M11": "transfer",
+        "M12": "assistance",
+        "M13": "skill",
+    }
+)
+"""Which system of the HRSS department asks in which matter; in M14 others ask."""
+CAST: Final = (*PEOPLE, *FURTHER)
+"""Whoever comes to a counter."""
 PATIENT: Final = Settings(timeout_s=40.0)
 """A busy machine is slow, and that is no finding."""
 POPULATION: Final = 400
@@ -42,8 +62,7 @@ class Demo:
 
 async def run_demo() -> Demo:
     """Run everything once."""
-    systems = frozenset(f"{HRSS}/{slug}" for slug in SYSTEMS.values())
-    options = SandboxOptions(population=POPULATION, seed=SEED, systems=systems)
+    options = SandboxOptions(population=POPULATION, seed=SEED)
     async with prepared(options) as sandbox:
         async with serving(sandbox):
             told, attempts, checkpoint = await _exchange(sandbox)
@@ -63,32 +82,32 @@ async def run_demo() -> Demo:
 async def _exchange(
     sandbox: Sandbox,
 ) -> tuple[tuple[Told, ...], tuple[Attempt, ...], bytes]:
-    identities = {
-        matter: load_identity(sandbox.world.folders.partner(slug))
-        for matter, slug in SYSTEMS.items()
-    }
-    asked = [_asked(person, identities[person.matter]) for person in PEOPLE]
-    async with (
-        Client.open(identities["M2"], PATIENT) as retirement,
-        Client.open(identities["M1"], PATIENT) as recertification,
-    ):
-        clients = {"M2": retirement, "M1": recertification}
-        told = await asyncio.gather(*(_ask(clients[one.person.matter], one) for one in asked))
-        stage: Stage = build_stage(identities["M2"], identities["M1"], asked[0])
+    folders, matters = sandbox.world.folders, sandbox.world.bundle.matters
+    slugs = sorted({_system(person) for person in CAST})
+    identities = {slug: load_identity(folders.partner(slug)) for slug in slugs}
+    asked = [
+        build_asked(person, identities[_system(person)], matters[person.matter]) for person in CAST
+    ]
+    async with AsyncExitStack() as opened:
+        clients = {
+            slug: await opened.enter_async_context(Client.open(identities[slug], PATIENT))
+            for slug in slugs
+        }
+        told = await asyncio.gather(*(_ask(clients[_system(one.person)], one) for one in asked))
+        retirement, recertification = SYSTEMS["M2"], SYSTEMS["M1"]
+        stage = build_stage(identities[retirement], identities[recertification], asked[0])
         attempts = await attack(stage)
-        await retirement.get_checkpoint()
-        newest = retirement.newest_checkpoint
+        await clients[retirement].get_checkpoint()
+        newest = clients[retirement].newest_checkpoint
     return tuple(told), attempts, newest
+
+
+def _system(person: Person) -> str:
+    return person.asked_by or SYSTEMS[person.matter]
 
 
 async def _ask(client: Client, asked: Asked) -> Told:
     return told_of(asked, await client.exchange_matter(asked.question))
-
-
-def _asked(person: Person, identity: Identity) -> Asked:
-    """Return a person's question; re-certification is a system job and carries no officer."""
-    officer = identity.officer(OFFICER) if person.matter == "M2" else None
-    return build_asked(person, identity.agreements, officer)
 
 
 def _receipts(told: Sequence[Told], attempts: Sequence[Attempt]) -> tuple[Receipt, ...]:

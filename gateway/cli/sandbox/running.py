@@ -127,5 +127,9 @@ def _seed(world: World, options: SandboxOptions, now_ms: int) -> None:
     make_hrss_tables(folders.departments / "hrss.db", options.seed, options.population)
     matters = tuple(world.bundle.matters)
     seed_registers(
-        folders.gateway / "registers.db", folders.gateway / "registers-key", matters, now_ms
+        folders.gateway / "registers.db",
+        folders.gateway / "registers-key",
+        matters,
+        seed=options.seed,
+        now_ms=now_ms,
     )
