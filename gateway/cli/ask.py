@@ -24,7 +24,6 @@ from hutong.client import (
     Client,
     ClientReason,
     Fault,
-    FieldOutcome,
     Finding,
     Identity,
     IdentityRefused,
@@ -40,6 +39,7 @@ from hutong.client import (
     Subject,
     SubjectType,
     Unproven,
+    find_reviews,
     load_identity,
 )
 
@@ -248,10 +248,8 @@ def code_of(outcome: Answered | Refused) -> ExitCode:
     """Return 0 for an answer, 1 for no and refusals, 2 where anything asked cannot be told."""
     if isinstance(outcome, Refused):
         return ExitCode.NO
-    findings = [each.finding for each in outcome.fields if each.finding is not None]
-    untold = any(each.outcome is FieldOutcome.INDETERMINATE for each in outcome.fields)
-    unsure = untold or not {Finding.INDETERMINATE, Finding.ERROR}.isdisjoint(findings)
-    if outcome.state is AnswerState.INDETERMINATE or unsure:
+    findings = {each.finding for each in outcome.fields}
+    if outcome.state is AnswerState.INDETERMINATE or find_reviews((outcome,)):
         return ExitCode.INDETERMINATE
     if outcome.state is AnswerState.NOT_FOUND or Finding.NO in findings:
         return ExitCode.NO

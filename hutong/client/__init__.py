@@ -56,6 +56,7 @@ from hutong.client.questions import (
     SubjectType,
 )
 from hutong.client.reasons import ClientReason
+from hutong.client.review import Review, find_reviews
 from hutong.client.stream import StreamOutcome
 from hutong.client.sync import SyncClient
 
@@ -98,6 +99,7 @@ __all__ = [
     "QuestionRefused",
     "Receipt",
     "Refused",
+    "Review",
     "Settings",
     "Staff",
     "StreamOutcome",
@@ -105,6 +107,7 @@ __all__ = [
     "SubjectType",
     "SyncClient",
     "Unproven",
+    "find_reviews",
     "load_identity",
     "write_identity",
 ]

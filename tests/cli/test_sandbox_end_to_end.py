@@ -12,8 +12,7 @@ import pytest_asyncio
 
 from adapters.simulators.population import planted
 from certs.trust_directory import load_trust_directory
-from gateway.cli.demo.expectations import PEOPLE
-from gateway.cli.demo.run import Demo, run_demo
+from gateway.cli.demo.run import CAST, Demo, run_demo
 from gateway.cli.demo.screen import demo_json
 from gateway.cli.ending import Ended, ExitCode
 from gateway.cli.root import run
@@ -26,7 +25,7 @@ from gateway.cli.sandbox.world import HRSS
 from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.trust import moment
-from hutong.client import FINDING_TEXTS, Finding, load_identity
+from hutong.client import FINDING_TEXTS, Finding, IndeterminateReason, load_identity
 from signing.encoding import JsonValue
 
 pytestmark = [
@@ -54,7 +53,8 @@ async def test_demo_meets_every_expectation(demo: Demo) -> None:
     ]
 
     assert wrong == []
-    assert len(demo.told) == len(PEOPLE)
+    assert len(demo.told) == len(CAST) + 1
+    assert {told.asked.person.matter for told in demo.told} == {f"M{n}" for n in range(1, 15)}
 
 
 async def test_demo_refuses_every_attack(demo: Demo) -> None:
@@ -83,7 +83,11 @@ async def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None
 
     assert data["holds"] is True
     assert "ethnicity" not in {row["field"] for row in data["fields"]}
-    assert {row["person"] for row in data["refused"]} == {"protected_person"}
+    assert {row["person"] for row in data["refused"]} == {
+        "protected_person",
+        "other_village",
+        "pension_suspended",
+    }
     assert "protected_person" not in {row["person"] for row in data["fields"]}
 
 
@@ -96,6 +100,27 @@ async def test_unasked_departments_are_told_from_no(demo: Demo) -> None:
     assert {row.state for row in asked} == {"INDETERMINATE PROVIDER_NOT_CONNECTED"}
     assert {row.outcome for row in asked} == {"INDETERMINATE"}
     assert {row.finding for row in asked} <= {None, "INDETERMINATE"}
+
+
+async def test_a_department_that_is_away_opens_its_own_fields_and_nothing_else(demo: Demo) -> None:
+    """The case is marked for review with the fields of that department; nobody is refused."""
+    told = demo.told[-1]
+    states = {row.dataset: row.state for row in told.rows}
+    reviews = [(each.dataset, each.field, each.reason) for each in told.reviews]
+
+    away = IndeterminateReason.PROVIDER_UNAVAILABLE
+    assert reviews == [
+        ("edu.diploma@1", "institution_name", away),
+        ("edu.diploma@1", "verified", away),
+    ]
+    assert states == {
+        "edu.diploma@1": "INDETERMINATE PROVIDER_UNAVAILABLE",
+        "hr.contribution_record@1": "ANSWERED",
+    }
+    data = json.loads(json.dumps(demo_json(demo)))
+    assert {"institution_name", "verified"} <= {row["field"] for row in data["reviews"]}
+    # What an agreement or a prohibition refused is decided: nobody has to look at it.
+    assert "protected_person" not in {row["person"] for row in data["reviews"]}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -386,6 +386,24 @@ _OUTWARD: Final = (
         datasets=_all_answered({PARTICIPATION: {"is_insured": "PREDICATE YES"}}),
     ),
 )
+_AWAY: Final = "INDETERMINATE PROVIDER_UNAVAILABLE"
+AWAY: Final = "education"
+"""The department that is switched off for one person."""
+WHILE_AWAY: Final = Person(
+    case="diploma_17_digits",
+    matter="M5",
+    why="education does not answer: its fields are open, the others are told all the same",
+    datasets={
+        DIPLOMA: Expected(
+            state=_AWAY,
+            fields={
+                "institution_name": "CLEAR INDETERMINATE",
+                "verified": "PREDICATE INDETERMINATE",
+            },
+        ),
+        CONTRIBUTIONS: Expected(fields={"paid_at_least": "PREDICATE YES"}),
+    },
+)
 FURTHER: Final[tuple[Person, ...]] = (
     *_BENEFITS,
     *_TITLES,

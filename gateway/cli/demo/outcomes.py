@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 
 from gateway.cli.demo.expectations import ANSWERED, ANY, Expected
 from gateway.cli.demo.people import Asked
-from hutong.client import Answered, AnsweredField, FieldOutcome, Receipt, Refused
+from hutong.client import (
+    Answered,
+    AnsweredField,
+    FieldOutcome,
+    Receipt,
+    Refused,
+    Review,
+    find_reviews,
+)
 
 WITHHELD = "不予提供"
 
@@ -56,6 +64,8 @@ class Told:
     receipts: tuple[Receipt, ...] = field(repr=False)
     unproven: int
     """Refusals that ought to carry a receipt and do not."""
+    reviews: tuple[Review, ...] = ()
+    """What a person has to look at: the case is marked for review, never refused."""
 
     @property
     def holds(self) -> bool:
@@ -78,7 +88,13 @@ def told_of(asked: Asked, outcomes: tuple[Answered | Refused, ...]) -> Told:
             rows += _refused(asked, query.dataset, query.fields, outcome, expected)
         else:
             rows += _answered(asked, outcome, expected)
-    return Told(asked=asked, rows=tuple(rows), receipts=tuple(receipts), unproven=unproven)
+    return Told(
+        asked=asked,
+        rows=tuple(rows),
+        receipts=tuple(receipts),
+        unproven=unproven,
+        reviews=find_reviews(outcomes),
+    )
 
 
 def _refused(

@@ -1,7 +1,7 @@
 """Runs the demo from an empty folder to verified receipts; prints nothing."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,12 +9,12 @@ from typing import Final
 
 from gateway.cli.demo.attacks import Attempt, attack, build_stage
 from gateway.cli.demo.expectations import PEOPLE, Person
-from gateway.cli.demo.matters import FURTHER
+from gateway.cli.demo.matters import AWAY, FURTHER, WHILE_AWAY
 from gateway.cli.demo.outcomes import Told, told_of
 from gateway.cli.demo.people import SEED, Asked, build_asked
 from gateway.cli.demo.proofs import Proofs, examine_proofs
 from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared, serving
-from hutong.client import Client, Receipt, Settings, load_identity
+from hutong.client import Client, Identity, Receipt, Settings, load_identity
 
 SYSTEMS: Final = MappingProxyType(
     {
@@ -93,13 +93,25 @@ async def _exchange(
             slug: await opened.enter_async_context(Client.open(identities[slug], PATIENT))
             for slug in slugs
         }
-        told = await asyncio.gather(*(_ask(clients[_system(one.person)], one) for one in asked))
+        told = list(
+            await asyncio.gather(*(_ask(clients[_system(one.person)], one) for one in asked))
+        )
         retirement, recertification = SYSTEMS["M2"], SYSTEMS["M1"]
         stage = build_stage(identities[retirement], identities[recertification], asked[0])
         attempts = await attack(stage)
+        told.append(await _ask_while_away(sandbox, clients, identities))
         await clients[retirement].get_checkpoint()
         newest = clients[retirement].newest_checkpoint
     return tuple(told), attempts, newest
+
+
+async def _ask_while_away(
+    sandbox: Sandbox, clients: Mapping[str, Client], identities: Mapping[str, Identity]
+) -> Told:
+    """Ask for one person while one department answers nobody."""
+    slug, title = _system(WHILE_AWAY), sandbox.world.bundle.matters[WHILE_AWAY.matter]
+    await sandbox.simulators[AWAY].switch_fault("server_error")
+    return await _ask(clients[slug], build_asked(WHILE_AWAY, identities[slug], title))
 
 
 def _system(person: Person) -> str:

@@ -34,11 +34,23 @@ def demo_json(demo: Demo) -> JsonValue:
         for told in demo.told
         for dataset, state, index in _refused(told)
     ]
+    reviews: list[JsonValue] = [
+        {
+            "person": told.asked.person.case,
+            "matter": told.asked.person.matter,
+            "dataset": each.dataset,
+            "field": each.field,
+            "reason": None if each.reason is None else each.reason.value,
+        }
+        for told in demo.told
+        for each in told.reviews
+    ]
     failed: list[JsonValue] = list(demo.proofs.failed)
     return {
         "holds": demo.holds,
         "fields": rows,
         "refused": refused,
+        "reviews": reviews,
         "attempts": attempts,
         "proofs": {
             "receipts": demo.proofs.receipts,
@@ -95,7 +107,7 @@ def _table(told: Told, titles: dict[str, str]) -> Table:
     asked = told.asked
     table = Table(
         title=f"{asked.person.matter} · {asked.planted.full_name} · {asked.person.case}",
-        caption=asked.person.why,
+        caption=_caption(told, titles),
         title_justify="left",
         caption_justify="left",
     )
@@ -114,6 +126,17 @@ def _table(told: Told, titles: dict[str, str]) -> Table:
         )
         previous = row.dataset
     return table
+
+
+def _caption(told: Told, titles: dict[str, str]) -> str:
+    """Say what is special, and what a person has to look at."""
+    why = told.asked.person.why
+    if not told.reviews:
+        return why
+    fields = "、".join(
+        titles.get(f"{each.dataset}/{each.field}", each.field) for each in told.reviews
+    )
+    return f"{why}\n办件转人工复核 · for review, not refused: {fields}"
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> Table:

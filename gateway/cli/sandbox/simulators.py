@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import aiohttp
+
 from adapters.simulators.population import hrss_database
 
 START_S: Final = 30.0
@@ -28,6 +30,20 @@ class Simulator:
     def base_url(self) -> str:
         """Where the department answers."""
         return f"http://127.0.0.1:{self.port}"
+
+    async def switch_fault(self, name: str) -> None:
+        """Switch a fault of the department's page on, until it is stopped.
+
+        Raises:
+            aiohttp.ClientResponseError: the department has no such fault.
+        """
+        guard = {"Authorization": f"Bearer {self.admin_token}"}
+        url = f"http://127.0.0.1:{self.admin_port}/faults"
+        async with (
+            aiohttp.ClientSession(headers=guard, trust_env=False) as session,
+            session.post(url, json={"name": name}, raise_for_status=True),
+        ):
+            pass
 
     async def stop(self) -> None:
         """End it by closing its standard input, then by force."""
