@@ -72,7 +72,7 @@ def _encode_row(row: Row, structures: Mapping[str, str]) -> JsonValue:
     agreement = row.agreement
     lowering: list[JsonValue] = [
         [structures[item.condition], *_encode_restriction(item)]
-        for item in (*row.prohibitions, *row.conditional_ceilings)
+        for item in (*row.prohibitions, *row.conditional_ceilings, *row.caps)
     ]
     return {
         **_encode_scope(agreement),
@@ -128,7 +128,12 @@ def _encode_agreement(agreement: Agreement) -> Member:
 def _encode_restriction(item: Restriction) -> list[JsonValue]:
     fields: JsonValue = None if item.fields is None else _sorted(list(item.fields))
     ceiling = None if item.ceiling is None else format_effect(item.ceiling)
-    return [item.dataset, fields, ceiling]
+    kinds: JsonValue = None if item.kinds is None else _sorted([kind.value for kind in item.kinds])
+    spared: list[JsonValue] = [
+        _sorted(list(item.spared_matters)),
+        _sorted(list(item.spared_roles)),
+    ]
+    return [item.dataset, fields, ceiling, kinds, spared]
 
 
 def _list_fields(catalog: Catalog, name: str) -> JsonValue:

@@ -163,10 +163,14 @@ def _say_no_cell(_: Bundle, agreement: Agreement | None, __: FieldDecision) -> _
     )
 
 
-def _say_ceiling(_: Bundle, agreement: Agreement | None, decided: FieldDecision) -> _Said:
+def _say_ceiling(bundle: Bundle, agreement: Agreement | None, decided: FieldDecision) -> _Said:
     source = _source(agreement)
-    by_zh = f"条件上限 {decided.rule_id}" if decided.rule_id else "协议的阶梯"
-    by_en = f"conditional ceiling {decided.rule_id}" if decided.rule_id else "the ladder"
+    by_zh, by_en = "协议的阶梯", "the ladder"
+    if decided.rule_id:
+        row = None if agreement is None else bundle.rows.get(agreement.number)
+        capped = row is not None and decided.rule_id in {cap.number for cap in row.caps}
+        by_zh = f"{'层级上限' if capped else '条件上限'} {decided.rule_id}"
+        by_en = f"{'cap by level' if capped else 'conditional ceiling'} {decided.rule_id}"
     return _Said(
         zh=f"不予提供：{by_zh}在此情形下不予提供{source.zh}。",
         en=f"is withheld: {by_en} gives nothing here{source.en}.",

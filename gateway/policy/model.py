@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from adapters.port import DatasetName, Effect, FieldName
+from adapters.port import DatasetName, Effect, EffectKind, FieldName
 from certs.identity import SystemId
 from certs.quick import quickly_made
 from gateway.policy.vocabulary import Facts
@@ -67,7 +67,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restriction:
-    """A prohibition (`ceiling` None) or conditional ceiling; off only if its condition is false."""
+    """What lowers fields while its condition is not false.
+
+    A conditional ceiling has a `ceiling`, a cap has `kinds`, a prohibition has neither.
+    """
 
     number: str
     title: str
@@ -77,6 +80,15 @@ class Restriction:
     """None covers every field."""
     condition: str
     ceiling: Effect | None = None
+    kinds: frozenset[EffectKind] | None = None
+    """Of a cap: the kinds a rung may have. What is clearer is passed over, down the ladder."""
+    spared_matters: frozenset[str] = frozenset()
+    spared_roles: frozenset[str] = frozenset()
+
+    def spares(self, agreement: "Agreement") -> bool:
+        """Whether an agreement is exempt: all its matters are spared, or all its roles."""
+        # All of them: an agreement over a spared matter and another one must not escape by it.
+        return agreement.matters <= self.spared_matters or agreement.roles <= self.spared_roles
 
     def covers(self, dataset: str, field: str) -> bool:
         """Whether it speaks about a field."""

@@ -1,9 +1,14 @@
-"""Reads what only lowers: 禁止 prohibitions, 条件上限 ceilings, 不得同出 joint sets."""
+"""Reads what only lowers.
 
-from collections.abc import Collection
+禁止 prohibitions, 条件上限 ceilings, 层级上限 caps by level, 不得同出 joint sets.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
-from adapters.port import DatasetName, Effect, FieldName
+from adapters.port import DatasetName, Effect, EffectKind, FieldName
 from gateway.catalog import Catalog, Dataset
 from gateway.catalog.document import (
     DocumentNode,
@@ -18,6 +23,19 @@ from gateway.policy.disclosure import JointSet
 from gateway.policy.effects import parse_effect
 from gateway.policy.errors import EffectRefused
 from gateway.policy.model import Restriction
+
+_OWN_MEMBER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"禁止": (), "条件上限": ("上限",), "层级上限": ("至多",)}
+)
+"""What a restriction of each kind has beside what all have."""
+_PREDICATES: Final = frozenset({EffectKind.PREDICATE})
+CAPS: Final[Mapping[str, frozenset[EffectKind]]] = MappingProxyType(
+    {
+        "判断": _PREDICATES,
+        "掩码": _PREDICATES | {EffectKind.COMPARE, EffectKind.GENERALISE, EffectKind.MASK},
+    }
+)
+"""Kinds a cap admits. A pseudonym is in neither: it follows a person through the cases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +54,12 @@ def parse_restrictions(
     Raises:
         PolicyRefused: a name is unknown, a number is taken, or an effect is malformed.
     """
-    members = require_map(node, ("禁止", "条件上限", "不得同出"))
+    members = require_map(node, ("禁止", "条件上限", "不得同出"), ("层级上限",))
     restrictions = [
-        _parse_restriction(item, catalog, conditions, lowering=False)
-        for item in require_list(members["禁止"])
-    ]
-    restrictions += [
-        _parse_restriction(item, catalog, conditions, lowering=True)
-        for item in require_list(members["条件上限"])
+        _parse_restriction(item, catalog, conditions, own)
+        for kind, own in _OWN_MEMBER.items()
+        if kind in members
+        for item in require_list(members[kind])
     ]
     joint_sets = [_parse_joint_set(item, catalog) for item in require_list(members["不得同出"])]
     numbers = [item.number for item in restrictions] + [item.number for item in joint_sets]
@@ -75,10 +91,9 @@ def parse_effect_at(node: DocumentNode) -> Effect:
 
 
 def _parse_restriction(
-    node: DocumentNode, catalog: Catalog, conditions: Collection[str], *, lowering: bool
+    node: DocumentNode, catalog: Catalog, conditions: Collection[str], own: tuple[str, ...]
 ) -> Restriction:
-    names = ("编号", "说明", "字段", "当")
-    members = require_map(node, (*names, "上限") if lowering else names, ("目录",))
+    members = require_map(node, ("编号", "说明", "字段", "当", *own), ("目录", "除外"))
     condition = require_text(members["当"])
     if condition not in conditions:
         raise refusal(
@@ -94,8 +109,33 @@ def _parse_restriction(
         dataset=None if dataset is None else dataset.name,
         fields=_parse_fields(members["字段"], dataset),
         condition=condition,
-        ceiling=parse_effect_at(members["上限"]) if lowering else None,
+        ceiling=parse_effect_at(members["上限"]) if "上限" in members else None,
+        kinds=_parse_cap(members["至多"]) if "至多" in members else None,
+        **_parse_spared(members.get("除外")),
     )
+
+
+def _parse_cap(node: DocumentNode) -> frozenset[EffectKind]:
+    text = require_text(node)
+    if text not in CAPS:
+        raise refusal(
+            PolicyReason.EFFECT_MALFORMED,
+            node.position,
+            f"至多只可写 {'、'.join(CAPS)}",
+            f"a cap is one of {', '.join(CAPS)}",
+        )
+    return CAPS[text]
+
+
+def _parse_spared(node: DocumentNode | None) -> dict[str, frozenset[str]]:
+    if node is None:
+        return {}
+    members = require_map(node, (), ("事项", "角色"))
+    return {
+        member: frozenset(require_texts(members[name]))
+        for name, member in (("事项", "spared_matters"), ("角色", "spared_roles"))
+        if name in members
+    }
 
 
 def _parse_fields(node: DocumentNode, dataset: Dataset | None) -> frozenset[str] | None:

@@ -41,6 +41,7 @@ class Row:
     agreement: Agreement
     prohibitions: tuple[Restriction, ...]
     conditional_ceilings: tuple[Restriction, ...]
+    caps: tuple[Restriction, ...]
     conditions: tuple[str, ...]
     facts: tuple[FactDeclaration, ...]
     """The facts these conditions name."""
@@ -56,6 +57,7 @@ def build_row(
         restriction
         for restriction in restrictions
         if any(restriction.covers(agreement.dataset, field) for field in agreement.cells)
+        and not restriction.spares(agreement)
     )
     names = [*agreement.preconditions]
     for cell in agreement.cells.values():
@@ -66,8 +68,11 @@ def build_row(
     facts = frozenset[str]().union(*(stated.conditions[name].facts for name in distinct))
     return Row(
         agreement=agreement,
-        prohibitions=tuple(item for item in covering if item.ceiling is None),
+        prohibitions=tuple(
+            item for item in covering if item.ceiling is None and item.kinds is None
+        ),
         conditional_ceilings=tuple(item for item in covering if item.ceiling is not None),
+        caps=tuple(item for item in covering if item.kinds is not None),
         conditions=distinct,
         facts=tuple(stated.vocabulary[fact] for fact in sorted(facts)),
         fact_names=facts,
@@ -102,13 +107,15 @@ def withhold(field: FieldName, rule: RuleCode, rule_id: str = "") -> FieldDecisi
 
 def _decide_cell(row: Row, cell: Cell, outcomes: Outcomes) -> FieldDecision:
     # Step 4: the first rung whose condition is true. The fixed ceiling was proven at compile time.
-    step = next(
-        step
-        for step in cell.steps
+    reached = next(
+        place
+        for place, step in enumerate(cell.steps)
         if step.condition is None or outcomes[step.condition] is Outcome.TRUE
     )
     # The order of steps 5 and 6 decides which rule is named, never what leaves.
-    effect, lowered_by = _lower(row, cell, step.effect, outcomes)
+    effect, capped_by = _cap(row, cell, reached, outcomes)
+    effect, lowered_by = _lower(row, cell, effect, outcomes)
+    lowered_by = lowered_by or capped_by
     if effect == WITHHOLD:
         return withhold(cell.field, RuleCode.CEILING, lowered_by)
     # Step 6: every prohibition that is not known to be off.
@@ -123,6 +130,29 @@ def _decide_cell(row: Row, cell: Cell, outcomes: Outcomes) -> FieldDecision:
         rule=RuleCode.GRANTED,
         rule_id=lowered_by,
     )
+
+
+def _cap(row: Row, cell: Cell, reached: int, outcomes: Outcomes) -> tuple[Effect, str]:
+    """Go down the ladder to the first rung no cap passes over; name the cap that moved it last."""
+    caps = [
+        cap
+        for cap in row.caps
+        if outcomes[cap.condition] is not Outcome.FALSE
+        and cap.covers(row.agreement.dataset, cell.field)
+    ]
+    capped_by = ""
+    # Down, never to a meet: under a cap that a lost fact brings, no field may come out clearer
+    # than it was (T5), and rungs only descend.
+    for step in cell.steps[reached:]:
+        passing = next((cap for cap in caps if not _admits(cap, step.effect)), None)
+        if passing is None:
+            return step.effect, capped_by
+        capped_by = passing.number
+    return WITHHOLD, capped_by
+
+
+def _admits(cap: Restriction, effect: Effect) -> bool:
+    return cap.kinds is None or effect == WITHHOLD or effect.kind in cap.kinds
 
 
 def _lower(row: Row, cell: Cell, effect: Effect, outcomes: Outcomes) -> tuple[Effect, str]:

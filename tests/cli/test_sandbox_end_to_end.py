@@ -85,6 +85,7 @@ async def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None
     assert "ethnicity" not in {row["field"] for row in data["fields"]}
     assert {row["person"] for row in data["refused"]} == {
         "protected_person",
+        "ordinary_employee",
         "other_village",
         "pension_suspended",
     }

@@ -48,6 +48,13 @@ CHAINS = {
     "核验一致": ("判断(是)", "不予提供"),
     "原因": ("判断(类别)", "不予提供"),
 }
+EXEMPTING = 0.4
+EXEMPTIONS: tuple[Tree, ...] = (
+    {"事项": ["M1"]},
+    {"事项": ["M1", "M2"]},
+    {"角色": ["经办"]},
+    {"事项": ["M2"], "角色": ["复核"]},
+)
 # Compound conditions, with the outcome worked out here from the facts' letters.
 CONDITIONS: dict[str, tuple[str, Outcome]] = {
     "甲": ("fact_0", lambda f: f[0]),
@@ -130,7 +137,20 @@ def draw_restrictions(rng: random.Random) -> Tree:
                 "上限": rng.choice(CHAINS[title]),
             }
         )
-    return {"禁止": prohibitions, "条件上限": ceilings, "不得同出": []}
+    caps = [
+        {
+            "编号": f"CJ-{i:02}",
+            "说明": "测试",
+            "当": rng.choice(list(CONDITIONS)),
+            "至多": rng.choice(("判断", "掩码")),
+            **scope(),
+        }
+        for i in range(rng.randint(0, 2))
+    ]
+    for item in (*prohibitions, *ceilings, *caps):
+        if rng.random() < EXEMPTING:
+            item["除外"] = rng.choice(EXEMPTIONS)
+    return {"禁止": prohibitions, "条件上限": ceilings, "层级上限": caps, "不得同出": []}
 
 
 def draw_agreement(rng: random.Random, number: str) -> Tree:
@@ -171,7 +191,8 @@ def names_of(document: Tree) -> set[str]:
 
 def draw_agreements(rng: random.Random, count: int, restrictions: Tree) -> dict[str, Tree]:
     """Return random agreements whose examples no restriction contradicts, by number."""
-    lowering = {item["当"] for kind in ("禁止", "条件上限") for item in restrictions[kind]}
+    kinds = ("禁止", "条件上限", "层级上限")
+    lowering = {item["当"] for kind in kinds for item in restrictions[kind]}
     agreements: dict[str, Tree] = {}
     while len(agreements) < count:
         number = f"XY-{len(agreements)}"

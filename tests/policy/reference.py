@@ -67,14 +67,16 @@ def decide_field(
         return NOTHING, "R3", ""
     # 4
     e = ladder(agreement["字段"][title])
-    g = next(effect for c, effect in e if c is None or outcomes[c] == "T")
+    g = capped(title, agreement, restrictions, outcomes, rungs_from(e, outcomes))
     # 5
     h = meet(g, meet_all(title, agreement, restrictions, ceiling, outcomes))
     if h == NOTHING:
         return NOTHING, "R4", "*"
     # 6
     for b in sorted(restrictions["禁止"], key=lambda item: str(item["编号"])):
-        if covers(b, agreement["目录"], title) and outcomes[b["当"]] != "F":
+        if spares(b, agreement) or not covers(b, agreement["目录"], title):
+            continue
+        if outcomes[b["当"]] != "F":
             return NOTHING, "R5", str(b["编号"])
     return h, "R0", "*"
 
@@ -89,9 +91,52 @@ def meet_all(
     """K = ceiling(f) and every k of (c,k), conditional ceilings of f with E(c,q) != F: its ⊓."""
     k = ceiling
     for item in restrictions["条件上限"]:
-        if covers(item, agreement["目录"], title) and outcomes[item["当"]] != "F":
+        if spares(item, agreement) or not covers(item, agreement["目录"], title):
+            continue
+        if outcomes[item["当"]] != "F":
             k = meet(k, item["上限"])
     return k
+
+
+def rungs_from(e: list[tuple[str | None, str]], outcomes: dict[str, str]) -> list[str]:
+    """Give e_i … e_n, where i is the first rung with c_i true."""
+    first = next(i for i, (c, _) in enumerate(e) if c is None or outcomes[c] == "T")
+    return [effect for _, effect in e[first:]]
+
+
+def capped(
+    title: str,
+    agreement: Tree,
+    restrictions: Tree,
+    outcomes: dict[str, str],
+    rungs: list[str],
+) -> str:
+    """Give the first rung each cap in force admits, else ⊥ (docs/policy/agreements.md)."""
+    in_force = [
+        cap["至多"]
+        for cap in restrictions.get("层级上限", [])
+        if not spares(cap, agreement)
+        and covers(cap, agreement["目录"], title)
+        and outcomes[cap["当"]] != "F"
+    ]
+    for rung in rungs:
+        if all(rung.startswith(ADMITTED[cap]) for cap in in_force):
+            return rung
+    return NOTHING
+
+
+ADMITTED = {
+    "判断": ("判断", NOTHING),
+    "掩码": ("掩码", "概化", "核对", "判断", NOTHING),
+}
+"""How the effects begin that a cap lets through."""
+
+
+def spares(item: Tree, agreement: Tree) -> bool:
+    """Whether all matters of an agreement are exempt from a restriction, or all its roles."""
+    exempt = item.get("除外", {})
+    matters, roles = set(exempt.get("事项", [])), set(exempt.get("角色", []))
+    return set(agreement["事项"]) <= matters or set(agreement["角色"]) <= roles
 
 
 def covers(item: Tree, dataset: str, title: str) -> bool:

@@ -18,6 +18,8 @@ CASE_FACTS: dict[str, FactValue] = {
     "case_matter_agrees": True,
     "case_organisation_agrees": True,
     "special_grade": False,
+    "staff_level": "county",
+    "division_agrees": True,
 }
 SUBJECT_FACTS: dict[str, FactValue] = {
     "subject_is_applicant": True,

@@ -121,8 +121,14 @@ def test_one_more_restriction_raises_no_field(seed: int, tmp_path: Path) -> None
     before = load(tmp_path, restrictions, agreements, EngineKind.CLOSURE)
     title = rng.choice(list(CHAINS))
     rule = {"编号": "ZZ-9", "说明": "测试", "目录": "zz.test@1", "字段": [title], "当": free[0]}
-    kind = rng.choice(["禁止", "条件上限"])
-    added = rule if kind == "禁止" else rule | {"上限": rng.choice(CHAINS[title])}
+    kind, own = rng.choice(
+        [
+            ("禁止", {}),
+            ("条件上限", {"上限": rng.choice(CHAINS[title])}),
+            ("层级上限", {"至多": rng.choice(["判断", "掩码"])}),
+        ]
+    )
+    added = rule | own
     lowering = {**restrictions, kind: [*restrictions[kind], added]}
 
     after = load(tmp_path, lowering, agreements, EngineKind.CLOSURE)

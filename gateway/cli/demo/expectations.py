@@ -37,6 +37,9 @@ class Clerk(StrEnum):
     COUNTY = "county"
     """Of the county that accepted the case."""
     OTHER_COUNTY = "other_county"
+    TOWNSHIP = "township"
+    VILLAGE = "village"
+    """The last two lie in the county that accepted the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -304,6 +304,30 @@ _PAYMENTS: Final = (
         ),
     ),
     Person(
+        case="ordinary_employee",
+        matter="M8",
+        why="collected at a township counter: nothing in clear, the address down to the county",
+        clerk=Clerk.TOWNSHIP,
+        datasets=_all_answered(
+            {
+                CORE: {
+                    "full_name": "WITHHOLD WITHHELD",
+                    "registered_address": "GENERALISE 山东省青岛市市北区",
+                },
+            }
+        ),
+    ),
+    Person(
+        case="ordinary_employee",
+        matter="M8",
+        why="collected in a village: findings alone",
+        clerk=Clerk.VILLAGE,
+        datasets={
+            **_refused(CORE, "full_name", "registered_address"),
+            **_all_answered({CARD_ACCOUNT: {"activated": "PREDICATE YES"}}),
+        },
+    ),
+    Person(
         case="other_village",
         matter="M8",
         why="the clerk belongs to another county than the case: nothing is provided",

@@ -63,7 +63,19 @@ OFFICER: Final = Staff(
     identifier="370104198309239011",
 )
 """A synthetic officer; public security demands his name and number and gets them alone."""
-_OTHER_COUNTY: Final = {"unit": "模拟外县经办处", "unit_code": "370523000000", "division": "370523"}
+_CLERKS: Final[Mapping[Clerk, Mapping[str, str]]] = MappingProxyType(
+    {
+        Clerk.COUNTY: {},
+        Clerk.OTHER_COUNTY: {
+            "unit": "模拟外县经办处",
+            "unit_code": "370523000000",
+            "division": "370523",
+        },
+        Clerk.TOWNSHIP: {"unit": "模拟街道便民服务中心", "level": "township"},
+        Clerk.VILLAGE: {"unit": "模拟社区便民服务站", "level": "village"},
+    }
+)
+"""How clerks differ from the ordinary one."""
 SYSTEM_JOBS: Final = frozenset({"M1", "M10"})
 """Matters in which no officer asks."""
 
@@ -108,9 +120,7 @@ def _officer(person: Person, identity: Identity, title: str) -> AssertionSource 
     if person.matter in SYSTEM_JOBS:
         return None
     officer = replace(OFFICER, call_reason=title)
-    if person.clerk is Clerk.OTHER_COUNTY:
-        officer = replace(officer, **_OTHER_COUNTY)
-    return identity.officer(officer)
+    return identity.officer(replace(officer, **_CLERKS[person.clerk]))
 
 
 def _subject(person: Person, found: Planted) -> tuple[Subject, Someone]:
