@@ -1,7 +1,9 @@
 """What a record is: claims in clear, one digest slot per field, disclosures.
 
-A record is an SD-JWT (RFC 9901) in compact form, `<JWT>~<disclosure>~…~`, without key binding: it
-is bound to one answer by `aud`, `nonce`, `sub_digest` and a life of minutes (docs/records.md).
+A record is an SD-JWT (RFC 9901) in compact form, `<JWT>~<disclosure>~…~`, without key binding; of
+an organisation that has SM2 keys only, the JWT's place is taken by a disclosure manifest, the same
+claims in a DSSE envelope. A record is bound to one answer by `aud`, `nonce`, `sub_digest` and a
+life of minutes (docs/records.md).
 Knows no key and no field by name.
 INVARIANT: a `VerifiedRecord` is made by `signing.record_verify` only.
 """
@@ -18,6 +20,8 @@ from signing.encoding import JsonValue
 RECORD_TYPE: Final = "hutong-record+sd-jwt"
 """RFC 9901 9.11 wants an own type with the suffix `+sd-jwt`. Not `dc+sd-jwt`: that names an SD-JWT
 VC, whose rules for `vct`, status and holder keys a record does not follow (RFC 8725 3.11)."""
+MANIFEST_TYPE: Final = "application/vnd.hutong.record.v1.DisclosureManifest+json"
+"""Payload type of the same claims in a DSSE envelope, for keys without a JWS algorithm (SM2)."""
 DIGEST_ALGORITHM: Final = "sha-256"
 """RFC 9901 4.1.1."""
 DIGEST_LENGTH: Final = 32

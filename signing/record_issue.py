@@ -24,6 +24,7 @@ from signing.record_form import (
     DisclosedValue,
     RecordClaims,
 )
+from signing.record_manifest import sign_manifest
 from signing.record_verify import CLAIM_NAMES
 from signing.signer import Signer
 
@@ -42,21 +43,26 @@ def issue_record(
     in `x5c` for verifiers that do not know our registry; ours never looks at it.
 
     Raises:
-        RecordRefused: WRONG_ALGORITHM for an SM2 key, NAME_RESERVED, NAME_PRESENT for a slot named
-            twice, DISCLOSURE_UNREFERENCED for a field without a slot, LIFE_TOO_LONG, TOO_LARGE.
+        RecordRefused: NAME_RESERVED, NAME_PRESENT for a slot named twice, DISCLOSURE_UNREFERENCED
+            for a field without a slot, LIFE_TOO_LONG, TOO_LARGE.
     """
-    if signer.suite not in JOSE_SUITES:
-        raise RecordRefused(RecordReason.WRONG_ALGORITHM, "records are ES256 or EdDSA")
     _require_slots(slots, disclosed)
     if not 0 < claims.expires_at_s - claims.issued_at_s <= MAX_LIFE_S:
         raise RecordRefused(RecordReason.LIFE_TOO_LONG)
     encoded = _encode_disclosures(disclosed)
     payload = _payload(claims, _digests(encoded, len(slots)))
-    header = signer_header(signer, RECORD_TYPE) | certificate_chain(signer)
-    compact = "~".join((sign_jws(signer, header, payload), *encoded, ""))
+    compact = "~".join((_sign(signer, payload), *encoded, ""))
     if len(compact) > MAX_RECORD:
         raise RecordRefused(RecordReason.TOO_LARGE)
     return compact
+
+
+def _sign(signer: Signer, payload: dict[str, JsonValue]) -> str:
+    """Sign the claims as JWS, or as a disclosure manifest where the suite has no JWS algorithm."""
+    if signer.suite in JOSE_SUITES:
+        header = signer_header(signer, RECORD_TYPE) | certificate_chain(signer)
+        return sign_jws(signer, header, payload)
+    return sign_manifest(signer, payload)
 
 
 def _require_slots(slots: Sequence[str], disclosed: Mapping[str, DisclosedValue]) -> None:

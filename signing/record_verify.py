@@ -2,7 +2,7 @@
 
     1. size, one trailing tilde, no key binding JWT      TOO_LARGE … KEY_BINDING_PRESENT
     2. header: type, algorithm of the registered key     WRONG_TYPE … WRONG_HEADER
-    3. signature over the carried bytes                  SIGNATURE_INVALID
+    3. signature over the carried bytes                  ALGORITHM_UNAVAILABLE, SIGNATURE_INVALID
     4. claims: all of ours, no others, digests distinct  CLAIM_MISSING … DIGEST_REPEATED
     5. disclosures: each referenced once, three parts    DISCLOSURE_MALFORMED … NAME_PRESENT
     6. meaning: issuer, audience, nonce, dataset, subject, time
@@ -20,15 +20,24 @@ from functools import lru_cache
 from typing import Final
 
 from certs.algorithms import PublicKey, verify_signature
-from certs.errors import CertificateRefused
+from certs.errors import AlgorithmUnavailable, CertificateRefused
 from certs.errors import SignatureInvalid as KeySignatureInvalid
-from signing.encoding import JsonLimits, JsonValue, b64url_encode, parse_b64url, parse_json_strict
+from certs.suites import Suite
+from signing.encoding import (
+    JsonLimits,
+    JsonValue,
+    b64url_encode,
+    pae,
+    parse_b64url,
+    parse_json_strict,
+)
 from signing.errors import Malformed, RecordReason, RecordRefused
 from signing.jws import JOSE_SUITES
 from signing.record_form import (
     _VERIFIER_MARK,
     DIGEST_ALGORITHM,
     DIGEST_LENGTH,
+    MANIFEST_TYPE,
     MAX_LIFE_S,
     MAX_RECORD,
     MAX_SLOTS,
@@ -42,6 +51,7 @@ from signing.record_form import (
     RecordState,
     VerifiedRecord,
 )
+from signing.record_manifest import manifest_header
 
 CLAIM_NAMES: Final = frozenset(
     {
@@ -91,10 +101,11 @@ def verify_record(compact: str, key: PublicKey, expected: RecordExpectation) -> 
     """
     jwt, encoded = _split(compact)
     protected, body, signature = _split_jwt(jwt)
-    _require_header(_parse_header(protected), key)
+    message = _require_header(protected, body, key)
     try:
-        message = jwt[: jwt.rindex(".")].encode("ascii")
         verify_signature(key, _octets(signature, "signature"), message)
+    except AlgorithmUnavailable as cause:
+        raise RecordRefused(RecordReason.ALGORITHM_UNAVAILABLE) from cause
     except KeySignatureInvalid as cause:
         raise RecordRefused(RecordReason.SIGNATURE_INVALID) from cause
     payload = _object(body, "payload")
@@ -185,21 +196,37 @@ def _parse_header(text: str) -> _Header:
     )
 
 
-def _require_header(header: _Header, key: PublicKey) -> None:
-    if header.jwt_type != RECORD_TYPE:
-        raise RecordRefused(RecordReason.WRONG_TYPE)
+def _require_header(protected: str, body: str, key: PublicKey) -> bytes:
+    """Hold the header to the key; return what the signature must be over."""
+    header = _parse_header(protected)
     # RFC 7515 4.1.11: an extension that is not understood must refuse, and we understand none.
     if "crit" in header.names:
         raise RecordRefused(RecordReason.CRITICAL_HEADER)
+    # RFC 8725 3.1: the key names the algorithm, and so the form; `none` and HMAC under a public
+    # key end here.
+    suite = _suite_of(key)
+    wanted_type = RECORD_TYPE if suite in JOSE_SUITES else MANIFEST_TYPE
+    if header.jwt_type not in {RECORD_TYPE, MANIFEST_TYPE}:
+        raise RecordRefused(RecordReason.WRONG_TYPE)
+    if header.jwt_type != wanted_type or header.algorithm != suite.value:
+        raise RecordRefused(RecordReason.WRONG_ALGORITHM)
+    if header.keyid != key.keyid:
+        raise RecordRefused(RecordReason.WRONG_HEADER)
+    if wanted_type == RECORD_TYPE:
+        if not header.names <= _HEADER_NAMES:
+            raise RecordRefused(RecordReason.WRONG_HEADER)
+        return f"{protected}.{body}".encode("ascii")
+    # Nobody signs the header of a manifest: another spelling of it would be another record.
+    if protected != manifest_header(suite, key.keyid):
+        raise RecordRefused(RecordReason.WRONG_HEADER)
+    return pae(MANIFEST_TYPE, _octets(body, "payload"))
+
+
+def _suite_of(key: PublicKey) -> Suite:
     try:
-        suite = key.suite
+        return key.suite
     except CertificateRefused as cause:
         raise RecordRefused(RecordReason.WRONG_ALGORITHM) from cause
-    # RFC 8725 3.1: the key names the algorithm; `none` and HMAC under a public key end here.
-    if suite not in JOSE_SUITES or header.algorithm != suite.value:
-        raise RecordRefused(RecordReason.WRONG_ALGORITHM)
-    if header.keyid != key.keyid or not header.names <= _HEADER_NAMES:
-        raise RecordRefused(RecordReason.WRONG_HEADER)
 
 
 def _require_digests(payload: dict[str, JsonValue]) -> frozenset[str]:

@@ -225,6 +225,7 @@ def _name(text: str, prefix: str) -> str:
 
 _MALFORMED: Final = ClientReason.RECORD_MALFORMED
 _REASONS: Final[dict[RecordReason, ClientReason]] = {
+    RecordReason.ALGORITHM_UNAVAILABLE: ClientReason.RECORD_ALGORITHM_UNAVAILABLE,
     RecordReason.SIGNATURE_INVALID: ClientReason.RECORD_SIGNATURE_INVALID,
     RecordReason.WRONG_ISSUER: ClientReason.RECORD_ISSUER_WRONG,
     RecordReason.WRONG_AUDIENCE: ClientReason.RECORD_AUDIENCE_WRONG,

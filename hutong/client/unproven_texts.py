@@ -128,6 +128,10 @@ UNPROVEN_TEXTS: Final[Mapping[ClientReason, ReasonText]] = MappingProxyType(
         _C.RECORD_SIGNER_NOT_CURRENT: of_requester(
             "记录密钥的证书尚未生效或已过期。", "The record's pinned certificate is not current."
         ),
+        _C.RECORD_ALGORITHM_UNAVAILABLE: of_requester(
+            "本机的密码库算不了记录所用的国密算法。",
+            "This machine's library cannot compute the record's algorithm (SM2).",
+        ),
         _C.RECORD_SIGNATURE_INVALID: of_provider(
             "记录签名不成立。", "The record's signature does not hold."
         ),

@@ -268,6 +268,7 @@ def test_every_reason_of_an_answer_has_a_lie() -> None:
         R.ENTRY_STALE,
         R.CONSISTENCY_INVALID,
         R.RECORD_SIGNER_NOT_CURRENT,
+        R.RECORD_ALGORITHM_UNAVAILABLE,
         R.ITEMS_MISSING,
         R.ANSWER_UNASKED,
         R.ANSWER_MISSING,

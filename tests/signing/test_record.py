@@ -209,26 +209,6 @@ def test_record_no_verifier_would_take_is_not_issued(
     assert refused.value.reason is reason
 
 
-class _Sm2Signer:
-    """A signer whose suite has no JWS algorithm."""
-
-    keyid = "0" * 32
-    suite = Suite.SM2SM3
-    certificate_der = b""
-
-    def sign(self, message: bytes) -> bytes:
-        """Never reached."""
-        raise AssertionError(message)
-
-
-def test_sm2_key_issues_no_record() -> None:
-    """SM2 has no registered JWS algorithm."""
-    with pytest.raises(RecordRefused) as refused:
-        issue_record(_Sm2Signer(), CLAIMS, SLOTS, {})
-
-    assert refused.value.reason is RecordReason.WRONG_ALGORITHM
-
-
 def test_keyid_is_read_before_verification(forgery: Forgery) -> None:
     """The hint names the key to look for; without one there is none."""
     assert parse_record_keyid(forgery.compact()) == forgery.key.public_key.keyid
