@@ -1,0 +1,90 @@
+"""How tests ask the health department."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from adapters.kinds.health import HealthAdapter, HealthIdentity
+from adapters.kinds.health.adapter import MAX_ANSWER
+from adapters.port import Effect, Finding, Outcome, Query, Untold
+from adapters.records import RecordSource
+from adapters.transport import DepartmentTransport, TransportLimits
+from tests.adapters.asking import CLEAR, IS_TRUE, disclosed, query_of, shape_of
+from tests.adapters.simulated import Person, Simulator
+
+IDENTITY = HealthIdentity(
+    app_id="hc_demo_0001",
+    app_key="demo-health-key-0001",
+    org_code="11370000MB2DEM0105",
+    org_name="省人力资源和社会保障部门",
+)
+NARROW = replace(IDENTITY, app_id="narrow", app_key="narrow-key")
+"""Registered, and not for certificates of death."""
+REGISTERED = [
+    {
+        "app_id": IDENTITY.app_id,
+        "app_key": IDENTITY.app_key,
+        "org_code": IDENTITY.org_code,
+        "operations": ["getSwyxzmInfo"],
+    },
+    {
+        "app_id": NARROW.app_id,
+        "app_key": NARROW.app_key,
+        "org_code": NARROW.org_code,
+        "operations": ["getBirthInfo"],
+    },
+]
+
+DEATH = shape_of(
+    "hc.death_certificate@1",
+    {"death_date": "date", "cause": "str", "has_record": "pred"},
+    has_record=Finding.NO,
+)
+ALL = {"has_record": IS_TRUE, "death_date": CLEAR}
+NOBODY = ("37010219900101001X", "查无此")
+DEAD = "dead_pension_paid"
+CORRECTED = "cremated_not_cancelled"
+ALIVE = "ordinary_pensioner"
+
+
+def build_adapter(
+    simulator: Simulator, source: RecordSource, identity: HealthIdentity = IDENTITY
+) -> HealthAdapter:
+    """Return a fresh adapter, its breaker closed."""
+    return HealthAdapter(
+        source=source,
+        datasets=frozenset({DEATH.name}),
+        transport=DepartmentTransport(
+            department="health",
+            base_url=simulator.base_url,
+            limits=TransportLimits(max_body=MAX_ANSWER),
+        ),
+        identity=identity,
+        now_ms=simulator.now_ms,
+    )
+
+
+class Asking:
+    """Asks the adapter about people."""
+
+    def __init__(self, simulator: Simulator, adapter: HealthAdapter) -> None:
+        """Keep whom to ask."""
+        self.simulator = simulator
+        self.adapter = adapter
+
+    def query(
+        self,
+        subject: tuple[str, str | None],
+        grants: Mapping[str, Effect] = ALL,
+        seconds: float = 5.0,
+    ) -> Query:
+        """Return a query at the department's time."""
+        query = query_of(DEATH, subject, grants, seconds=seconds)
+        return replace(query, issued_at_ms=self.simulator.now_ms(), end_user=None)
+
+    async def fetch(
+        self, person: Person, grants: Mapping[str, Effect] = ALL
+    ) -> tuple[Outcome, dict[str, str | list[str]]]:
+        """Return the outcome and what was disclosed."""
+        query = self.query(person.named, grants)
+        outcome = await self.adapter.fetch(query)
+        return outcome, {} if isinstance(outcome, Untold) else disclosed(query, outcome)
