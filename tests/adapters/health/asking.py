@@ -1,13 +1,14 @@
 """How tests ask the health department."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
-from adapters.kinds.health import HealthAdapter, HealthIdentity
-from adapters.kinds.health.adapter import MAX_ANSWER
-from adapters.port import Effect, Finding, Outcome, Query, Untold
+from adapters.kind import Means, Parts
+from adapters.kinds.health import KIND, HealthIdentity
+from adapters.port import Effect, Finding, Outcome, ProviderAdapter, Query, Untold
 from adapters.records import RecordSource
-from adapters.transport import DepartmentTransport, TransportLimits
+from adapters.settings import HealthConfig, KeyConfig
 from tests.adapters.asking import CLEAR, IS_TRUE, disclosed, query_of, shape_of
 from tests.adapters.simulated import Person, Simulator
 
@@ -47,26 +48,35 @@ ALIVE = "ordinary_pensioner"
 
 
 def build_adapter(
-    simulator: Simulator, source: RecordSource, identity: HealthIdentity = IDENTITY
-) -> HealthAdapter:
-    """Return a fresh adapter, its breaker closed."""
-    return HealthAdapter(
-        source=source,
-        datasets=frozenset({DEATH.name}),
-        transport=DepartmentTransport(
-            department="health",
-            base_url=simulator.base_url,
-            limits=TransportLimits(max_body=MAX_ANSWER),
-        ),
-        identity=identity,
-        now_ms=simulator.now_ms,
+    base_url: str,
+    now_ms: Callable[[], int],
+    source: RecordSource,
+    identity: HealthIdentity = IDENTITY,
+) -> ProviderAdapter:
+    """Return a fresh adapter, its breaker closed, as a gateway builds it."""
+    section = HealthConfig(
+        base_url=base_url,
+        app_id=identity.app_id,
+        app_key_file=Path("app-key"),
+        org_code=identity.org_code,
+        org_name=identity.org_name,
+        record_key=KeyConfig(key=Path("key"), passphrase_file=Path("passphrase")),
     )
+    means = Means(
+        providers={},
+        matters={},
+        now_ms=now_ms,
+        load_secret=lambda _: identity.app_key.encode(),
+        load_signer=lambda _: source.signer,
+    )
+    datasets = frozenset({DEATH.name})
+    return KIND.build(section, Parts(source=source, datasets=datasets, means=means))
 
 
 class Asking:
     """Asks the adapter about people."""
 
-    def __init__(self, simulator: Simulator, adapter: HealthAdapter) -> None:
+    def __init__(self, simulator: Simulator, adapter: ProviderAdapter) -> None:
         """Keep whom to ask."""
         self.simulator = simulator
         self.adapter = adapter

@@ -33,7 +33,7 @@ def strict_simulator(tmp_path: Path) -> Iterator[Simulator]:
 @pytest.fixture
 async def asking(simulator: Simulator, source: RecordSource) -> AsyncIterator[Asking]:
     """Give a way to ask; faults are off afterwards."""
-    adapter = build_adapter(simulator, source)
+    adapter = build_adapter(simulator.base_url, simulator.now_ms, source)
     yield Asking(simulator, adapter)
     simulator.reset()
     await adapter.close()

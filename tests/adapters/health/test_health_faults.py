@@ -60,12 +60,15 @@ TOLD = {
 """Fault → what is told of her all the same; the date is that of the page, section 7."""
 NEEDS_ROWS = {"two_valid_rows", "bad_date", "several_rows", "only_void", "every_field"}
 """Faults that change nothing where there is no row."""
+PAUSE_S = 0.05
+"""Before a question is put again."""
 RETRIED = {"soap_fault", "not_success", "server_error"}
 
 
 def test_every_fault_of_the_page_is_switched_on_here() -> None:
     """A fault that is added to the page and not to this table is found."""
-    listed = set(re.findall(r"^\| `([a-z_0-9]+)` \|", PAGE.split("故障名")[1], re.MULTILINE))
+    section = PAGE.split("故障名")[1].split("\n## ")[0]
+    listed = set(re.findall(r"^\| `([a-z_0-9]+)` \|", section, re.MULTILINE))
 
     assert listed == {*FAILING, *TOLD, "hang"}
 
@@ -166,7 +169,7 @@ async def test_who_is_not_let_in_is_told_so(
     simulator: Simulator, source: RecordSource, identity: HealthIdentity
 ) -> None:
     """A wrong key, another organisation, no permission: a fault, and health says so too."""
-    adapter = build_adapter(simulator, source, identity)
+    adapter = build_adapter(simulator.base_url, simulator.now_ms, source, identity)
     query = Asking(simulator, adapter).query(simulator.person(ALIVE).named)
 
     outcome = await adapter.fetch(query)
@@ -206,9 +209,13 @@ async def test_a_department_that_is_down_is_left_alone(asking: Asking) -> None:
         await asking.fetch(person)
     before = asking.simulator.received()
 
-    outcome, _ = await asking.fetch(person)
+    with only_waiting_counts(asyncio.get_running_loop()):
+        began = time.monotonic()
+        outcome, _ = await asking.fetch(person)
+        waited_s = time.monotonic() - began
     health = await asking.adapter.examine_health()
 
+    assert waited_s < PAUSE_S
     assert asking.adapter.breaker_state is BreakerState.OPEN
     assert outcome == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
     assert health.detail == "BREAKER_OPEN"
@@ -219,7 +226,7 @@ async def test_above_the_quota_nothing_is_told(
     strict_simulator: Simulator, source: RecordSource
 ) -> None:
     """`success` 7 is a reason of its own, and not asked again within the second."""
-    adapter = build_adapter(strict_simulator, source)
+    adapter = build_adapter(strict_simulator.base_url, strict_simulator.now_ms, source)
     asking = Asking(strict_simulator, adapter)
     queries = [asking.query(strict_simulator.person(DEAD).named) for _ in range(6)]
     before = strict_simulator.received()

@@ -25,6 +25,9 @@ PAGE_MS = 1_767_225_600_000
 TODAY = date(2026, 1, 1)
 ASKED = Asked(number="370102195603159016", full_name="王守仁")
 SOAP = SoapFace(SERVICE, [OPERATION])
+BUSY_XML = b"<MDEML><resultinfo><success>8</success><message>x</message></resultinfo></MDEML>"
+BUSY = encoded(BUSY_XML)
+"""An answer as it should be, which ends in one `=`; each malformed one breaks one rule of it."""
 
 
 def _sample(section: str, nth: int) -> bytes:
@@ -127,19 +130,30 @@ def test_the_published_answers_are_read() -> None:
     }
 
 
+def test_an_answer_as_it_should_be_is_read() -> None:
+    """What the malformed ones below are made of."""
+    assert BUSY.endswith("=")
+    assert not BUSY.endswith("==")
+    assert parse_answer(BUSY).success == "8"
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
-        "not base64!",
-        "PE1ERU1MLz4",
-        "PE1E\nRU1MLz4=",
-        " PE1ERU1MLz4=",
-        "PE1ERU1MLz5=",
-        "PE1ERU1MLz4=PE1ERU1MLz4=",
-        "\uff30\uff25\uff11",
-        encoded("<MDEML/>".encode("utf-16")),
-        encoded(b'<!DOCTYPE a><MDEML xmlns=""/>'),
+        BUSY[:-1],
+        f"{BUSY[:8]}\n{BUSY[8:]}",
+        f"{BUSY}\n",
+        f" {BUSY}",
+        f"{BUSY}=",
+        # One of the unused bits of the last character is set.
+        f"{BUSY[:-2]}{chr(ord(BUSY[-2]) + 1)}=",
+        BUSY + encoded(b" "),
+        BUSY.replace("P", "\uff30", 1),
+        f"{BUSY[:4]}-{BUSY[4:]}",
+        f"{BUSY[:4]}----{BUSY[4:]}",
+        encoded(BUSY_XML.decode().encode("utf-16")),
+        encoded(b"<!DOCTYPE a>" + BUSY_XML),
         encoded(b"<MDEML/>"),
         encoded(b"<OTHER><resultinfo><success>1</success></resultinfo></OTHER>"),
         encoded(b"<MDEML><resultinfo/></MDEML>"),
