@@ -57,6 +57,16 @@ class PublicSecurityConfig(DepartmentConfig):
     """JSON naming the person who answers for system jobs; readable by this user only."""
 
 
+class HealthConfig(DepartmentConfig):
+    """How the health department is reached."""
+
+    base_url: str
+    app_id: str
+    app_key_file: Path
+    org_code: str
+    org_name: str
+
+
 class HrssConfig(DepartmentConfig):
     """Where HRSS's own tables lie."""
 
@@ -68,4 +78,5 @@ class DepartmentsConfig(Section):
 
     education: EducationConfig | None = None
     public_security: PublicSecurityConfig | None = None
+    health: HealthConfig | None = None
     hrss: HrssConfig | None = None

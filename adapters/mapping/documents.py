@@ -19,6 +19,8 @@ from signing.errors import Malformed
 MAX_DEPTH: Final = 16
 # Elements of 500 records of 30 members and change (docs/adapters/public_security.md 3.1).
 MAX_ELEMENTS: Final = 40_000
+# Characters XML 1.0 cannot carry (section 2.2), and controls no text of a person has.
+_NO_TEXT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _XML_DECLARATION: Final = re.compile(
     r"""<\?xml\s+version=["']1\.[01]["'](?:\s+encoding=["'](?P<encoding>[A-Za-z0-9._-]+)["'])?"""
 )
@@ -114,6 +116,11 @@ def require_objects(
     if len(objects) != len(value):
         raise AnswerMalformed(f"member {name} holds something else than objects")
     return objects
+
+
+def is_xml_text(text: str) -> bool:
+    """Tell whether each character can stand in a message of XML."""
+    return _NO_TEXT.search(text) is None
 
 
 def parse_xml(body: bytes) -> etree._Element:

@@ -8,6 +8,7 @@ import pytest
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Means
 from adapters.kinds.education import ClientIdentity, EducationAdapter
+from adapters.kinds.health import HealthAdapter, HealthIdentity
 from adapters.kinds.hrss import HrssAdapter
 from adapters.kinds.public_security import PublicSecurityAdapter, ServiceIdentity
 from adapters.port import DatasetName
@@ -15,6 +16,7 @@ from adapters.registry import KINDS, AdapterRegistry, build_registry
 from adapters.settings import (
     DepartmentsConfig,
     EducationConfig,
+    HealthConfig,
     HrssConfig,
     KeyConfig,
     PublicSecurityConfig,
@@ -53,6 +55,14 @@ PUBLIC_SECURITY = PublicSecurityConfig(
     system_user_file=Path("system-user"),
     record_key=KEY,
 )
+HEALTH = HealthConfig(
+    base_url="http://127.0.0.1:1",
+    app_id="a",
+    app_key_file=Path("app-key"),
+    org_code="11370000MB2DEM0105",
+    org_name="o",
+    record_key=KEY,
+)
 HRSS = HrssConfig(database=Path("hrss.db"), record_key=KEY)
 SECRETS: Mapping[str, bytes] = {
     "app-key": b"k",
@@ -79,8 +89,16 @@ def means(
 
 async def test_each_kind_is_built_from_its_section() -> None:
     """Datasets find the adapter of their department; what nobody serves finds none."""
-    every = DepartmentsConfig(education=EDUCATION, public_security=PUBLIC_SECURITY, hrss=HRSS)
-    catalog = {"hr.pension@1": "H", "edu.degree@1": "E", "ps.person_core@1": "P", "bk.x@1": "B"}
+    every = DepartmentsConfig(
+        education=EDUCATION, public_security=PUBLIC_SECURITY, health=HEALTH, hrss=HRSS
+    )
+    catalog = {
+        "hr.pension@1": "H",
+        "edu.degree@1": "E",
+        "ps.person_core@1": "P",
+        "hc.death_certificate@1": "D",
+        "bk.x@1": "B",
+    }
 
     registry = build_registry(every, means(catalog))
 
@@ -91,8 +109,9 @@ async def test_each_kind_is_built_from_its_section() -> None:
         "hr.pension@1": HrssAdapter,
         "edu.degree@1": EducationAdapter,
         "ps.person_core@1": PublicSecurityAdapter,
+        "hc.death_certificate@1": HealthAdapter,
     }
-    assert organisations == {"H", "E", "P"}
+    assert organisations == {"H", "E", "P", "D"}
 
 
 def test_every_section_has_a_kind() -> None:
@@ -184,11 +203,45 @@ def test_a_system_user_that_is_not_as_expected_is_refused(content: bytes) -> Non
     assert refused.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("app_id", ""),
+        ("app_id", "a b"),
+        ("app_id", "部门"),
+        ("app_id", "a" * 65),
+        ("org_name", ""),
+        ("org_name", "o" * 61),
+    ],
+)
+def test_what_health_would_refuse_of_every_call_is_refused_at_start(
+    setting: str, value: str
+) -> None:
+    """The department says of all of them the same, and never which."""
+    section = HEALTH.model_copy(update={setting: value})
+
+    with pytest.raises(AdapterMisconfigured, match=rf"^health\.{setting}: "):
+        build_registry(DepartmentsConfig(health=section), means({"hc.death_certificate@1": "D"}))
+
+
+def test_a_key_of_health_that_is_no_text_is_refused() -> None:
+    """The setting is named; what the file holds is not."""
+    with pytest.raises(AdapterMisconfigured, match=r"^health\.app_key_file: ") as refused:
+        build_registry(
+            DepartmentsConfig(health=HEALTH),
+            means({"hc.death_certificate@1": "D"}, {"app-key": b"k\xff"}),
+        )
+
+    assert refused.value.__suppress_context__
+    assert refused.value.__cause__ is None
+
+
 def test_no_repr_shows_a_secret() -> None:
     """What may be logged by accident tells no key."""
     signer = FileSigner.of(generate_private_key(Suite.ES256))
     client = ClientIdentity(client_id="c", issuer="https://edu.invalid", signer=signer)
-    shown = repr(IDENTITY) + repr(client) + repr(means({}))
+    health = HealthIdentity(app_id="a", app_key="k", org_code="o", org_name="n")
+    shown = repr(IDENTITY) + repr(client) + repr(health) + repr(means({}))
 
     assert "app_key" not in shown
     assert "password" not in shown

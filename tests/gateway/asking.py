@@ -126,6 +126,18 @@ def deceased_question(who: str = "ordinary_pensioner") -> Question:
     )
 
 
+def certificate_question(who: str) -> Question:
+    """Return the question of a system job of M1: is there a certificate of death?"""
+    someone = person(who)
+    return Question(
+        agreement="XY-2026-104",
+        dataset="hc.death_certificate@1",
+        fields=("has_record",),
+        subject=subject_of(someone),
+        purpose=purpose_of(someone, "M1", "社会保险经办条例第二十六条"),
+    )
+
+
 def matter_question(identity: Identity, who: str = "ordinary_pensioner") -> MatterQuestion:
     """Return everything M2 asks, of three departments."""
     questions = (

@@ -11,12 +11,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adapters.simulators.population import Population, canaries, planted
+from adapters.simulators.population import Population, canaries, health_record, planted
 from certs.sm2.health import examine_sm2
 from gateway.app import Gateway
 from gateway.cli.sandbox.running import Sandbox
-from hutong.client import Answered, Client
-from tests.gateway.asking import STAFF, deceased_question, matter_question
+from hutong.client import Answered, Client, Finding
+from tests.gateway.asking import (
+    STAFF,
+    certificate_question,
+    deceased_question,
+    matter_question,
+)
 from tests.gateway.conftest import POPULATION
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -30,6 +35,8 @@ PEOPLE = (
     "diploma_17_digits",
     "qualification_revoked",
 )
+# The certified dead: one certificate, and one that replaced another.
+CERTIFIED = ("dead_pension_paid", "cremated_not_cancelled")
 DEPARTMENTS_OWN = frozenset({"hrss.db", "hrss.db-wal", "hrss.db-shm"})
 
 
@@ -96,11 +103,18 @@ async def test_no_value_of_anybody_is_left_behind(
                 values = each.value if isinstance(each.value, tuple) else (each.value,)
                 granted |= {value for value in values if value and len(value) >= 6}
         await job_client.exchange(deceased_question(who))
+    for who in CERTIFIED:
+        certified = await job_client.exchange(certificate_question(who))
+        assert certified.fields[0].finding is Finding.YES
     population = Population(seed=1, size=POPULATION)
     secrets = granted | {STAFF.identifier or "", STAFF.token, "staff-0001"}
     for someone in planted():
-        if someone.name_of_case in PEOPLE:
+        if someone.name_of_case in (*PEOPLE, *CERTIFIED):
             secrets |= set(canaries(population.person(someone.index)))
+    for who in CERTIFIED:
+        # The catalog withholds the cause of death, and nothing else of ours has a word for it.
+        (index,) = (each.index for each in planted() if each.name_of_case == who)
+        secrets |= {death.cause for death in health_record(population.person(index)).deaths}
     async with httpx.AsyncClient() as http:
         shown = (await http.get(f"http://127.0.0.1:{gateway.health_port}/metrics")).content
         ready = (await http.get(f"http://127.0.0.1:{gateway.health_port}/readyz")).content

@@ -28,7 +28,7 @@ from adapters.kinds.public_security.package import (
 )
 from adapters.kinds.public_security.reading import OPERATIONS, build_question, read_record
 from adapters.kinds.public_security.secret import SecretKeeper, sign_call
-from adapters.kinds.public_security.soap import PlatformFault, SoapFace, require_no_fault
+from adapters.kinds.public_security.soap import POPULATION, parameters_of, require_no_fault
 from adapters.port import (
     AdapterHealth,
     BreakerState,
@@ -40,6 +40,7 @@ from adapters.port import (
     SubjectType,
 )
 from adapters.records import RawRecord, RecordSource, dataset_of, settle
+from adapters.soap import CONTENT_TYPE, HEADERS, PlatformFault, SoapFace
 from adapters.transport import DepartmentTransport, HttpCall
 
 _LOG: Final = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class PublicSecurityAdapter:
         self._transport = transport
         self._identity = identity
         self._secrets = SecretKeeper(transport, identity)
-        self._soap = SoapFace([operation.name for operation in OPERATIONS.values()])
+        self._soap = SoapFace(POPULATION, [operation.name for operation in OPERATIONS.values()])
         self._batcher = Batcher(self._send_package)
         self._now_ms = now_ms
 
@@ -190,15 +191,13 @@ class PublicSecurityAdapter:
     ) -> str | PlatformFault:
         secret = await self._secrets.fetch(now_ms, deadline)
         proof = sign_call(self._identity.sid, secret, now_ms)
-        credentials = (package, self._identity.user, self._identity.password)
+        parameters = parameters_of(package, self._identity.user, self._identity.password)
         call = HttpCall(
             method="POST",
             path="/ws/population",
-            body=self._soap.encode_call(operation, proof, credentials),
-            # SOAP 1.1 6.1.1: the SOAPAction must be there; an empty one points to the request's
-            # address.
-            headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
-            expect="text/xml",
+            body=self._soap.encode_call(operation, proof, parameters),
+            headers=HEADERS,
+            expect=CONTENT_TYPE,
             keep_fault=True,
             # The transport would resend the same request id, which the platform refuses.
             idempotent=False,

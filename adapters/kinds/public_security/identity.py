@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.mapping.documents import is_xml_text
 from adapters.mapping.identifiers import parse_resident_id
 from adapters.port import EndUser, Indeterminate, Query
 
@@ -14,8 +15,6 @@ MAX_NAME: Final = 60
 _UNIT_CODE: Final = re.compile(r"[0-9A-Za-z]{1,20}", re.ASCII)
 # Characters of `CXSY`.
 _REASON: Final = range(4, 201)
-# Characters XML 1.0 cannot carry (section 2.2), and controls no name has.
-_NO_TEXT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +74,7 @@ def is_acceptable(end_user: EndUser) -> bool:
 
 def is_name(text: str) -> bool:
     """Tell whether a name can stand in a message of the register."""
-    return 1 <= len(text) <= MAX_NAME and _NO_TEXT.search(text) is None
+    return 1 <= len(text) <= MAX_NAME and is_xml_text(text)
 
 
 def _is_resident(identifier: str) -> bool:
@@ -90,4 +89,4 @@ def _is_reason(text: str) -> bool:
     bare = text.strip()
     if len(bare) not in _REASON or bare.isdigit() or len(set(bare)) == 1:
         return False
-    return "测试" not in bare and _NO_TEXT.search(text) is None
+    return "测试" not in bare and is_xml_text(text)

@@ -1,99 +1,24 @@
-"""The outer message: SOAP 1.1 built and read by zeep from the WSDL beside this module.
+"""The population service as its WSDL beside this module describes it."""
 
-Knows no HTTP and no inner message. zeep opens no connection here: aiohttp carries the bytes.
-"""
+from collections.abc import Mapping
+from typing import Final
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from importlib.resources import as_file, files
-from typing import Final, Protocol
-
-from lxml import etree
-from zeep import Client, Settings
-from zeep.exceptions import Error as ZeepError
-
-from adapters.errors import AnswerMalformed, DepartmentFailed
-from adapters.mapping.documents import parse_xml
+from adapters.errors import DepartmentFailed
 from adapters.port import Indeterminate
+from adapters.soap import PlatformFault, SoapService
 
-_NAMESPACE: Final = "http://webservice.com"
-_SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
-_MAX_FAULT_TEXT: Final = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformFault:
-    """A SOAP fault by the platform's own code, e.g. `E-104`."""
-
-    code: str
+POPULATION: Final = SoapService(
+    package="adapters.kinds.public_security",
+    wsdl="population.wsdl",
+    namespace="http://webservice.com",
+    binding="PopulationBinding",
+    header="tongtechheader",
+)
 
 
-class _Message(Protocol):
-    """What zeep makes of a call: the envelope before it is bytes."""
-
-    content: etree._Element
-
-
-class _Operation(Protocol):
-    """The two things wanted of an operation of zeep, which ships no types."""
-
-    def create(self, **parts: object) -> _Message: ...
-
-    def process_reply(self, envelope: etree._Element) -> object: ...
-
-
-class SoapFace:
-    """Builds and reads the messages of the population service."""
-
-    def __init__(self, operations: Collection[str]) -> None:
-        open_wsdl: Callable[..., Client] = Client
-        source = files("adapters.kinds.public_security").joinpath("population.wsdl")
-        with as_file(source) as path:
-            # From a file of ours: a WSDL fetched from the department could send calls anywhere.
-            client = open_wsdl(str(path), settings=Settings(strict=True, forbid_dtd=True))
-        find_element: Callable[[str], Callable[..., object]] = client.get_element
-        self._header = find_element(f"{{{_NAMESPACE}}}tongtechheader")
-        find_operation: Callable[[str], _Operation] = client.wsdl.bindings[
-            f"{{{_NAMESPACE}}}PopulationBinding"
-        ].get
-        self._operations = {name: find_operation(name) for name in operations}
-
-    def encode_call(
-        self, operation: str, proof: Mapping[str, str], parameters: tuple[str, str, str]
-    ) -> bytes:
-        """Return the envelope of a call: header of proof, message text, user, password."""
-        package, user, password = parameters
-        message = self._operations[operation].create(
-            in0=package, in1=user, in2=password, _soapheaders=[self._header(**proof)]
-        )
-        return etree.tostring(message.content, xml_declaration=True, encoding="UTF-8")
-
-    def parse_reply(self, operation: str, body: bytes) -> str | PlatformFault:
-        """Return the message text of a reply, or the platform's fault.
-
-        Raises:
-            AnswerMalformed: Not the SOAP 1.1 reply of this operation.
-        """
-        # Parsed by us and handed on as a tree: zeep's own reader is not bounded.
-        envelope = parse_xml(body)
-        if envelope.tag != f"{{{_SOAP}}}Envelope":
-            raise AnswerMalformed("reply is no SOAP 1.1 envelope")
-        # SOAP 1.1 4.4: a fault may stand in place of any reply, so it is looked for first.
-        fault = envelope.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
-        if fault is not None:
-            return PlatformFault(code=_fault_code(fault))
-        # zeep reads whatever stands first in the body, under whatever name.
-        parts = envelope.findall(f"{{{_SOAP}}}Body/*")
-        if [part.tag for part in parts] != [f"{{{_NAMESPACE}}}{operation}Response"]:
-            raise AnswerMalformed("reply is not of this operation")
-        try:
-            out = self._operations[operation].process_reply(envelope)
-        except (ZeepError, ValueError, TypeError, AttributeError, LookupError):
-            # zeep raises these for a body of another shape; from None: they quote the document.
-            raise AnswerMalformed("reply is not of this operation") from None
-        if not isinstance(out, str):
-            raise AnswerMalformed("reply carries no message")
-        return out
+def parameters_of(package: str, user: str, password: str) -> Mapping[str, str]:
+    """Return the parameters of every operation (docs/adapters/public_security.md, section 2)."""
+    return {"in0": package, "in1": user, "in2": password}
 
 
 def require_no_fault(reply: str | PlatformFault) -> str:
@@ -105,11 +30,3 @@ def require_no_fault(reply: str | PlatformFault) -> str:
     if isinstance(reply, PlatformFault):
         raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
     return reply
-
-
-def _fault_code(fault: etree._Element) -> str:
-    # SOAP 1.1 section 4.4: children of Fault are unqualified; those of detail are the platform's.
-    for element in fault.iter():
-        if etree.QName(element).localname == "code":
-            return (element.text or "").strip()[:_MAX_FAULT_TEXT]
-    return ""

@@ -159,14 +159,18 @@ def _all(matter: str, state: str, outcomes: str) -> dict[str, Expected]:
     }
 
 
-def _m1(deceased: str, cancelled: str) -> dict[str, Expected]:
-    """Civil affairs and health are not connected: they never say no, they cannot be asked."""
+def _m1(deceased: str, cancelled: str, certified: str) -> dict[str, Expected]:
+    """Civil affairs is not connected: it never says no, it cannot be asked."""
     closed = "INDETERMINATE PROVIDER_NOT_CONNECTED"
     return {
         VERIFY: Expected(fields={"deceased": f"PREDICATE {deceased}"}),
         CANCEL: Expected(fields={"is_cancelled": f"PREDICATE {cancelled}"}),
         CREMATION: Expected(state=closed, fields={"is_cremated": "PREDICATE INDETERMINATE"}),
-        DEATH: Expected(state=closed, fields={"has_record": "PREDICATE INDETERMINATE"}),
+        # Nobody's certificate is on record: the catalog reads that as NO, and never as alive.
+        DEATH: Expected(
+            state=ANSWERED if certified == "YES" else "NOT_FOUND",
+            fields={"has_record": f"PREDICATE {certified}"},
+        ),
     }
 
 
@@ -304,37 +308,37 @@ PEOPLE: Final[tuple[Person, ...]] = (
         case="ordinary_pensioner",
         matter="M1",
         why="alive, pension in payment",
-        datasets=_m1("NO", "NO"),
+        datasets=_m1("NO", "NO", "NO"),
     ),
     Person(
         case="dead_in_ca_alive_in_ps",
         matter="M1",
-        why="cremated says civil affairs, which cannot be asked: a review, never a stop",
-        datasets=_m1("NO", "NO"),
+        why="certified dead, alive says the register: a review, never a stop",
+        datasets=_m1("NO", "NO", "YES"),
     ),
     Person(
         case="dead_in_ps_alive_in_ca",
         matter="M1",
-        why="cancelled as dead, no cremation recorded",
-        datasets=_m1("YES", "YES"),
+        why="cancelled as dead, no certificate: not found is no sign of life",
+        datasets=_m1("YES", "YES", "NO"),
     ),
     Person(
         case="cremated_not_cancelled",
         matter="M1",
-        why="cremated two years ago, never cancelled: only civil affairs would know",
-        datasets=_m1("NO", "NO"),
+        why="never cancelled; the certificate was corrected, and the one that stands counts",
+        datasets=_m1("NO", "NO", "YES"),
     ),
     Person(
         case="dead_pension_paid",
         matter="M1",
-        why="cancelled as dead, pension still in payment",
-        datasets=_m1("YES", "YES"),
+        why="cancelled and certified as dead, pension still in payment",
+        datasets=_m1("YES", "YES", "YES"),
     ),
     Person(
         case="emigrant",
         matter="M1",
         why="registration cancelled because he settled abroad: not dead",
-        datasets=_m1("NO", "YES"),
+        datasets=_m1("NO", "YES", "NO"),
     ),
     Person(
         case="protected_person",

@@ -36,8 +36,9 @@ from adapters.kinds.public_security.secret import (
     signature_of,
     unwrap_secret,
 )
-from adapters.kinds.public_security.soap import PlatformFault, SoapFace
+from adapters.kinds.public_security.soap import POPULATION, parameters_of
 from adapters.port import Finding, Indeterminate
+from adapters.soap import PlatformFault, SoapFace
 from adapters.transport import DepartmentTransport
 from tests.adapters.asking import NOW_MS, OFFICER, query_of, shape_of
 
@@ -58,7 +59,7 @@ IDENTITY = ServiceIdentity(
     business_system=("RETIRE01", "退休审批系统"),
     matter_names={"M2": "退休申请"},
 )
-SOAP = SoapFace(sorted(operation.name for operation in OPERATIONS.values()))
+SOAP = SoapFace(POPULATION, sorted(operation.name for operation in OPERATIONS.values()))
 SHAPE = shape_of("ps.person_verify@1", {"deceased": "pred"})
 
 
@@ -337,7 +338,7 @@ def test_an_envelope_carries_proof_and_message() -> None:
     """Header and parameters stand in the order and namespace of the manual."""
     proof = sign_call("s_demo", SECRET, NOW_MS)
 
-    body = SOAP.encode_call("GK_GXFW_SFHC", proof, ("<PACKAGE/>", "hrss", "demo"))
+    body = SOAP.encode_call("GK_GXFW_SFHC", proof, parameters_of("<PACKAGE/>", "hrss", "demo"))
 
     root = etree.fromstring(body)
     header, content = root[0][0], root[1][0]
@@ -345,3 +346,27 @@ def test_an_envelope_carries_proof_and_message() -> None:
     assert {etree.QName(member).localname: member.text for member in header} == proof
     assert content.tag == "{http://webservice.com}GK_GXFW_SFHC"
     assert [member.text for member in content] == ["<PACKAGE/>", "hrss", "demo"]
+
+
+def test_an_envelope_is_this_text() -> None:
+    """What is sent stays the same to the octet, whoever builds it."""
+    proof = {
+        "gjgxjhpt_rid": "r",
+        "gjgxjhpt_sid": "s",
+        "gjgxjhpt_rtime": "1",
+        "gjgxjhpt_sign": "x=",
+    }
+
+    body = SOAP.encode_call("GK_GXFW_SFHC", proof, parameters_of("<A>李&</A>", "hrss", "demo"))
+
+    assert body.decode() == (
+        "<?xml version='1.0' encoding='UTF-8'?>\n"
+        '<soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/">'
+        '<soap-env:Header><ns0:tongtechheader xmlns:ns0="http://webservice.com">'
+        "<ns0:gjgxjhpt_rid>r</ns0:gjgxjhpt_rid><ns0:gjgxjhpt_sid>s</ns0:gjgxjhpt_sid>"
+        "<ns0:gjgxjhpt_rtime>1</ns0:gjgxjhpt_rtime><ns0:gjgxjhpt_sign>x=</ns0:gjgxjhpt_sign>"
+        "</ns0:tongtechheader></soap-env:Header><soap-env:Body>"
+        '<ns0:GK_GXFW_SFHC xmlns:ns0="http://webservice.com">'
+        "<ns0:in0>&lt;A&gt;李&amp;&lt;/A&gt;</ns0:in0><ns0:in1>hrss</ns0:in1>"
+        "<ns0:in2>demo</ns0:in2></ns0:GK_GXFW_SFHC></soap-env:Body></soap-env:Envelope>"
+    )

@@ -6,12 +6,13 @@ from typing import Final
 
 from gateway.cli.sandbox.simulated.department import Department, Setting, key_setting
 from gateway.cli.sandbox.simulated.education import EDUCATION
+from gateway.cli.sandbox.simulated.health import HEALTH
 from gateway.cli.sandbox.simulated.public_security import PUBLIC_SECURITY
 
 __all__ = ["PREFIXES", "SIMULATED", "Department", "Setting", "key_setting"]
 
 SIMULATED: Final[Mapping[str, Department]] = MappingProxyType(
-    {"education": EDUCATION, "public_security": PUBLIC_SECURITY}
+    {"education": EDUCATION, "health": HEALTH, "public_security": PUBLIC_SECURITY}
 )
 """By kind, which names the simulator's module and the section of the configuration as well."""
 PREFIXES: Final[Mapping[str, str]] = MappingProxyType(
