@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Final
 
 from gateway.cli.demo.attacks import Attempt, attack, build_stage
+from gateway.cli.demo.counters import AWAY, FURTHER, WHILE_AWAY
 from gateway.cli.demo.expectations import PEOPLE, Person
-from gateway.cli.demo.matters import AWAY, FURTHER, WHILE_AWAY
 from gateway.cli.demo.outcomes import Told, told_of
 from gateway.cli.demo.people import SEED, Asked, build_asked
 from gateway.cli.demo.proofs import Proofs, examine_proofs
