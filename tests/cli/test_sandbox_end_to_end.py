@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from adapters.simulators.population import planted
+from certs.suites import Suite
 from certs.trust_directory import load_trust_directory
 from gateway.cli.demo.run import CAST, Demo, run_demo
 from gateway.cli.demo.screen import demo_json
@@ -75,6 +76,17 @@ async def test_demo_proves_every_receipt_offline(demo: Demo) -> None:
 
     assert demo.proofs.holds
     assert demo.proofs.receipts > exchanged > 0
+
+
+async def test_demo_proves_records_of_a_department_with_sm2_keys_only(demo: Demo) -> None:
+    """Health signs disclosure manifests; the same client proves them beside all the others."""
+    found = [
+        row for told in demo.told for row in told.rows if row.dataset == "hc.death_certificate@1"
+    ]
+
+    assert demo.suites["11370000MB2DEM07X5"] == {Suite.SM2SM3}
+    assert demo.suites["11370000MB2DEM037W"] == {Suite.ES256}
+    assert {row.finding for row in found if row.granted} == {"YES", "NO"}
 
 
 async def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from certs.suites import Suite
 from gateway.cli.demo.attacks import Attempt, attack, build_stage
 from gateway.cli.demo.counters import AWAY, FURTHER, WHILE_AWAY
 from gateway.cli.demo.expectations import PEOPLE, Person
@@ -50,6 +51,8 @@ class Demo:
     attempts: tuple[Attempt, ...]
     proofs: Proofs
     log_key: str
+    suites: Mapping[str, frozenset[Suite]]
+    """With which keys each organisation signed its records."""
     titles: dict[str, str] = field(repr=False)
     """Chinese titles of datasets and fields, and names of providers."""
 
@@ -75,6 +78,7 @@ async def run_demo() -> Demo:
             attempts=attempts,
             proofs=proofs,
             log_key=sandbox.world.log_vkey,
+            suites=_suites(sandbox),
             titles=_titles(sandbox),
         )
 
@@ -126,6 +130,14 @@ def _receipts(told: Sequence[Told], attempts: Sequence[Attempt]) -> tuple[Receip
     kept = [receipt for each in told for receipt in each.receipts]
     kept += [each.receipt for each in attempts if each.receipt is not None]
     return tuple(kept)
+
+
+def _suites(sandbox: Sandbox) -> Mapping[str, frozenset[Suite]]:
+    world = sandbox.world
+    return {
+        world.provider_of(name): frozenset({key.key.public_key.suite})
+        for name, key in world.record_keys.items()
+    }
 
 
 def _titles(sandbox: Sandbox) -> dict[str, str]:

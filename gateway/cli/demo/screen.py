@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from certs.suites import Suite
 from gateway.cli.demo.attacks import Attempt
 from gateway.cli.demo.outcomes import Row, Told
 from gateway.cli.demo.run import Demo
@@ -160,6 +161,10 @@ def _show_proofs(console: Console, demo: Demo) -> None:
         f"离线核验 · verified offline: {proven} of {proofs.receipts} receipts; "
         f"whole log of {proofs.log_size} entries: {proofs.log_outcome.name}"
     )
+    for uscc, suites in demo.suites.items():
+        if Suite.SM2SM3 in suites:
+            name = demo.titles.get(uscc, uscc)
+            console.print(f"国密签名的记录 · records signed with SM2: {name}")
     console.print(f"日志公钥 · log key: {demo.log_key}", soft_wrap=True, markup=False)
     console.print("检查点 · checkpoint:", highlight=False)
     console.print(proofs.checkpoint, soft_wrap=True, markup=False, highlight=False)

@@ -19,13 +19,14 @@ from certs.registry_file import (
     SystemRole,
 )
 from certs.revocation import parse_crl
+from certs.sm2.health import examine_sm2
 from certs.trust_directory import store_trust_directory
 from certs.trust_material import TrustMaterial
 from gateway.access_log.note import encode_verifier_key
 from gateway.cli.sandbox.authority import MadeKey, SandboxAuthority, store_authority
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.seats import NEWCOMER, make_bundle
-from gateway.cli.sandbox.simulated import PREFIXES
+from gateway.cli.sandbox.simulated import PREFIXES, SIMULATED
 from gateway.deciding import PROVIDER_SLUG
 from gateway.policy.bundle import Bundle, load_bundle
 
@@ -105,7 +106,10 @@ def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None)
     )
     world.record_keys = {
         name: authority.signing(
-            folders.departments / name, world.provider_of(name), KeyPurpose.RECORD
+            folders.departments / name,
+            world.provider_of(name),
+            KeyPurpose.RECORD,
+            _record_suite(name),
         )
         for name in PREFIXES
     }
@@ -157,6 +161,14 @@ def _gateway_keys(authority: SandboxAuthority, folders: Folders) -> dict[str, Ma
         "envelope": authority.signing(folders.gateway, HRSS, KeyPurpose.ENVELOPE),
         "log": authority.signing(folders.gateway, HRSS, KeyPurpose.LOG, Suite.EDDSA),
     }
+
+
+def _record_suite(name: str) -> Suite:
+    department = SIMULATED.get(name)
+    # A machine without SM2 shows everything else; the health port says what it lacks.
+    if department is not None and department.sm2_only and examine_sm2().available:
+        return Suite.SM2SM3
+    return Suite.ES256
 
 
 def _registry(world: World) -> RegistryDocument:
