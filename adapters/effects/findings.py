@@ -13,8 +13,8 @@ from typing import Final
 from adapters.effects.families import Family, RawValue, parse_count, require_scalar
 from adapters.errors import AnswerMalformed, EffectNotApplicable
 from adapters.mapping.dates import encode_day, parse_day, parse_month
-from adapters.mapping.identifiers import parse_resident_id
-from adapters.mapping.names import compare_names, fold_width
+from adapters.mapping.identifiers import parse_resident_id, parse_uscc
+from adapters.mapping.names import compare_names, fold_width, has_unreadable
 from adapters.port import Finding
 
 # 16 of the 32 bytes: no collision is expected below 2^64 subjects (RFC 2104 5 permits half).
@@ -72,7 +72,10 @@ def _compare_texts(claimed: str, held: str | None, family: Family) -> Finding:
     if held is None:
         return Finding.INDETERMINATE
     if family is Family.TEXT:
-        return compare_names(claimed, held)
+        found = compare_names(claimed, held)
+        # An unreadable character of the asker's choice would tell which of the others are right.
+        hidden = found is Finding.NO and has_unreadable(claimed)
+        return Finding.INDETERMINATE if hidden else found
     try:
         return Finding.YES if wanted == _normalise(held, family) else Finding.NO
     except AnswerMalformed:
@@ -104,6 +107,7 @@ def _normalise_truth(text: str) -> str:
 
 _NORMAL: Final[Mapping[Family, Callable[[str], str]]] = {
     Family.RESIDENT_ID: parse_resident_id,
+    Family.CREDIT_CODE: lambda text: parse_uscc(text).code,
     Family.DAY: encode_day,
     Family.MONTH: parse_month,
     Family.NUMBER: _normalise_number,

@@ -13,7 +13,9 @@ from adapters.mapping.names import normalise_dots, split_characters
 
 HIDDEN: Final = "*"
 # A day or an amount is made coarser by GENERALISE; a part of its digits is no coarser value.
-_MASKABLE: Final = frozenset({Family.RESIDENT_ID, Family.CODE, Family.DIVISION, Family.TEXT})
+_MASKABLE: Final = frozenset(
+    {Family.RESIDENT_ID, Family.CREDIT_CODE, Family.CODE, Family.DIVISION, Family.TEXT}
+)
 _OPAQUE: Final = frozenset({Family.OPAQUE, Family.LIST, Family.FINDING})
 _MASK_PARAMETERS: Final = 2
 
