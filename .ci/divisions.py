@@ -47,32 +47,35 @@ KNOWN = {
     ("372501", "聊城市"): ("371502",),  # 1997 the city became 东昌府区
     ("372301", "滨州市"): ("371602",),  # 2000 the city became 滨城区
     ("372801", "临沂市"): ("371302", "371311", "371312"),  # 1994 the city became three districts
+    ("372825", "日照县"): ("372802",),
     ("372901", "菏泽市"): ("371702",),  # 2000 the city became 牡丹区
     ("370205", "四方区"): ("370203",),  # 2012 into 市北区
     ("370284", "胶南市"): ("370211",),  # 2012 into 黄岛区
     ("370802", "市中区"): ("370811",),  # 2013 into 任城区
     ("371200", "莱芜市"): ("370100",),  # 2018 into 济南市
+    ("371201", "市辖区"): ("370101",),
     ("371202", "莱城区"): ("370116",),  # 2018 莱芜区
     ("371203", "钢城区"): ("370117",),  # 2018 钢城区
     ("370684", "蓬莱市"): ("370614",),  # 2020 蓬莱区
     ("370634", "长岛县"): ("370614",),  # 2020 into 蓬莱区
     ("371523", "茌平县"): ("371503",),  # 2019 茌平区
 }
-# What ended or began between the listings of 2019-04 and 2023-06: the day of the State Council's
+# What ended or began between two listings far apart: the day of the State Council's
 # approval, or the last day of the year in which the change is known to have been made.
+_RIZHAO = date(1985, 12, 31)  # the county became a city of the same rank; no listing has it
 _LAIWU = date(2018, 12, 26)  # State Council letter 2018 no. 161; the listing of 2019-04 was late
 _PENGLAI = date(2020, 6, 5)  # State Council letter 2020 no. 79
 _CHIPING = date(2019, 12, 31)
-CHANGED = dict.fromkeys(("371200", "371202", "371203", "370116", "370117"), _LAIWU)
+CHANGED = dict.fromkeys(("371200", "371201", "371202", "371203", "370116", "370117"), _LAIWU)
 CHANGED |= dict.fromkeys(("370684", "370634", "370614"), _PENGLAI)
-CHANGED |= dict.fromkeys(("371523", "371503"), _CHIPING)
+CHANGED |= dict.fromkeys(("371523", "371503"), _CHIPING) | {"372825": _RIZHAO}
 
-# What the listings lack and numbers of people carry: code, name, ended, successor.
+# What the listings lack and numbers of people carry: code, name, began, ended, successor.
 ADDED = (
-    ("370120", "市区", date(1982, 12, 31), ()),  # the urban area before districts had codes
-    ("370220", "市区", date(1982, 12, 31), ()),
-    ("370420", "市区", date(1982, 12, 31), ()),
-    ("372802", "日照市", date(1989, 12, 31), ("371100",)),  # a city of a county's rank from 1985
+    ("370120", "市区", None, date(1982, 12, 31), ()),  # the urban area before districts had codes
+    ("370220", "市区", None, date(1982, 12, 31), ()),
+    ("370420", "市区", None, date(1982, 12, 31), ()),
+    ("372802", "日照市", _RIZHAO, date(1989, 12, 31), ("371100",)),
 )
 PLACEHOLDER = "市辖区"
 
@@ -130,15 +133,18 @@ def collect(listings: list[tuple[date, dict[str, str]]]) -> list[Unit]:
             last[key] = place
     for key, unit in seen.items():
         if unit.name == PLACEHOLDER:
-            # It heads the districts of a city in some listings and is left out of others.
-            unit.since = None
+            # It heads the districts of a city in some listings and is left out of others; where
+            # the code was a unit's before, it began with the listings that have it.
+            shared = any(code == unit.code and name != unit.name for code, name in seen)
+            unit.since = unit.since if shared else None
+            unit.until = CHANGED.get(unit.code)
         elif last[key] + 1 < len(listings):
             # Zones stand in the statistics bureau's listings alone, so the next one tells.
             unit.until = LAST_LISTING if is_zone(unit.code) else listings[last[key] + 1][0]
         if day_known := CHANGED.get(unit.code):
             unit.until = day_known if unit.until else None
             unit.since = unit.since if unit.until else day_known
-    added = [Unit(code=c, name=n, since=None, until=u, successors=s) for c, n, u, s in ADDED]
+    added = [Unit(code=c, name=n, since=b, until=u, successors=s) for c, n, b, u, s in ADDED]
     return sorted([*seen.values(), *added], key=lambda unit: (unit.code, unit.since or date.min))
 
 
