@@ -168,3 +168,11 @@ def test_any_text_has_ends_inside_or_none(text: str) -> None:
 
     assert ends is not None
     assert all(end is None or 3 < end <= len(text) + 3 for end in (ends.city, ends.county))
+
+
+@pytest.mark.parametrize(
+    "text", ["市中区某路1号", "河东区某街", "青州市某村", "北京市朝阳区某路", ""]
+)
+def test_without_province_or_city_nothing_is_known_to_be_of_shandong(text: str) -> None:
+    """Other provinces have a 市中区 and a 河东区 too."""
+    assert find_ends(text) is None

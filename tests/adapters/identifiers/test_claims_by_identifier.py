@@ -8,7 +8,16 @@ import pytest
 from adapters.effects import FieldContext, apply_effect, apply_when_not_found
 from adapters.mapping.identifiers import IdentifierKind, kind_of_field
 from adapters.port import Effect, EffectKind, FieldName, Finding, Grant
-from tests.adapters.asking import shape_of
+from adapters.records import RecordSource, build_outcome
+from signing.signer import FileSigner
+from tests.adapters.asking import (
+    COMPARE,
+    ORGANISATION,
+    RECORD_KEY,
+    disclosed,
+    query_of,
+    shape_of,
+)
 from tests.adapters.test_effects_properties import TODAY
 
 CATALOG = Path(__file__).parents[3] / "deploy" / "catalog" / "datasets.csv"
@@ -103,3 +112,19 @@ def test_the_kind_of_a_field_is_part_of_what_an_effect_sees() -> None:
     assert seen is not None
     assert unseen is not None
     assert (seen.finding, unseen.finding) == (Finding.YES, Finding.NO)
+
+
+def test_a_record_is_compared_by_the_kinds_of_its_dataset() -> None:
+    """From the raw record to what the department signs: a card number with blanks is the same."""
+    dataset = shape_of("bk.sscard_account@1", {"account_no": "re:[0-9]{16,19}"})
+    query = query_of(
+        dataset,
+        ("370102198203150024", None),
+        {"account_no": COMPARE},
+        {"account_no": "6217 0000 0000 0000 012"},
+    )
+    source = RecordSource(organisation=ORGANISATION, signer=FileSigner.of(RECORD_KEY))
+
+    outcome = build_outcome(source, query, {FieldName("account_no"): "6217000000000000012"})
+
+    assert disclosed(query, outcome) == {"account_no": Finding.YES}
