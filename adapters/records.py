@@ -18,7 +18,7 @@ from adapters.effects import FieldContext, apply_effect, apply_when_not_found
 from adapters.effects.families import RawValue
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, EffectNotApplicable
 from adapters.mapping.dates import day_of_ms
-from adapters.mapping.identifiers import parse_resident_id, parse_uscc
+from adapters.mapping.identifiers import kind_of_field, parse_resident_id, parse_uscc
 from adapters.mapping.names import compare_names
 from adapters.port import (
     FieldName,
@@ -140,7 +140,12 @@ def _disclose(query: Query, raw: RawRecord | None) -> Mapping[str, DisclosedValu
         grant = grants.get(shape.name)
         if grant is None:
             continue
-        context = FieldContext(shape=shape, claimed=query.claims.get(shape.name), today=today)
+        context = FieldContext(
+            shape=shape,
+            identifier=kind_of_field(dataset_of(query), shape.name, shape.type),
+            claimed=query.claims.get(shape.name),
+            today=today,
+        )
         try:
             if raw is None:
                 disclosure = apply_when_not_found(grant, context)

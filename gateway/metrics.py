@@ -22,6 +22,10 @@ TABLE: Final = (
         "hutong_record_distrusted_total",
         "Disclosures dropped or records discarded in steps 9 and 10.",
     ),
+    (
+        "hutong_identifier_doubt_total",
+        "Subjects asked about whose identifier has a doubt that refuses nothing, by problem.",
+    ),
     ("hutong_log_size", "Entries in the access log."),
     ("hutong_log_append_seconds", "Seconds until an entry was durable."),
     ("hutong_log_process", "1 while a process of its own writes the log."),
@@ -85,6 +89,7 @@ class Metrics:
             Gauge(*name("hutong_provider_breaker"), ("provider",), registry=self.registry)
         )
         self.distrusted_total = counter("hutong_record_distrusted_total", "provider", "cause")
+        self.doubt_total = counter("hutong_identifier_doubt_total", "problem")
         self.log_size = Gauge(*name("hutong_log_size"), registry=self.registry)
         self.log_process = Gauge(*name("hutong_log_process"), registry=self.registry)
         self.compute_process = Gauge(*name("hutong_compute_process"), registry=self.registry)
@@ -99,7 +104,7 @@ class Metrics:
 
 
 class MetricsObserver:
-    """Counts what departments did."""
+    """Counts what departments did, and what was doubtful about subjects."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -113,3 +118,7 @@ class MetricsObserver:
     def distrusted(self, provider: str, cause: str, count: int) -> None:
         """Count what was dropped or discarded."""
         self._metrics.distrusted_total.of(provider, cause).inc(count)
+
+    def doubted(self, problem: str) -> None:
+        """Count a doubt; the label is one of a closed list."""
+        self._metrics.doubt_total.of(problem).inc()

@@ -18,6 +18,7 @@ from gateway.officer import Officer, require_officer
 from gateway.parts import Parts
 from gateway.progress import LEEWAY_MS, Progress
 from gateway.replay import First, Twin, request_key
+from gateway.statement.identifiers import doubts_about
 from gateway.statement.kinds import QuestionKind
 from gateway.statement.request import M, parse_header, parse_payload
 from gateway.statement.values import Header, Statement
@@ -68,6 +69,8 @@ async def open_question(parts: Parts, progress: Progress, kind: QuestionKind) ->
     _require_binding(parts, progress, system, header)  # 3 binding
     twin = _claim(parts, progress, header)
     statement = _reached(opened, opened.statement)  # 4 statement
+    for problem in doubts_about(statement.subject, progress.now_ms):
+        parts.observer.doubted(problem)
     return Question(
         system=system,
         snapshot=snapshot,

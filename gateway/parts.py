@@ -32,7 +32,7 @@ class Log(Protocol):
 
 
 class Observer(Protocol):
-    """Who counts what departments did; the core knows no metrics library."""
+    """Who counts what happened; the core knows no metrics library."""
 
     def asked(self, provider: str, outcome: str, seconds: float) -> None:
         """Count one question to a department."""
@@ -40,6 +40,10 @@ class Observer(Protocol):
 
     def distrusted(self, provider: str, cause: str, count: int) -> None:
         """Count what was dropped or discarded."""
+        ...
+
+    def doubted(self, problem: str) -> None:
+        """Count one doubt about a subject's identifier that refuses nothing."""
         ...
 
 

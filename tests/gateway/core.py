@@ -160,6 +160,7 @@ class Observed:
 
     distrusted_causes: list[str] = field(default_factory=list)
     asked_outcomes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     def asked(self, provider: str, outcome: str, seconds: float) -> None:
         """Note what a department's answer came to."""
@@ -170,6 +171,10 @@ class Observed:
         """Note what was dropped."""
         del provider, count
         self.distrusted_causes.append(cause)
+
+    def doubted(self, problem: str) -> None:
+        """Note what was doubtful about a subject's identifier."""
+        self.doubts.append(problem)
 
 
 @dataclass(slots=True, kw_only=True)
