@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from adapters.port import Subject, SubjectType
-from adapters.simulators.population import Planted, planted
+from adapters.simulators.population import Planted, person_at, planted
+from adapters.simulators.population.employers import employer_of
 from gateway.cli.sandbox.world import DIVISION, HRSS
 from gateway.credentials import load_credential
 from gateway.policy.delivery import open_delivery
@@ -17,6 +18,8 @@ SPECIAL_GRADE: Final = frozenset(
 )
 """Whose cases concern a senior title: M2 then needs the certificate number in clear."""
 PROTECTED: Final = "protected_person"
+OF_ENTERPRISES: Final = frozenset({"M6", "M9"})
+"""Matters whose agreements ask about an enterprise that is a party: loans, employers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +37,13 @@ def case_number(matter: str, person: Planted) -> str:
     return f"SB-{matter}-{person.index:06d}"
 
 
-def seed_registers(path: Path, key_file: Path, matters: tuple[str, ...], now_ms: int) -> None:
-    """Open one case per planted person and matter, with consents in force for a year."""
+def seed_registers(
+    path: Path, key_file: Path, matters: tuple[str, ...], seed: int, now_ms: int
+) -> None:
+    """Open one case per planted person and matter, with consents in force for a year.
+
+    `seed` is that of the people, which decides for whom they work.
+    """
     with open_delivery(path, load_credential(key_file)) as delivery:
         for person in planted():
             subject = Subject(type=SubjectType.RESIDENT_ID, identifier=person.id_number)
@@ -53,7 +61,15 @@ def seed_registers(path: Path, key_file: Path, matters: tuple[str, ...], now_ms:
                         in_investigation=False,
                         special_grade=person.name_of_case in SPECIAL_GRADE,
                     ),
-                    ((subject, Relation.APPLICANT),),
+                    ((subject, Relation.APPLICANT), *_parties(seed, person, matter)),
                 )
                 occasion = Occasion(organisation=HRSS, matter=matter, at_ms=now_ms - 1000)
                 delivery.add_consent(ConsentKind.CONSENT, subject, occasion, now_ms + YEAR_MS)
+
+
+def _parties(seed: int, person: Planted, matter: str) -> tuple[tuple[Subject, Relation], ...]:
+    """Return who is in a case beside the applicant: his employer, where it is about enterprises."""
+    if matter not in OF_ENTERPRISES:
+        return ()
+    uscc = employer_of(person_at(seed, person.index)).uscc
+    return ((Subject(type=SubjectType.USCC, identifier=uscc), Relation.PARTY),)

@@ -126,6 +126,5 @@ def _seed(world: World, options: SandboxOptions, now_ms: int) -> None:
     folders = world.folders
     make_hrss_tables(folders.departments / "hrss.db", options.seed, options.population)
     matters = tuple(world.bundle.matters)
-    seed_registers(
-        folders.gateway / "registers.db", folders.gateway / "registers-key", matters, now_ms
-    )
+    registers, key = folders.gateway / "registers.db", folders.gateway / "registers-key"
+    seed_registers(registers, key, matters, options.seed, now_ms)
