@@ -175,6 +175,21 @@ def test_an_entry_has_every_member_too(name: str) -> None:
         read_positions(HOLDER, [POSITION, {**POSITION, name: ""}])
 
 
+def test_an_entry_whose_code_is_none_is_malformed() -> None:
+    """Whatever it names, it is no entity."""
+    with pytest.raises(AnswerMalformed):
+        read_positions(HOLDER, [{**POSITION, "uniscid": "91370100MA3FAKE0IQ"}])
+
+
+def test_a_list_of_something_else_is_malformed_and_not_cut_short() -> None:
+    """A shareholder that cannot be read is not left out in silence."""
+    shareholders = RECORD["shareholders"]
+    assert isinstance(shareholders, list)
+
+    with pytest.raises(AnswerMalformed, match="shareholders"):
+        read_enterprise(COMPANY, {**RECORD, "shareholders": [*shareholders, "赵明"]})
+
+
 @pytest.mark.parametrize("name", ["ent_idx", "regstateCn", "entchk_checkrcs_msg", "diff_list"])
 def test_a_verification_has_every_member_too(name: str) -> None:
     """The state stands in each record, though nothing of it is told."""
