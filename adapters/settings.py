@@ -33,6 +33,15 @@ class DepartmentConfig(Section):
     record_key: KeyConfig
 
 
+class CommerceConfig(DepartmentConfig):
+    """How the commerce register is reached."""
+
+    base_url: str
+    key_id: str
+    secret_file: Path
+    authcode_file: Path
+
+
 class EducationConfig(DepartmentConfig):
     """How the education department is reached."""
 
@@ -76,6 +85,7 @@ class HrssConfig(DepartmentConfig):
 class DepartmentsConfig(Section):
     """Departments that are connected, by kind; absent means not connected."""
 
+    commerce: CommerceConfig | None = None
     education: EducationConfig | None = None
     public_security: PublicSecurityConfig | None = None
     health: HealthConfig | None = None

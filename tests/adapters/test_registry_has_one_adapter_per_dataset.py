@@ -7,6 +7,7 @@ import pytest
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Means
+from adapters.kinds.commerce import CommerceAdapter
 from adapters.kinds.education import ClientIdentity, EducationAdapter
 from adapters.kinds.health import HealthAdapter, HealthIdentity
 from adapters.kinds.hrss import HrssAdapter
@@ -14,6 +15,7 @@ from adapters.kinds.public_security import PublicSecurityAdapter, ServiceIdentit
 from adapters.port import DatasetName
 from adapters.registry import KINDS, AdapterRegistry, build_registry
 from adapters.settings import (
+    CommerceConfig,
     DepartmentsConfig,
     EducationConfig,
     HealthConfig,
@@ -36,6 +38,13 @@ IDENTITY = ServiceIdentity(
     matter_names={},
 )
 KEY = KeyConfig(key=Path("key"), passphrase_file=Path("passphrase"))
+COMMERCE = CommerceConfig(
+    base_url="http://127.0.0.1:1",
+    key_id="k",
+    secret_file=Path("commerce-secret"),
+    authcode_file=Path("commerce-authcode"),
+    record_key=KEY,
+)
 EDUCATION = EducationConfig(
     base_url="http://127.0.0.1:1",
     issuer="https://edu.invalid",
@@ -66,6 +75,8 @@ HEALTH = HealthConfig(
 HRSS = HrssConfig(database=Path("hrss.db"), record_key=KEY)
 SECRETS: Mapping[str, bytes] = {
     "app-key": b"k",
+    "commerce-secret": b"sixteen-characters",
+    "commerce-authcode": b"a",
     "password": b"p",
     "system-user": (
         b'{"name": "n", "identifier": "i", "unit": "u", "unit_code": "1", "call_reason": "r"}'
@@ -90,14 +101,19 @@ def means(
 async def test_each_kind_is_built_from_its_section() -> None:
     """Datasets find the adapter of their department; what nobody serves finds none."""
     every = DepartmentsConfig(
-        education=EDUCATION, public_security=PUBLIC_SECURITY, health=HEALTH, hrss=HRSS
+        commerce=COMMERCE,
+        education=EDUCATION,
+        health=HEALTH,
+        hrss=HRSS,
+        public_security=PUBLIC_SECURITY,
     )
     catalog = {
+        "cm.positions@1": "C",
+        "hc.death_certificate@1": "D",
         "hr.pension@1": "H",
         "edu.degree@1": "E",
         "ps.person_core@1": "P",
-        "hc.death_certificate@1": "D",
-        "bk.x@1": "B",
+        "xx.x@1": "X",
     }
 
     registry = build_registry(every, means(catalog))
@@ -106,12 +122,13 @@ async def test_each_kind_is_built_from_its_section() -> None:
     organisations = {adapter.organisation for adapter in registry.adapters}
     await registry.close()
     assert found == {
+        "cm.positions@1": CommerceAdapter,
         "hr.pension@1": HrssAdapter,
         "edu.degree@1": EducationAdapter,
         "ps.person_core@1": PublicSecurityAdapter,
         "hc.death_certificate@1": HealthAdapter,
     }
-    assert organisations == {"H", "E", "P", "D"}
+    assert organisations == {"C", "D", "E", "H", "P"}
 
 
 def test_every_section_has_a_kind() -> None:
@@ -185,6 +202,27 @@ def test_a_client_key_the_department_does_not_take_is_refused() -> None:
         build_registry(
             DepartmentsConfig(education=EDUCATION), means({"edu.degree@1": "E"}, suite=Suite.EDDSA)
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "setting"),
+    [
+        ("commerce-secret", b"short", "secret_file"),
+        ("commerce-authcode", b"", "authcode_file"),
+        ("commerce-authcode", b"\xff", "authcode_file"),
+    ],
+)
+def test_a_credential_commerce_would_not_have_registered_is_refused(
+    name: str, content: bytes, setting: str
+) -> None:
+    """The setting is named; what the file holds is not."""
+    with pytest.raises(AdapterMisconfigured, match=setting) as refused:
+        build_registry(
+            DepartmentsConfig(commerce=COMMERCE),
+            means({"cm.positions@1": "C"}, {**SECRETS, name: content}),
+        )
+
+    assert refused.value.__cause__ is None
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"name": "someone real"}', b"\xff"])

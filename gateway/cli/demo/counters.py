@@ -51,7 +51,12 @@ _ENTERPRISES: Final = (
         about=About.EMPLOYER,
         datasets=all_answered(
             {
-                ENTERPRISE: {**_REGISTERED, "reg_state": "CLEAR 在营"},
+                # A sole trader answers with all he has: there is no capital to register.
+                ENTERPRISE: {
+                    **_REGISTERED,
+                    "registered_capital": "ABSENT",
+                    "reg_state": "CLEAR 在营",
+                },
                 TAXPAYER: {"in_arrears": "PREDICATE NO", "is_micro": "PREDICATE YES"},
             }
         ),

@@ -68,13 +68,15 @@ BENEFITS: Final = (
             {
                 PARTICIPATION: {"state": "PREDICATE NO", "is_insured": "PREDICATE NO"},
                 CONTRIBUTIONS: {"months_paid": "CLEAR 279"},
-                POSITIONS: {"has_active_entity": "PREDICATE NO"},
                 INCOME: {"has_wage_income": "PREDICATE YES"},
                 CONTRACT: {"has_active_contract": "PREDICATE NO"},
             }
         )
-        # No row in the department's own table is a no (docs/adapters/hrss.md).
-        | {PENSION: Expected(state="NOT_FOUND", fields={"is_receiving": "PREDICATE NO"})},
+        # No row is a no where the register is whole (docs/adapters/hrss.md, commerce.md).
+        | {
+            PENSION: Expected(state="NOT_FOUND", fields={"is_receiving": "PREDICATE NO"}),
+            POSITIONS: Expected(state="NOT_FOUND", fields={"has_active_entity": "PREDICATE NO"}),
+        },
     ),
     Person(
         case="sole_trader",

@@ -28,7 +28,8 @@ from gateway.config import load_config
 from gateway.trust import moment
 from gateway.wiring import load_policy
 
-FORMAT: Final = "hutong-sandbox/1"
+FORMAT: Final = "hutong-sandbox/2"
+"""One more for each set of departments: a folder that knows fewer has no keys for the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

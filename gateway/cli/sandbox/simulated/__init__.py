@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from gateway.cli.sandbox.simulated.commerce import COMMERCE
 from gateway.cli.sandbox.simulated.department import Department, Setting, key_setting
 from gateway.cli.sandbox.simulated.education import EDUCATION
 from gateway.cli.sandbox.simulated.health import HEALTH
@@ -12,7 +13,12 @@ from gateway.cli.sandbox.simulated.public_security import PUBLIC_SECURITY
 __all__ = ["PREFIXES", "SIMULATED", "Department", "Setting", "key_setting"]
 
 SIMULATED: Final[Mapping[str, Department]] = MappingProxyType(
-    {"education": EDUCATION, "health": HEALTH, "public_security": PUBLIC_SECURITY}
+    {
+        "commerce": COMMERCE,
+        "education": EDUCATION,
+        "health": HEALTH,
+        "public_security": PUBLIC_SECURITY,
+    }
 )
 """By kind, which names the simulator's module and the section of the configuration as well."""
 PREFIXES: Final[Mapping[str, str]] = MappingProxyType(
