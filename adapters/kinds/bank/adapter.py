@@ -125,7 +125,9 @@ class BankAdapter:
             return None
         kept = self._kept.find(query)
         if kept is not None:
-            return await self._wait(query, kept)
+            raw = await self._wait(query, kept)
+            self._kept.forget(kept)
+            return raw
         question = build_question(operation, query, self._card_prefixes)
         if isinstance(question, Verdict):
             return record_of(question)

@@ -128,6 +128,11 @@ class Kept:
         ):
             self._kept.popitem(last=False)
 
+    def forget(self, waiting: Waiting) -> None:
+        """Drop a question whose answer was handed out: nothing of a bank is kept any longer."""
+        for key in [key for key, (kept, _) in self._kept.items() if kept is waiting]:
+            del self._kept[key]
+
     def wipe(self) -> None:
         """Forget everything."""
         self._kept.clear()

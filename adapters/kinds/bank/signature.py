@@ -39,6 +39,7 @@ DS: Final = "http://www.w3.org/2000/09/xmldsig#"
 SIGNATURE_TAG: Final = f"{{{DS}}}Signature"
 _EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _HALF: Final = 32
+_DIGEST: Final = 32
 _FORM: Final = (
     (0, "Signature", None),
     (1, "SignedInfo", None),
@@ -110,7 +111,12 @@ def verify_letter(letter: etree._Element, registered: x509.Certificate) -> etree
     if tuple(_form(signatures[0], 0)) != _FORM:
         # Also any wrapping: what is signed is the whole letter, or nothing.
         raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
-    if _certificate(signatures[0]) != registered.public_bytes(Encoding.DER):
+    if _octets(signatures[0], "X509Certificate") != registered.public_bytes(Encoding.DER):
+        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
+    # signxml reads over characters that are no base64: one signature would have many spellings.
+    if len(_octets(signatures[0], "SignatureValue")) != 2 * _HALF:
+        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
+    if len(_octets(signatures[0], "DigestValue")) != _DIGEST:
         raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
     config = SignatureConfiguration(
         location="./",
@@ -141,10 +147,10 @@ def _form(element: etree._Element, depth: int) -> Iterator[tuple[int, str, objec
         yield from _form(child, depth + 1)
 
 
-def _certificate(signature: etree._Element) -> bytes:
-    text = signature.findtext(f".//{{{DS}}}X509Certificate") or ""
+def _octets(signature: etree._Element, name: str) -> bytes:
+    text = signature.findtext(f".//{{{DS}}}{name}") or ""
     try:
-        # Base64 in XML is broken into lines (RFC 4648 3.3 is silent on them): blanks carry nothing.
+        # Base64 in XML is broken into lines (xs:base64Binary): blanks carry nothing.
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         return b""

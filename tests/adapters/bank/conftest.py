@@ -25,7 +25,8 @@ def simulator(pki: Path) -> Iterator[Simulator]:
 
 @pytest.fixture
 async def asking(simulator: Simulator, source: RecordSource, pki: Path) -> AsyncIterator[Asking]:
-    """Give a way to ask; faults are off afterwards."""
+    """Give a way to ask, on a new day: no account was checked yet. Faults are off afterwards."""
+    simulator.admin("POST", "/clock", {"advance_ms": 24 * 3600 * 1000})
     adapter = build_adapter(simulator, source, pki)
     yield Asking(simulator, adapter)
     simulator.reset()
