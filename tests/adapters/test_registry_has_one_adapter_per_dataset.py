@@ -80,7 +80,7 @@ def means(
 async def test_each_kind_is_built_from_its_section() -> None:
     """Datasets find the adapter of their department; what nobody serves finds none."""
     every = DepartmentsConfig(education=EDUCATION, public_security=PUBLIC_SECURITY, hrss=HRSS)
-    catalog = {"hr.pension@1": "H", "edu.degree@1": "E", "ps.person_core@1": "P", "bk.x@1": "B"}
+    catalog = {"hr.pension@1": "H", "edu.degree@1": "E", "ps.person_core@1": "P", "xx.x@1": "X"}
 
     registry = build_registry(every, means(catalog))
 
