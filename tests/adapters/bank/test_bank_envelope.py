@@ -11,11 +11,12 @@ from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
 from adapters.kinds.bank.documents import MAX_ITEMS
 from adapters.kinds.bank.envelope import Envelopes, FrontIdentity, Rejected
 from adapters.kinds.bank.questions import OPERATIONS
-from adapters.kinds.bank.schemas import ENVELOPE, REJECT, SSCARD
+from adapters.kinds.bank.schemas import ACMT_024, ENVELOPE, REJECT, SSCARD
 from adapters.kinds.bank.signature import require_es256, sign_letter
 from tests.adapters.bank.asking import FRONT, PARTY
 from tests.adapters.bank.test_bank_messages import CREATED, signer_of
 
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 FRONTS_KEY = signer_of()
 CARD = OPERATIONS["bk.sscard_account"]
 ROW = "<Rslt><OrgnlId>1</OrgnlId><Cd>NONE</Cd><IdNb>370102195603159016</IdNb></Rslt>"
@@ -72,6 +73,11 @@ SPOILT: Mapping[str, tuple[str, str, type[AdapterError]]] = {
         '<SsCardAcctRpt xmlns:x="http://www.w3.org/2001/XMLSchema-instance" x:nil="false">',
         AnswerMalformed,
     ),
+    "an attribute every schema lets pass": (
+        "<SsCardAcctRpt>",
+        f'<SsCardAcctRpt xmlns:x="{XSI}" x:schemaLocation="a b">',
+        AnswerMalformed,
+    ),
     "an element of no schema": ("<Cd>NONE</Cd>", "<Cd>NONE</Cd><Extra/>", AnswerMalformed),
     "a code of no schema": ("<Cd>NONE", "<Cd>MAYBE", AnswerMalformed),
     "no id of a row": ("<OrgnlId>1</OrgnlId>", "", AnswerMalformed),
@@ -98,6 +104,40 @@ def test_a_signed_answer_that_breaks_a_rule_is_refused(what: str) -> None:
 
     if isinstance(refused.value, DepartmentFailed):
         assert refused.value.reason == "PROVIDER_UNPROVEN"
+
+
+VERIFICATION = OPERATIONS["bk.account_verify"]
+VERIFIED = (
+    f'<FPEnvelope xmlns="{ENVELOPE}"><AppHdr><Fr>{FRONT}</Fr><To>{PARTY}</To>'
+    f"<BizMsgIdr>R-1</BizMsgIdr><MsgDefIdr>acmt.024.001.04</MsgDefIdr><CreDt>{CREATED}</CreDt>"
+    f'<Rltd>M-1</Rltd></AppHdr><Document xmlns="{ACMT_024}"><IdVrfctnRpt><Assgnmt>'
+    f"<MsgId>R-1</MsgId><CreDtTm>{CREATED}</CreDtTm>"
+    f"<Assgnr><Agt><FinInstnId><Othr><Id>{FRONT}</Id></Othr></FinInstnId></Agt></Assgnr>"
+    f"<Assgne><Pty><Id><OrgId><Othr><Id>{PARTY}</Id></Othr></OrgId></Id></Pty></Assgne>"
+    f"</Assgnmt><OrgnlAssgnmt><MsgId>M-1</MsgId><CreDtTm>{CREATED}</CreDtTm></OrgnlAssgnmt>"
+    "<Rpt><OrgnlId>1</OrgnlId><Vrfctn>true</Vrfctn></Rpt></IdVrfctnRpt></Document></FPEnvelope>"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "error"),
+    [
+        (f"<Othr><Id>{FRONT}", "<Othr><Id>91370000MA3DEM094M", AnswerMalformed),
+        (f"<Othr><Id>{PARTY}", "<Othr><Id>11370000MB2DEM0287", AnswerMalformed),
+        ("<OrgnlAssgnmt><MsgId>M-1", "<OrgnlAssgnmt><MsgId>M-2", DepartmentFailed),
+        ("<Assgnmt><MsgId>R-1", "<Assgnmt><MsgId>R-2", AnswerMalformed),
+    ],
+)
+def test_a_verification_names_its_parties_and_its_question(
+    before: str, after: str, error: type[AdapterError]
+) -> None:
+    """Inside the document as well as outside of it."""
+    spoilt = VERIFIED.replace(before, after)
+    assert spoilt != VERIFIED
+
+    assert set(envelopes().open(signed(VERIFIED), VERIFICATION, "M-1", 1)) == {1}
+    with pytest.raises(error):
+        envelopes().open(signed(spoilt), VERIFICATION, "M-1", 1)
 
 
 @pytest.mark.parametrize(

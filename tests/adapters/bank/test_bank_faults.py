@@ -30,6 +30,7 @@ from tests.adapters.bank.asking import (
     identity_of,
     load_signer,
 )
+from tests.adapters.bank.test_bank_messages import question
 from tests.adapters.patient import only_waiting_counts
 from tests.adapters.simulated import Simulator
 
@@ -170,6 +171,18 @@ async def test_one_passing_failure_is_not_noticed(asking: Asking, fault: str) ->
         assert (await asking.verify(PENSIONER, account)).fields
     exhausted = await asking.verify(PENSIONER, account)
     assert exhausted.outcome == Untold(reason=Indeterminate.PROVIDER_QUOTA)
+
+
+async def test_a_message_sent_twice_is_answered_once(asking: Asking) -> None:
+    """DUP01: somebody between repeated it; the answer to the first is fetched."""
+    front, asked = asking.adapter._front, question("bk.sscard_account")
+    sent = front._seal(asked.operation, [asked])
+    deadline = time.monotonic() + 8.0
+
+    answers = [await front._send(sent, deadline) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    assert answers[0].body == answers[1].body
 
 
 @pytest.mark.parametrize("fault", ["signature_wrong", "other_request", "gbk_body", "other_person"])

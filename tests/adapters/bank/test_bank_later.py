@@ -195,6 +195,22 @@ async def test_what_a_bank_does_not_count_is_not_counted_here(asking: Asking) ->
     assert isinstance(await asking.adapter.fetch(verification(asking)), Record)
 
 
+@pytest.mark.integration
+@pytest.mark.slow
+async def test_what_was_not_accepted_is_not_counted_here(asking: Asking) -> None:
+    """A front that takes no messages checks no account."""
+    asking.simulator.set_fault("quota")
+    refused = [
+        await asking.adapter.fetch(verification(asking, seconds=0.9)) for _ in range(A_DAY + 1)
+    ]
+    asking.simulator.reset()
+
+    outcomes = [await asking.adapter.fetch(verification(asking)) for _ in range(A_DAY)]
+
+    assert refused == [ENDED] * (A_DAY + 1)
+    assert all(isinstance(outcome, Record) for outcome in outcomes)
+
+
 def test_an_account_has_four_checks_a_day() -> None:
     """In China's time, each account by itself."""
     quota = AccountQuota()

@@ -176,6 +176,15 @@ def test_two_signatures_are_unproven() -> None:
         verify_letter(letter, REGISTERED)
 
 
+def test_no_signature_is_unproven() -> None:
+    """Whoever judged the envelope before, this module believes nobody."""
+    letter = etree.fromstring(VECTOR)
+    letter.remove(letter[-1])
+
+    with pytest.raises(DepartmentFailed, match="UNPROVEN"):
+        verify_letter(letter, REGISTERED)
+
+
 def test_what_is_signed_is_not_written_to_a_log(caplog: pytest.LogCaptureFixture) -> None:
     """The library would write every canonical text where debugging is on."""
     caplog.set_level(logging.DEBUG)
