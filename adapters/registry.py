@@ -12,13 +12,14 @@ from typing import Any, Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Means, Parts
-from adapters.kinds import commerce, education, health, hrss, public_security
+from adapters.kinds import bank, commerce, education, health, hrss, public_security
 from adapters.port import DatasetName, ProviderAdapter
 from adapters.records import RecordSource
 from adapters.settings import DepartmentConfig, DepartmentsConfig
 
 KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType(
     {
+        "bank": bank.KIND,
         "commerce": commerce.KIND,
         "education": education.KIND,
         "public_security": public_security.KIND,

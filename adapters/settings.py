@@ -33,6 +33,24 @@ class DepartmentConfig(Section):
     record_key: KeyConfig
 
 
+class BankConfig(DepartmentConfig):
+    """How the front of the banks is reached."""
+
+    base_url: str
+    party: str
+    """Our USCC as registered there."""
+    front: str
+    """The front's USCC."""
+    tls_key: KeyConfig
+    tls_trust: Path
+    """PEM of the authorities its TLS certificate may come from."""
+    signing_key: KeyConfig
+    bank_certificate: Path
+    """PEM of the one certificate it signs with."""
+    card_prefixes: tuple[str, ...] = ()
+    """Beginnings of account numbers that are card numbers, and so have a Luhn digit."""
+
+
 class CommerceConfig(DepartmentConfig):
     """How the commerce register is reached."""
 
@@ -85,6 +103,7 @@ class HrssConfig(DepartmentConfig):
 class DepartmentsConfig(Section):
     """Departments that are connected, by kind; absent means not connected."""
 
+    bank: BankConfig | None = None
     commerce: CommerceConfig | None = None
     education: EducationConfig | None = None
     public_security: PublicSecurityConfig | None = None

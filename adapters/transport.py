@@ -32,6 +32,7 @@ _UNAVAILABLE: Final = frozenset({502, 503, 504})
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 _NOT_MODIFIED: Final = 304
+_ACCEPTED: Final = 202
 _REDIRECT: Final = range(300, 400)
 # What says that the department itself is in trouble, rather than this one question.
 _BREAKING: Final = frozenset(
@@ -79,12 +80,14 @@ class HttpCall:
     """Return the body of a status 500 (SOAP 1.1 section 6.2) instead of failing."""
     keep_unmodified: bool = False
     """Return a status 304 (RFC 9110 15.4.5), which has no body, instead of failing."""
+    keep_accepted: bool = False
+    """Return a status 202 (RFC 9110 15.3.3) without its body, which may be empty."""
     idempotent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """One answer as bytes, its type already as expected; a status 304 has neither."""
+    """One answer as bytes, its type as expected; a 304, or a 202 kept as such, has neither."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -264,6 +267,8 @@ class DepartmentTransport:
         ) as response:
             if response.status == _NOT_MODIFIED and call.keep_unmodified:
                 return HttpAnswer(status=_NOT_MODIFIED, headers=response.headers, body=b"")
+            if response.status == _ACCEPTED and call.keep_accepted:
+                return HttpAnswer(status=_ACCEPTED, headers=response.headers, body=b"")
             _require_status(response.status, keep_fault=call.keep_fault)
             _require_type(response, call.expect)
             body = await self._read_bounded(response)

@@ -25,11 +25,12 @@ class Simulator:
     port: int
     admin_port: int
     admin_token: str = field(repr=False)
+    scheme: str
 
     @property
     def base_url(self) -> str:
         """Where the department answers."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     async def switch_fault(self, name: str) -> None:
         """Switch a fault of the department's page on, until it is stopped.
@@ -58,7 +59,7 @@ class Simulator:
             await self.process.wait()
 
 
-async def start_simulator(name: str, *arguments: str) -> Simulator:
+async def start_simulator(name: str, *arguments: str, scheme: str = "http") -> Simulator:
     """Start one simulator and wait until it says that it is ready.
 
     Raises:
@@ -89,6 +90,7 @@ async def start_simulator(name: str, *arguments: str) -> Simulator:
         port=int(ready["port"]),
         admin_port=int(ready["admin_port"]),
         admin_token=str(ready["admin_token"]),
+        scheme=scheme,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from gateway.cli.sandbox.simulated.bank import BANK
 from gateway.cli.sandbox.simulated.commerce import COMMERCE
 from gateway.cli.sandbox.simulated.department import Department, Setting, key_setting
 from gateway.cli.sandbox.simulated.education import EDUCATION
@@ -14,6 +15,7 @@ __all__ = ["PREFIXES", "SIMULATED", "Department", "Setting", "key_setting"]
 
 SIMULATED: Final[Mapping[str, Department]] = MappingProxyType(
     {
+        "bank": BANK,
         "commerce": COMMERCE,
         "education": EDUCATION,
         "health": HEALTH,

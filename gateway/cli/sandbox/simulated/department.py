@@ -24,6 +24,8 @@ class Department:
     """Returns what its simulator is started with."""
     section: Callable[[Path, MadeKey], dict[str, Setting]]
     """Returns its section of the configuration, but for address and record key."""
+    scheme: str = "http"
+    """How its simulator is reached on the loopback."""
     sm2_only: bool = False
     """Whether its only keys are SM2: its records are disclosure manifests (docs/records.md)."""
 
