@@ -7,12 +7,14 @@ import pytest
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Means
+from adapters.kinds.civil_affairs import CivilAffairsAdapter
 from adapters.kinds.education import ClientIdentity, EducationAdapter
 from adapters.kinds.hrss import HrssAdapter
 from adapters.kinds.public_security import PublicSecurityAdapter, ServiceIdentity
 from adapters.port import DatasetName
 from adapters.registry import KINDS, AdapterRegistry, build_registry
 from adapters.settings import (
+    CivilAffairsConfig,
     DepartmentsConfig,
     EducationConfig,
     HrssConfig,
@@ -34,6 +36,16 @@ IDENTITY = ServiceIdentity(
     matter_names={},
 )
 KEY = KeyConfig(key=Path("key"), passphrase_file=Path("passphrase"))
+CIVIL_AFFAIRS = CivilAffairsConfig(
+    base_url="http://127.0.0.1:1",
+    sid="s",
+    access_key_file=Path("access-key"),
+    app_key_file=Path("app-key"),
+    front_end="127.0.0.1:1",
+    front_end_user="u",
+    front_end_password_file=Path("password"),
+    record_key=KEY,
+)
 EDUCATION = EducationConfig(
     base_url="http://127.0.0.1:1",
     issuer="https://edu.invalid",
@@ -55,6 +67,7 @@ PUBLIC_SECURITY = PublicSecurityConfig(
 )
 HRSS = HrssConfig(database=Path("hrss.db"), record_key=KEY)
 SECRETS: Mapping[str, bytes] = {
+    "access-key": b"a",
     "app-key": b"k",
     "password": b"p",
     "system-user": (
@@ -79,8 +92,19 @@ def means(
 
 async def test_each_kind_is_built_from_its_section() -> None:
     """Datasets find the adapter of their department; what nobody serves finds none."""
-    every = DepartmentsConfig(education=EDUCATION, public_security=PUBLIC_SECURITY, hrss=HRSS)
-    catalog = {"hr.pension@1": "H", "edu.degree@1": "E", "ps.person_core@1": "P", "bk.x@1": "B"}
+    every = DepartmentsConfig(
+        civil_affairs=CIVIL_AFFAIRS,
+        education=EDUCATION,
+        public_security=PUBLIC_SECURITY,
+        hrss=HRSS,
+    )
+    catalog = {
+        "ca.cremation@1": "C",
+        "hr.pension@1": "H",
+        "edu.degree@1": "E",
+        "ps.person_core@1": "P",
+        "bk.x@1": "B",
+    }
 
     registry = build_registry(every, means(catalog))
 
@@ -88,11 +112,12 @@ async def test_each_kind_is_built_from_its_section() -> None:
     organisations = {adapter.organisation for adapter in registry.adapters}
     await registry.close()
     assert found == {
+        "ca.cremation@1": CivilAffairsAdapter,
         "hr.pension@1": HrssAdapter,
         "edu.degree@1": EducationAdapter,
         "ps.person_core@1": PublicSecurityAdapter,
     }
-    assert organisations == {"H", "E", "P"}
+    assert organisations == {"C", "H", "E", "P"}
 
 
 def test_every_section_has_a_kind() -> None:

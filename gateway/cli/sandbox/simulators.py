@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,8 @@ class Simulator:
     port: int
     admin_port: int
     admin_token: str = field(repr=False)
+    ports: Mapping[str, int]
+    """Every port it named when it was ready, e.g. `port`, `admin_port`."""
 
     @property
     def base_url(self) -> str:
@@ -73,6 +76,7 @@ async def start_simulator(name: str, *arguments: str) -> Simulator:
         port=int(ready["port"]),
         admin_port=int(ready["admin_port"]),
         admin_token=str(ready["admin_token"]),
+        ports={name: value for name, value in ready.items() if isinstance(value, int)},
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from gateway.cli.sandbox.simulated.civil_affairs import CIVIL_AFFAIRS
 from gateway.cli.sandbox.simulated.department import Department, Setting, key_setting
 from gateway.cli.sandbox.simulated.education import EDUCATION
 from gateway.cli.sandbox.simulated.public_security import PUBLIC_SECURITY
@@ -11,7 +12,11 @@ from gateway.cli.sandbox.simulated.public_security import PUBLIC_SECURITY
 __all__ = ["PREFIXES", "SIMULATED", "Department", "Setting", "key_setting"]
 
 SIMULATED: Final[Mapping[str, Department]] = MappingProxyType(
-    {"education": EDUCATION, "public_security": PUBLIC_SECURITY}
+    {
+        "civil_affairs": CIVIL_AFFAIRS,
+        "education": EDUCATION,
+        "public_security": PUBLIC_SECURITY,
+    }
 )
 """By kind, which names the simulator's module and the section of the configuration as well."""
 PREFIXES: Final[Mapping[str, str]] = MappingProxyType(

@@ -3,13 +3,18 @@
 A department and its client are told of each other by files, as in a real enrolment.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.cli.sandbox.authority import MadeKey
 
 Setting = str | int | bool | list[str] | dict[str, "Setting"]
+
+
+def http_address(ports: Mapping[str, int]) -> dict[str, Setting]:
+    """Return where a department that speaks HTTP and nothing else answers."""
+    return {"base_url": f"http://127.0.0.1:{ports['port']}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +28,9 @@ class Department:
     arguments: Callable[[Path], tuple[str, ...]]
     """Returns what its simulator is started with."""
     section: Callable[[Path, MadeKey], dict[str, Setting]]
-    """Returns its section of the configuration, but for address and record key."""
+    """Returns its section of the configuration, but for addresses and record key."""
+    addresses: Callable[[Mapping[str, int]], dict[str, Setting]] = http_address
+    """Returns the settings that say where it answers, from the ports it names when it is ready."""
 
 
 def key_setting(key: MadeKey) -> dict[str, Setting]:
