@@ -31,7 +31,7 @@ _LOCK_MS: Final = 2_000
 _STATEMENT_MS: Final = 10_000
 # Beyond the server's own limits: a server that is gone ends nothing by itself.
 _PATIENCE_S: Final = 15.0
-_CONNECT_S: Final = 5.0
+_CONNECT_S: Final = 10.0
 _CLOSE_S: Final = 2.0
 
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

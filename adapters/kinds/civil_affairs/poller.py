@@ -32,6 +32,7 @@ _MARGIN: Final = timedelta(minutes=1)
 _BEGINNING: Final = datetime.min  # noqa: DTZ901 - the driver's `-infinity`; views have no zone
 _FIRST_ROW: Final = -(2**63)
 _RETRY_S: Final = 1.0
+_PASSING: Final = frozenset({Indeterminate.PROVIDER_TIMEOUT, Indeterminate.PROVIDER_UNAVAILABLE})
 # Each row of a full copy, pushed twice.
 _MAX_PAGES: Final = 2 * MAX_ROWS // PAGE_ROWS
 
@@ -48,7 +49,8 @@ class CopiedView:
     failure: Indeterminate | None = None
     """Why the last round broke off."""
     tried: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
-    """Set once a round has ended, however it did."""
+    """Set once a round has ended; the first may be lost to what passes by itself."""
+    rounds: int = 0
 
     def find_lag(self, now: datetime) -> Indeterminate | None:
         """Return why absence from this copy means nothing now; None where it does."""
@@ -112,7 +114,10 @@ class Poller:
             except AdapterError as failed:
                 view.failure = Indeterminate.PROVIDER_MALFORMED
                 _LOG.warning("view %s: %s", view.name, failed)
-            finally:
+            view.rounds += 1
+            # A gateway and its database may start together: one silence is no reason to answer
+            # "cannot be told" to whoever can still wait for the next round.
+            if view.failure not in _PASSING or view.rounds > 1:
                 view.tried.set()
         return not any(view.failure for view in self._views.values())
 

@@ -1,6 +1,7 @@
 """The adapter of civil affairs is built from its section, and refuses one that cannot work."""
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,15 @@ def test_a_section_of_another_form_is_refused(changed: dict[str, object]) -> Non
         CivilAffairsConfig(**{**SECTION, **changed})
 
 
+def _noting(started: list[Poller]) -> Callable[[Poller], None]:
+    """Return what notes a poller instead of starting it."""
+
+    def note(poller: Poller) -> None:
+        started.append(poller)
+
+    return note
+
+
 async def test_a_registry_lets_adapters_begin_that_keep_copies(
     source: RecordSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,7 +149,7 @@ async def test_a_registry_lets_adapters_begin_that_keep_copies(
     )
     registry = build_registry(DepartmentsConfig(civil_affairs=CivilAffairsConfig(**SECTION)), means)
     started: list[Poller] = []
-    monkeypatch.setattr(Poller, "start", lambda poller: started.append(poller))
+    monkeypatch.setattr(Poller, "start", _noting(started))
 
     registry.begin()
 

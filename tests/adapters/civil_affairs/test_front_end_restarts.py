@@ -1,5 +1,6 @@
 """A front-end database that goes away: it is found again, and costs a question its time only."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -48,6 +49,42 @@ async def test_a_database_that_restarts_is_found_again_by_itself(
 
     assert isinstance(outcome, Record)
     assert view.copy.rows == 0
+
+
+async def test_a_database_that_starts_late_is_waited_for_one_round(
+    simulator: Simulator, source: RecordSource
+) -> None:
+    """Gateway and database may start together: whoever can wait is answered."""
+    async with wired(simulator) as wire:
+        await wire.cut()
+        address = replace(front_end_of(simulator), port=wire.port)
+        poller = build_poller(simulator, address=address)
+        adapter = build_adapter(simulator, source, poller=poller)
+        view = poller.views["v_cremation"]
+        asked = asyncio.create_task(Asking(simulator, adapter).sweep(CREMATION, named(CREMATED)))
+        await until(lambda: view.failure is Indeterminate.PROVIDER_UNAVAILABLE)
+        await wire.lay()
+        outcome, _ = await asked
+        await adapter.close()
+
+    assert isinstance(outcome, Record)
+
+
+async def test_a_database_that_stays_away_is_not_waited_for_longer(
+    simulator: Simulator, source: RecordSource
+) -> None:
+    """The second silence is told, long before the question's own deadline."""
+    async with wired(simulator) as wire:
+        await wire.cut()
+        address = replace(front_end_of(simulator), port=wire.port)
+        adapter = build_adapter(simulator, source, poller=build_poller(simulator, address=address))
+        asking = Asking(simulator, adapter)
+        query = replace(asking.query(CREMATION, NOBODY, seconds=100), by_officer=False)
+        async with asyncio.timeout(50):
+            outcome = await adapter.fetch(query)
+        await adapter.close()
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
 
 
 async def test_a_database_that_says_nothing_costs_a_question_its_deadline_only(
