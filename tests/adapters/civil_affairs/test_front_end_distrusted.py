@@ -50,6 +50,7 @@ class Database:
     async def answer(self, statement: str, *values: object) -> Sequence[Row]:
         """Answer one statement, as its values say."""
         if "synced_to" in statement:
+            self.asked_after.clear()
             return [{"synced_to": synced} for synced in self.synced]
         updated, row_id, limit = values
         assert isinstance(updated, datetime)
@@ -100,12 +101,22 @@ async def test_each_round_begins_fifteen_minutes_below_what_was_seen(
     """And the first from the beginning."""
     database.rows = [row(1, -30)]
     await poller.poll()
+    first = database.asked_after[0]
     await poller.poll()
+    second = database.asked_after[0]
 
-    first, second = database.asked_after
     assert first[0] == datetime.min  # noqa: DTZ901 - the driver's `-infinity`
     assert second[0] <= NOW - timedelta(minutes=45)
     assert second[1] < 0
+
+
+async def test_how_far_a_copy_reaches_is_asked_before_its_rows(
+    database: Database, poller: Poller
+) -> None:
+    """Asked afterwards, it would speak of rows that came while ours were read."""
+    await poller.poll()
+
+    assert database.asked_after == [(datetime.min, -(2**63))]  # noqa: DTZ901 - the driver's `-infinity`
 
 
 async def test_replication_into_the_future_is_a_fault(database: Database, poller: Poller) -> None:
