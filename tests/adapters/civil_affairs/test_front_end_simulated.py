@@ -184,12 +184,12 @@ async def test_what_was_held_up_arrives_when_replication_resumes(
 
 
 @pytest.mark.parametrize(
-    ("action", "parameters", "reason"),
+    ("action", "parameters", "state", "reason"),
     [
-        ("rename_column", {"column": "death_time"}, Indeterminate.PROVIDER_FAULT),
-        ("rename_column", {"column": "upd_time"}, Indeterminate.PROVIDER_FAULT),
-        ("revoke", {}, Indeterminate.PROVIDER_FAULT),
-        ("lock_view", {}, Indeterminate.PROVIDER_TIMEOUT),
+        ("rename_column", {"column": "death_time"}, "42703", Indeterminate.PROVIDER_FAULT),
+        ("rename_column", {"column": "upd_time"}, "42703", Indeterminate.PROVIDER_FAULT),
+        ("revoke", {}, "42501", Indeterminate.PROVIDER_FAULT),
+        ("lock_view", {}, "55P03", Indeterminate.PROVIDER_TIMEOUT),
     ],
 )
 async def test_a_view_that_cannot_be_read_shows_at_once_and_tells_until_it_is_old(
@@ -197,6 +197,7 @@ async def test_a_view_that_cannot_be_read_shows_at_once_and_tells_until_it_is_ol
     caplog: pytest.LogCaptureFixture,
     action: str,
     parameters: dict[str, str],
+    state: str,
     reason: Indeterminate,
 ) -> None:
     """Health first; after 15 minutes absence is untold for the same reason; then it heals."""
@@ -213,6 +214,7 @@ async def test_a_view_that_cannot_be_read_shows_at_once_and_tells_until_it_is_ol
     await poll_once(stepping)
     healed, _ = await stepping.sweep(CREMATION, NOBODY)
 
+    assert f"SQLSTATE {state}" in caplog.text
     assert isinstance(early, NotFound)
     assert health.detail == f"FRONT_END_{reason.value}"
     assert late == Untold(reason=reason)
@@ -220,6 +222,22 @@ async def test_a_view_that_cannot_be_read_shows_at_once_and_tells_until_it_is_ol
     assert isinstance(healed, NotFound)
     for canary in (PASSWORD, USER, "exchange", *named(CREMATED)):
         assert canary not in caplog.text
+
+
+async def test_a_statement_that_takes_too_long_is_ended_by_the_server(
+    stepping: Asking, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One we merely stopped waiting for would go on costing the department."""
+    assert stepping.poller is not None
+    await stepping.poller.close()
+    monkeypatch.setattr(front_end_module, "_LOCK_MS", 0)
+    monkeypatch.setattr(front_end_module, "_STATEMENT_MS", 500)
+    stepping.front_end("lock_view", view="v_cremation")
+
+    await poll_once(stepping)
+
+    assert "SQLSTATE 57014" in caplog.text
+    assert stepping.poller.views["v_cremation"].failure is Indeterminate.PROVIDER_TIMEOUT
 
 
 async def test_a_column_that_is_not_read_may_be_renamed(stepping: Asking) -> None:
