@@ -198,6 +198,15 @@ def test_a_verification_of_another_is_a_mismatch(changed: dict[str, str]) -> Non
     assert reasons == {Indeterminate.SUBJECT_MISMATCH}
 
 
+@pytest.mark.parametrize("changed", [{"cert_num_woman": CHILD.identifier}, {"name_woman": "某"}])
+def test_a_couple_is_of_both_who_were_asked_about(changed: dict[str, str]) -> None:
+    """His number alone would make him the husband of anybody."""
+    with pytest.raises(DepartmentFailed) as failed:
+        read_both(MAN, WOMAN, married(**changed))
+
+    assert failed.value.reason is Indeterminate.SUBJECT_MISMATCH
+
+
 def registration(**changed: str) -> dict[str, str]:
     """Return one line of a registration."""
     return {

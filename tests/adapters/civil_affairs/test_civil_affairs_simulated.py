@@ -138,10 +138,12 @@ async def test_a_spouse_that_can_be_none_is_not_asked_about(
 ) -> None:
     """Nothing is compared with half a person."""
     person = next(each for each in map(PEOPLE.person, (0, 1)) if int(each.id_number[16]) % 2 == 0)
+    before = asking.simulator.received()
 
     _, told = await asking.fetch(VERIFY, named(person), claims)
 
     assert told == {"registration_found": "YES", "is_couple": expected, "current_status": "20"}
+    assert asking.simulator.received() == before + 1
 
 
 async def test_a_registration_is_told_with_a_widened_number(asking: Asking) -> None:
