@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 from certs.identity import SystemId
 from certs.quick import quickly_made
@@ -251,4 +251,13 @@ class ProviderAdapter(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class KeepsCopy(Protocol):
+    """An adapter that copies what its department lays out, and is to begin before it is asked."""
+
+    def begin(self) -> None:
+        """Begin to copy, unless it does already; needs a running event loop."""
         ...

@@ -12,14 +12,23 @@ from typing import Any, Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Means, Parts
-from adapters.kinds import bank, commerce, education, health, hrss, public_security
-from adapters.port import DatasetName, ProviderAdapter
+from adapters.kinds import (
+    bank,
+    civil_affairs,
+    commerce,
+    education,
+    health,
+    hrss,
+    public_security,
+)
+from adapters.port import DatasetName, KeepsCopy, ProviderAdapter
 from adapters.records import RecordSource
 from adapters.settings import DepartmentConfig, DepartmentsConfig
 
 KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType(
     {
         "bank": bank.KIND,
+        "civil_affairs": civil_affairs.KIND,
         "commerce": commerce.KIND,
         "education": education.KIND,
         "public_security": public_security.KIND,
@@ -61,6 +70,12 @@ class AdapterRegistry:
     def by_dataset(self) -> Mapping[DatasetName, ProviderAdapter]:
         """Adapters by dataset."""
         return self._by_dataset
+
+    def begin(self) -> None:
+        """Let adapters that keep copies begin to; needs a running event loop."""
+        for adapter in self._adapters:
+            if isinstance(adapter, KeepsCopy):
+                adapter.begin()
 
     async def close(self) -> None:
         """Close every adapter."""

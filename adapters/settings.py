@@ -5,8 +5,9 @@ INVARIANT: no secret stands here, only the names of files that hold one.
 """
 
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -60,6 +61,26 @@ class CommerceConfig(DepartmentConfig):
     authcode_file: Path
 
 
+class CivilAffairsConfig(DepartmentConfig):
+    """How civil affairs are reached: a live check, and a front-end database that is copied."""
+
+    base_url: str
+    sid: str
+    access_key_file: Path
+    app_key_file: Path
+    front_end: str | None = None
+    """`host:port` of the front-end database; without it system jobs are asked live as well."""
+    front_end_database: str = "qzk"
+    front_end_user: str | None = None
+    front_end_password_file: Path | None = None
+    front_end_ca_file: Path | None = None
+    """Authority of the database's certificate; without it the system's, and on the loopback no
+    encryption."""
+    front_end_datasets: tuple[Literal["ca.assistance", "ca.cremation"], ...] = ("ca.cremation",)
+    """What is copied for system jobs: no register of people is copied that none of them needs."""
+    front_end_interval_s: Annotated[float, Field(ge=1, le=300)] = 30.0
+
+
 class EducationConfig(DepartmentConfig):
     """How the education department is reached."""
 
@@ -105,6 +126,7 @@ class DepartmentsConfig(Section):
 
     bank: BankConfig | None = None
     commerce: CommerceConfig | None = None
+    civil_affairs: CivilAffairsConfig | None = None
     education: EducationConfig | None = None
     public_security: PublicSecurityConfig | None = None
     health: HealthConfig | None = None

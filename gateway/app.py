@@ -140,6 +140,7 @@ class Gateway:
         await close_open_asks(self.log, self.interrupted)
         if isinstance(self.compute, ComputeApart):
             self.compute.start()
+        self.registry.begin()
         serving = credentials(self._load_tls(), self._take_changed_tls)
         try:
             self.port = self.server.add_secure_port(self.config.listen, serving)

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Means
+from adapters.kinds.civil_affairs import CivilAffairsAdapter
 from adapters.kinds.commerce import CommerceAdapter
 from adapters.kinds.education import ClientIdentity, EducationAdapter
 from adapters.kinds.health import HealthAdapter, HealthIdentity
@@ -15,6 +16,7 @@ from adapters.kinds.public_security import PublicSecurityAdapter, ServiceIdentit
 from adapters.port import DatasetName
 from adapters.registry import KINDS, AdapterRegistry, build_registry
 from adapters.settings import (
+    CivilAffairsConfig,
     CommerceConfig,
     DepartmentsConfig,
     EducationConfig,
@@ -38,6 +40,16 @@ IDENTITY = ServiceIdentity(
     matter_names={},
 )
 KEY = KeyConfig(key=Path("key"), passphrase_file=Path("passphrase"))
+CIVIL_AFFAIRS = CivilAffairsConfig(
+    base_url="http://127.0.0.1:1",
+    sid="s",
+    access_key_file=Path("access-key"),
+    app_key_file=Path("app-key"),
+    front_end="127.0.0.1:1",
+    front_end_user="u",
+    front_end_password_file=Path("password"),
+    record_key=KEY,
+)
 COMMERCE = CommerceConfig(
     base_url="http://127.0.0.1:1",
     key_id="k",
@@ -74,6 +86,7 @@ HEALTH = HealthConfig(
 )
 HRSS = HrssConfig(database=Path("hrss.db"), record_key=KEY)
 SECRETS: Mapping[str, bytes] = {
+    "access-key": b"a",
     "app-key": b"k",
     "commerce-secret": b"sixteen-characters",
     "commerce-authcode": b"a",
@@ -101,6 +114,7 @@ def means(
 async def test_each_kind_is_built_from_its_section() -> None:
     """Datasets find the adapter of their department; what nobody serves finds none."""
     every = DepartmentsConfig(
+        civil_affairs=CIVIL_AFFAIRS,
         commerce=COMMERCE,
         education=EDUCATION,
         health=HEALTH,
@@ -108,6 +122,7 @@ async def test_each_kind_is_built_from_its_section() -> None:
         public_security=PUBLIC_SECURITY,
     )
     catalog = {
+        "ca.cremation@1": "A",
         "cm.positions@1": "C",
         "hc.death_certificate@1": "D",
         "hr.pension@1": "H",
@@ -123,12 +138,13 @@ async def test_each_kind_is_built_from_its_section() -> None:
     await registry.close()
     assert found == {
         "cm.positions@1": CommerceAdapter,
+        "ca.cremation@1": CivilAffairsAdapter,
         "hr.pension@1": HrssAdapter,
         "edu.degree@1": EducationAdapter,
         "ps.person_core@1": PublicSecurityAdapter,
         "hc.death_certificate@1": HealthAdapter,
     }
-    assert organisations == {"C", "D", "E", "H", "P"}
+    assert organisations == {"A", "C", "D", "E", "H", "P"}
 
 
 def test_every_section_has_a_kind() -> None:

@@ -106,7 +106,9 @@ async def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None
 
 async def test_unasked_departments_are_told_from_no(demo: Demo) -> None:
     """A department that is not connected is INDETERMINATE with its reason, never NO."""
-    told = [row for each in demo.told for row in each.rows if row.dataset == "ca.cremation@1"]
+    told = [
+        row for each in demo.told for row in each.rows if row.dataset == "hc.death_certificate@1"
+    ]
     asked = [row for row in told if row.granted]
 
     assert asked

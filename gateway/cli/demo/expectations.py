@@ -159,14 +159,19 @@ def _all(matter: str, state: str, outcomes: str) -> dict[str, Expected]:
     }
 
 
-def _m1(deceased: str, cancelled: str, certified: str) -> dict[str, Expected]:
-    """Civil affairs is not connected: it never says no, it cannot be asked."""
-    closed = "INDETERMINATE PROVIDER_NOT_CONNECTED"
+def _m1(deceased: str, cancelled: str, certified: str, cremated: str) -> dict[str, Expected]:
+    """None recorded reads as NO, because the catalog says so, and never as alive.
+
+    Civil affairs tell of a cremation from the copied front-end database, and of none only while the
+    copy reaches to now.
+    """
     return {
         VERIFY: Expected(fields={"deceased": f"PREDICATE {deceased}"}),
         CANCEL: Expected(fields={"is_cancelled": f"PREDICATE {cancelled}"}),
-        CREMATION: Expected(state=closed, fields={"is_cremated": "PREDICATE INDETERMINATE"}),
-        # Nobody's certificate is on record: the catalog reads that as NO, and never as alive.
+        CREMATION: Expected(
+            state=ANSWERED if cremated == "YES" else "NOT_FOUND",
+            fields={"is_cremated": f"PREDICATE {cremated}"},
+        ),
         DEATH: Expected(
             state=ANSWERED if certified == "YES" else "NOT_FOUND",
             fields={"has_record": f"PREDICATE {certified}"},
@@ -308,37 +313,37 @@ PEOPLE: Final[tuple[Person, ...]] = (
         case="ordinary_pensioner",
         matter="M1",
         why="alive, pension in payment",
-        datasets=_m1("NO", "NO", "NO"),
+        datasets=_m1("NO", "NO", "NO", "NO"),
     ),
     Person(
         case="dead_in_ca_alive_in_ps",
         matter="M1",
-        why="certified dead, alive says the register: a review, never a stop",
-        datasets=_m1("NO", "NO", "YES"),
+        why="cremated and certified dead, alive says the register: a review, never a stop",
+        datasets=_m1("NO", "NO", "YES", "YES"),
     ),
     Person(
         case="dead_in_ps_alive_in_ca",
         matter="M1",
         why="cancelled as dead, no certificate: not found is no sign of life",
-        datasets=_m1("YES", "YES", "NO"),
+        datasets=_m1("YES", "YES", "NO", "NO"),
     ),
     Person(
         case="cremated_not_cancelled",
         matter="M1",
-        why="never cancelled; the certificate was corrected, and the one that stands counts",
-        datasets=_m1("NO", "NO", "YES"),
+        why="cremated, never cancelled; of two certificates the corrected one counts",
+        datasets=_m1("NO", "NO", "YES", "YES"),
     ),
     Person(
         case="dead_pension_paid",
         matter="M1",
-        why="cancelled and certified as dead, pension still in payment",
-        datasets=_m1("YES", "YES", "YES"),
+        why="cancelled, certified and cremated, pension still in payment",
+        datasets=_m1("YES", "YES", "YES", "YES"),
     ),
     Person(
         case="emigrant",
         matter="M1",
         why="registration cancelled because he settled abroad: not dead",
-        datasets=_m1("NO", "YES", "NO"),
+        datasets=_m1("NO", "YES", "NO", "NO"),
     ),
     Person(
         case="protected_person",

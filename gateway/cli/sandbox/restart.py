@@ -19,7 +19,7 @@ from typing import Final
 from gateway.cli.sandbox.authority import load_authority
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.renewal import renew
-from gateway.cli.sandbox.running import departments
+from gateway.cli.sandbox.running import addresses_of, departments
 from gateway.cli.sandbox.settings import Ports, readdress_config
 from gateway.cli.sandbox.simulators import Simulator
 from gateway.cli.told import CommandReason, Told
@@ -115,8 +115,7 @@ async def resumed(
     _require_in_force(folders, at)
     renew(folders, at)
     async with departments(folders.departments, kept.seed, kept.population) as simulators:
-        addresses = {name: each.base_url for name, each in simulators.items()}
-        readdress_config(folders, ports, addresses)
+        readdress_config(folders, ports, addresses_of(simulators))
         yield simulators
 
 

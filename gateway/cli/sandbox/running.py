@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from gateway.cli.sandbox.cases import seed_registers
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.partners import write_partner
 from gateway.cli.sandbox.settings import Ports, write_config
-from gateway.cli.sandbox.simulated import SIMULATED, Department
+from gateway.cli.sandbox.simulated import SIMULATED, Department, Setting
 from gateway.cli.sandbox.simulators import (
     Simulator,
     make_hrss_tables,
@@ -59,10 +59,18 @@ async def prepared(options: SandboxOptions) -> AsyncIterator[Sandbox]:
         for each in SIMULATED.values():
             each.register(folder, world.client_key)
         async with departments(folder, options.seed, options.population) as simulators:
-            addresses = {name: each.base_url for name, each in simulators.items()}
+            addresses = addresses_of(simulators)
             write_config(world, options.ports, addresses)
             _seed(world, options, now_ms)
             yield Sandbox(world=world, simulators=simulators)
+
+
+def addresses_of(simulators: Mapping[str, Simulator]) -> dict[str, dict[str, Setting]]:
+    """Return the settings that say where each department answers."""
+    return {
+        name: {"base_url": each.base_url, **SIMULATED[name].further_addresses(each.ports)}
+        for name, each in simulators.items()
+    }
 
 
 @asynccontextmanager

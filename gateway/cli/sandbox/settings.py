@@ -24,7 +24,9 @@ class Ports:
     health: int
 
 
-def write_config(world: World, ports: Ports, addresses: Mapping[str, str]) -> None:
+def write_config(
+    world: World, ports: Ports, addresses: Mapping[str, Mapping[str, Setting]]
+) -> None:
     """Write the configuration file; every secret stands in a file of its own (0600)."""
     folders = world.folders
     for name in ("pseudonym-secret", "registers-key", "epoch-passphrase"):
@@ -58,22 +60,26 @@ def write_config(world: World, ports: Ports, addresses: Mapping[str, str]) -> No
     write_private(folders.config, yaml.safe_dump(config, allow_unicode=True).encode())
 
 
-def readdress_config(folders: Folders, ports: Ports, addresses: Mapping[str, str]) -> None:
+def readdress_config(
+    folders: Folders, ports: Ports, addresses: Mapping[str, Mapping[str, Setting]]
+) -> None:
     """Write the configuration of an earlier start with new ports; all else stays as it was."""
     config = yaml.safe_load(folders.config.read_text("utf-8"))
     config["listen"] = f"127.0.0.1:{ports.gateway}"
     config["health_listen"] = f"127.0.0.1:{ports.health}"
     for name, address in addresses.items():
-        config["departments"][name]["base_url"] = address
+        config["departments"][name].update(address)
     write_private(folders.config, yaml.safe_dump(config, allow_unicode=True).encode())
 
 
-def _departments(world: World, addresses: Mapping[str, str]) -> dict[str, Setting]:
+def _departments(
+    world: World, addresses: Mapping[str, Mapping[str, Setting]]
+) -> dict[str, Setting]:
     folder = world.folders.departments
     record_keys = {name: key_setting(key) for name, key in world.record_keys.items()}
     sections: dict[str, Setting] = {
         name: {
-            "base_url": addresses[name],
+            **addresses[name],
             **each.section(folder, world.client_key),
             "record_key": record_keys[name],
         }

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,8 @@ class Simulator:
     admin_port: int
     admin_token: str = field(repr=False)
     scheme: str
+    ports: Mapping[str, int]
+    """Every port it named when it was ready, e.g. `port`, `admin_port`."""
 
     @property
     def base_url(self) -> str:
@@ -91,6 +94,7 @@ async def start_simulator(name: str, *arguments: str, scheme: str = "http") -> S
         admin_port=int(ready["admin_port"]),
         admin_token=str(ready["admin_token"]),
         scheme=scheme,
+        ports={name: value for name, value in ready.items() if isinstance(value, int)},
     )
 
 

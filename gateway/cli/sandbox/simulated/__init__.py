@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from gateway.cli.sandbox.simulated.bank import BANK
+from gateway.cli.sandbox.simulated.civil_affairs import CIVIL_AFFAIRS
 from gateway.cli.sandbox.simulated.commerce import COMMERCE
 from gateway.cli.sandbox.simulated.department import Department, Setting, key_setting
 from gateway.cli.sandbox.simulated.education import EDUCATION
@@ -16,6 +17,7 @@ __all__ = ["PREFIXES", "SIMULATED", "Department", "Setting", "key_setting"]
 SIMULATED: Final[Mapping[str, Department]] = MappingProxyType(
     {
         "bank": BANK,
+        "civil_affairs": CIVIL_AFFAIRS,
         "commerce": COMMERCE,
         "education": EDUCATION,
         "health": HEALTH,
