@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Means, Parts
-from adapters.kinds import education, hrss, public_security
+from adapters.kinds import education, hrss, public_security, tax
 from adapters.port import DatasetName, ProviderAdapter
 from adapters.records import RecordSource
 from adapters.settings import DepartmentConfig, DepartmentsConfig
@@ -22,6 +22,7 @@ KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType(
         "education": education.KIND,
         "public_security": public_security.KIND,
         "hrss": hrss.KIND,
+        "tax": tax.KIND,
     }
 )
 """Every kind, by the name of its section in `DepartmentsConfig`."""

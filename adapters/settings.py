@@ -63,9 +63,24 @@ class HrssConfig(DepartmentConfig):
     database: Path
 
 
+class TaxConfig(DepartmentConfig):
+    """How the tax department is reached."""
+
+    base_url: str
+    """`sftp://host:port`."""
+    host_key: str
+    """The department's public key, one line of OpenSSH's form; no other is believed."""
+    user: str
+    login_key: KeyConfig
+    client_no: str
+    supplier: str
+    sign_key_file: Path
+
+
 class DepartmentsConfig(Section):
     """Departments that are connected, by kind; absent means not connected."""
 
     education: EducationConfig | None = None
     public_security: PublicSecurityConfig | None = None
     hrss: HrssConfig | None = None
+    tax: TaxConfig | None = None

@@ -14,7 +14,7 @@ from gateway.cli.sandbox.cases import seed_registers
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.partners import write_partner
 from gateway.cli.sandbox.settings import Ports, write_config
-from gateway.cli.sandbox.simulated import SIMULATED
+from gateway.cli.sandbox.simulated import SIMULATED, Department
 from gateway.cli.sandbox.simulators import (
     Simulator,
     make_hrss_tables,
@@ -85,12 +85,13 @@ async def _start_all(
 ) -> None:
     """Start every simulator at once; whoever started is in `simulators` even if another fails."""
 
-    async def start(name: str, told: tuple[str, ...]) -> None:
-        simulators[name] = await start_simulator(name, *told, *people)
+    async def start(name: str, each: Department) -> None:
+        told = each.arguments(folder)
+        simulators[name] = await start_simulator(name, *told, *people, scheme=each.scheme)
 
     async with asyncio.TaskGroup() as group:
         for name, each in SIMULATED.items():
-            group.create_task(start(name, each.arguments(folder)))
+            group.create_task(start(name, each))
 
 
 @asynccontextmanager

@@ -23,11 +23,12 @@ class Simulator:
     port: int
     admin_port: int
     admin_token: str = field(repr=False)
+    scheme: str = "http"
 
     @property
     def base_url(self) -> str:
         """Where the department answers."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     async def stop(self) -> None:
         """End it by closing its standard input, then by force."""
@@ -42,7 +43,7 @@ class Simulator:
             await self.process.wait()
 
 
-async def start_simulator(name: str, *arguments: str) -> Simulator:
+async def start_simulator(name: str, *arguments: str, scheme: str = "http") -> Simulator:
     """Start one simulator and wait until it says that it is ready.
 
     Raises:
@@ -73,6 +74,7 @@ async def start_simulator(name: str, *arguments: str) -> Simulator:
         port=int(ready["port"]),
         admin_port=int(ready["admin_port"]),
         admin_token=str(ready["admin_token"]),
+        scheme=scheme,
     )
 
 

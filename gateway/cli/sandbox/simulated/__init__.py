@@ -7,11 +7,16 @@ from typing import Final
 from gateway.cli.sandbox.simulated.department import Department, Setting, key_setting
 from gateway.cli.sandbox.simulated.education import EDUCATION
 from gateway.cli.sandbox.simulated.public_security import PUBLIC_SECURITY
+from gateway.cli.sandbox.simulated.tax import TAX
 
 __all__ = ["PREFIXES", "SIMULATED", "Department", "Setting", "key_setting"]
 
 SIMULATED: Final[Mapping[str, Department]] = MappingProxyType(
-    {"education": EDUCATION, "public_security": PUBLIC_SECURITY}
+    {
+        "education": EDUCATION,
+        "public_security": PUBLIC_SECURITY,
+        "tax": TAX,
+    }
 )
 """By kind, which names the simulator's module and the section of the configuration as well."""
 PREFIXES: Final[Mapping[str, str]] = MappingProxyType(

@@ -24,6 +24,8 @@ class Department:
     """Returns what its simulator is started with."""
     section: Callable[[Path, MadeKey], dict[str, Setting]]
     """Returns its section of the configuration, but for address and record key."""
+    scheme: str = "http"
+    """Of its address."""
 
 
 def key_setting(key: MadeKey) -> dict[str, Setting]:
