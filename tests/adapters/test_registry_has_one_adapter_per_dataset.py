@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from adapters.errors import AdapterMisconfigured
@@ -10,6 +11,7 @@ from adapters.kind import Means
 from adapters.kinds.education import ClientIdentity, EducationAdapter
 from adapters.kinds.hrss import HrssAdapter
 from adapters.kinds.public_security import PublicSecurityAdapter, ServiceIdentity
+from adapters.kinds.tax import TaxAdapter
 from adapters.port import DatasetName
 from adapters.registry import KINDS, AdapterRegistry, build_registry
 from adapters.settings import (
@@ -18,6 +20,7 @@ from adapters.settings import (
     HrssConfig,
     KeyConfig,
     PublicSecurityConfig,
+    TaxConfig,
 )
 from certs.algorithms import Suite, generate_private_key
 from signing.signer import FileSigner
@@ -54,9 +57,21 @@ PUBLIC_SECURITY = PublicSecurityConfig(
     record_key=KEY,
 )
 HRSS = HrssConfig(database=Path("hrss.db"), record_key=KEY)
+TAX = TaxConfig(
+    base_url="sftp://127.0.0.1:1",
+    host_key=asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode(),
+    user="u",
+    login_key=KeyConfig(key=Path("login"), passphrase_file=Path("password")),
+    client_no="HRSS370000",
+    supplier="s",
+    sign_key_file=Path("sign-key"),
+    record_key=KEY,
+)
 SECRETS: Mapping[str, bytes] = {
     "app-key": b"k",
     "password": b"p",
+    "login": asyncssh.generate_private_key("ssh-ed25519").export_private_key("pkcs8-pem", "p"),
+    "sign-key": b"0123456789abcdef",
     "system-user": (
         b'{"name": "n", "identifier": "i", "unit": "u", "unit_code": "1", "call_reason": "r"}'
     ),
@@ -79,8 +94,11 @@ def means(
 
 async def test_each_kind_is_built_from_its_section() -> None:
     """Datasets find the adapter of their department; what nobody serves finds none."""
-    every = DepartmentsConfig(education=EDUCATION, public_security=PUBLIC_SECURITY, hrss=HRSS)
+    every = DepartmentsConfig(
+        education=EDUCATION, public_security=PUBLIC_SECURITY, hrss=HRSS, tax=TAX
+    )
     catalog = {"hr.pension@1": "H", "edu.degree@1": "E", "ps.person_core@1": "P", "bk.x@1": "B"}
+    catalog["tx.taxpayer@1"] = "T"
 
     registry = build_registry(every, means(catalog))
 
@@ -91,8 +109,9 @@ async def test_each_kind_is_built_from_its_section() -> None:
         "hr.pension@1": HrssAdapter,
         "edu.degree@1": EducationAdapter,
         "ps.person_core@1": PublicSecurityAdapter,
+        "tx.taxpayer@1": TaxAdapter,
     }
-    assert organisations == {"H", "E", "P"}
+    assert organisations == {"H", "E", "P", "T"}
 
 
 def test_every_section_has_a_kind() -> None:
@@ -181,6 +200,38 @@ def test_a_system_user_that_is_not_as_expected_is_refused(content: bytes) -> Non
 
     # A traceback would show the cause, and the cause quotes the file.
     assert refused.value.__suppress_context__
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("change", "secrets", "what"),
+    [
+        ({"base_url": "http://127.0.0.1:1"}, {}, "sftp"),
+        ({"base_url": "sftp://127.0.0.1"}, {}, "sftp"),
+        ({"base_url": "sftp://u@127.0.0.1:1"}, {}, "sftp"),
+        ({"base_url": "sftp://127.0.0.1:1/in"}, {}, "sftp"),
+        ({"base_url": "sftp://127.0.0.1:99999"}, {}, "cannot be read"),
+        ({"host_key": "ssh-ed25519 AAAA"}, {}, "host key"),
+        ({"host_key": ""}, {}, "host key"),
+        ({"client_no": "hrss"}, {}, "client_no"),
+        ({"client_no": "HRSS/../370"}, {}, "client_no"),
+        ({"supplier": ""}, {}, "supplier"),
+        ({}, {"sign-key": b"too short"}, "sign_key_file"),
+        ({}, {"login": b"someone's key"}, "login key"),
+        ({}, {"password": b"another"}, "login key"),
+    ],
+)
+def test_a_tax_section_that_cannot_work_is_refused(
+    change: Mapping[str, str], secrets: Mapping[str, bytes], what: str
+) -> None:
+    """By the name of what is wrong; what a file holds is not told."""
+    section = TAX.model_copy(update=dict(change))
+
+    with pytest.raises(AdapterMisconfigured, match=what) as refused:
+        build_registry(
+            DepartmentsConfig(tax=section), means({"tx.taxpayer@1": "T"}, {**SECRETS, **secrets})
+        )
+
     assert refused.value.__cause__ is None
 
 

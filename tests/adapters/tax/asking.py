@@ -189,6 +189,18 @@ class Asking:
             deadline=time.monotonic() + seconds,
         )
 
+    def stranger(
+        self, query: Query, identifier: str | None = None, name: str | None = None
+    ) -> Query:
+        """Return the query about somebody of another number or name."""
+        subject = query.subject
+        other = replace(
+            subject,
+            identifier=identifier or subject.identifier,
+            full_name=name or subject.full_name,
+        )
+        return replace(query, subject=other)
+
     async def fetch(self, query: Query) -> tuple[Outcome, Told]:
         """Return the outcome and what was disclosed."""
         outcome = await self.adapter.fetch(query)
