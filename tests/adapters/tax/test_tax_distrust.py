@@ -1,0 +1,324 @@
+"""A department that says anything: what is not proven, bound and bounded is not believed."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.kinds.tax import TaxAdapter
+from adapters.kinds.tax.envelope import Head, TaxIdentity
+from adapters.kinds.tax.sftp import SftpTransport, build_access
+from adapters.port import Indeterminate, Outcome, Query, Untold
+from adapters.records import RecordSource
+from adapters.transport import TransportLimits
+from tests.adapters.asking import IS_TRUE, NOW_MS, disclosed, query_of
+from tests.adapters.tax.asking import CLIENT_NO, CONTRIBUTION, DATASETS, LAST, Keys
+from tests.adapters.tax.plain_server import Plain, Say, manifest, plain_department
+from tests.adapters.tax.replies import KEY, reply
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+PERSON = ("370203198806019000", "赵晓岚")
+RECORD = json.dumps(
+    {
+        "JLDM": "0000",
+        "JLXX": "ok",
+        "ZJHM": PERSON[0],
+        "XM": PERSON[1],
+        "ZXQQ": "202511",
+        "ZXQZ": "202610",
+        "JFMX": [
+            {
+                "SSQ": "202610",
+                "XZ": "110",
+                "JFJS": "100.00",
+                "DWJE": "10.00",
+                "GRJE": "5.00",
+                "RKRQ": "20261021",
+                "SPHM": "3" * 18,
+                "LXDM": "1",
+            }
+        ],
+    },
+    ensure_ascii=False,
+).encode()
+PARTS = [("1", RECORD)]
+SUM = "15.00"
+YES = {"paid_in_period": "YES"}
+
+
+def _query(seconds: float = 3.0, name: str = PERSON[1]) -> Query:
+    return query_of(CONTRIBUTION, (PERSON[0], name), {"paid_in_period": IS_TRUE}, LAST, seconds)
+
+
+def _answered(plain: Plain, name: str, head: Head) -> None:
+    plain.acknowledge(name, head)
+    plain.answer(name, head, PARTS, SUM)
+
+
+Open = Callable[[Say], AbstractAsyncContextManager["_Office"]]
+"""Opens a department that answers in a certain way."""
+
+
+class _Office:
+    """A plain department and an adapter that asks it."""
+
+    def __init__(self, plain: Plain, adapter: TaxAdapter, transport: SftpTransport) -> None:
+        self.plain = plain
+        self.adapter = adapter
+        self.transport = transport
+
+    async def ask(self, query: Query | None = None) -> tuple[Outcome, object]:
+        asked = query or _query()
+        outcome = await self.adapter.fetch(asked)
+        return outcome, None if isinstance(outcome, Untold) else disclosed(asked, outcome)
+
+
+@pytest.fixture
+def office(keys: Keys, tmp_path: Path, source: RecordSource) -> Open:
+    """Give a way to open a department that answers in a certain way."""
+
+    @asynccontextmanager
+    async def open_office(say: Say) -> AsyncIterator[_Office]:
+        async with plain_department(keys.folder, tmp_path, say) as plain:
+            transport = SftpTransport(
+                build_access(
+                    base_url=f"sftp://127.0.0.1:{plain.port}",
+                    user="hrss",
+                    host_key=keys.host_key,
+                    login_key=keys.login_key,
+                    passphrase=keys.passphrase,
+                ),
+                TransportLimits(),
+            )
+            adapter = TaxAdapter(
+                source=source,
+                datasets=DATASETS,
+                transport=transport,
+                identity=TaxIdentity(client_no=CLIENT_NO, supplier="test", sign_key=KEY),
+                now_ms=lambda: NOW_MS,
+            )
+            try:
+                yield _Office(plain, adapter, transport)
+            finally:
+                await adapter.close()
+
+    return open_office
+
+
+async def test_an_honest_department_is_believed(office: Open) -> None:
+    """The measure of everything below; and nothing of ours is left lying there."""
+    async with office(_answered) as opened:
+        _, told = await opened.ask()
+        async with asyncio.timeout(5):
+            # What was read is removed in the same look, a little after the answer is out.
+            while [*opened.plain.folder.glob("*/*")]:
+                await asyncio.sleep(0.02)
+
+        assert told == YES
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "submissions"),
+    [
+        *((f"9000000{n}", Indeterminate.PROVIDER_FAULT, 1) for n in (1, 2, 3, 6, 7, 8)),
+        *((f"9000000{n}", Indeterminate.PROVIDER_FAULT, 2) for n in (4, 5)),
+        ("99999999", Indeterminate.PROVIDER_FAULT, 2),
+        ("90000009", Indeterminate.PROVIDER_MALFORMED, 1),
+        ("00000000", Indeterminate.PROVIDER_MALFORMED, 1),
+        ("", Indeterminate.PROVIDER_MALFORMED, 1),
+    ],
+)
+async def test_each_refusal_has_its_reason(
+    office: Open, code: str, reason: Indeterminate, submissions: int
+) -> None:
+    """Where a repetition may help there is one, and no second."""
+    async with office(lambda plain, name, head: plain.refuse(name, head, code)) as opened:
+        outcome, _ = await opened.ask()
+
+        assert outcome == Untold(reason=reason)
+        assert [name[-2:] for name in opened.plain.submissions] == ["01", "02"][:submissions]
+
+
+@pytest.mark.parametrize("code", ["90000004", "90000005", "99999999"])
+async def test_a_refusal_that_a_repetition_mends_is_not_noticed(office: Open, code: str) -> None:
+    """Put once more under its number, and answered."""
+
+    def say(plain: Plain, name: str, head: Head) -> None:
+        if head.repeat:
+            _answered(plain, name, head)
+        else:
+            plain.refuse(name, head, code)
+
+    async with office(say) as opened:
+        _, told = await opened.ask()
+
+        assert told == YES
+        assert len({name.split("_")[1] for name in opened.plain.submissions}) == 1
+
+
+async def test_an_unproven_refusal_is_no_refusal(office: Open) -> None:
+    """Somebody else may have written it: it cannot be told, and nothing is put again for it."""
+
+    def say(plain: Plain, name: str, head: Head) -> None:
+        forged = replace(head, session_id="0" * 32)
+        plain.refuse(name, forged, "99999999")
+
+    async with office(say) as opened:
+        outcome, _ = await opened.ask()
+
+        assert outcome == Untold(reason=Indeterminate.PROVIDER_UNPROVEN)
+        assert len(opened.plain.submissions) == 1
+
+
+async def test_an_unproven_acknowledgement_changes_nothing(
+    office: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is dropped; the result proves itself."""
+
+    def say(plain: Plain, name: str, head: Head) -> None:
+        plain.put(f"ack/{name}.xml", reply(replace(head, session_id="0" * 32)))
+        plain.answer(name, head, PARTS, SUM)
+
+    async with office(say) as opened:
+        _, told = await opened.ask()
+
+        assert told == YES
+        assert "acknowledgement dropped" in caplog.text
+
+
+async def test_a_result_is_not_read_before_its_manifest(office: Open) -> None:
+    """Half a file would be malformed: it is pending, and whole when the manifest is there."""
+    kept: list[tuple[str, Head]] = []
+
+    def say(plain: Plain, name: str, head: Head) -> None:
+        kept.append((name, head))
+        plain.put(f"out/{name}.xml", reply(head, parts=PARTS)[:100])
+
+    async with office(say) as opened:
+        query = _query(0.5)
+        outcome, _ = await opened.ask(query)
+        opened.plain.answer(*kept[0], PARTS, SUM)
+        again = replace(_query(), request_id=bytes(16), pending_request_id=query.request_id)
+        _, told = await opened.ask(again)
+
+        assert isinstance(outcome, Untold)
+        assert outcome.reason is Indeterminate.PENDING
+        assert told == YES
+
+
+@pytest.mark.parametrize(
+    ("parts", "total"),
+    [
+        ([], "0.00"),
+        ([("2", RECORD)], SUM),
+        ([("1", RECORD), ("2", RECORD)], "30.00"),
+        ([("1", RECORD), ("1", RECORD)], "30.00"),
+        ([("1", RECORD)] * 10_000, "150000.00"),
+        ([("1", RECORD)], "15.0"),
+        ([("1", b"[]")], "0.00"),
+        ([("1", b'{"JLDM": "1001", "JLDM": "0000"}')], "0.00"),
+        ([("1", b'{"JLDM": "1001"}\xff')], "0.00"),
+        ([("1", b"")], "0.00"),
+    ],
+    ids=["none", "other", "more", "twice", "10000", "sum", "list", "doubled", "octets", "empty"],
+)
+async def test_records_that_are_not_those_asked_for_spoil_the_package(
+    office: Open, parts: list[tuple[str, bytes]], total: str
+) -> None:
+    """One question, one record; whatever else comes, nothing of it is used."""
+
+    def say(plain: Plain, name: str, head: Head) -> None:
+        plain.answer(name, head, parts, total)
+
+    async with office(say) as opened:
+        outcome, _ = await opened.ask(_query(10.0))
+
+        assert outcome == Untold(reason=Indeterminate.PROVIDER_MALFORMED)
+
+
+async def test_a_refusal_where_the_result_is_due_is_malformed(office: Open) -> None:
+    """A result says that it is one."""
+
+    def say(plain: Plain, name: str, head: Head) -> None:
+        xml = reply(head, code="99999999", parts=PARTS)
+        plain.put(f"out/{name}.xml", xml)
+        plain.put(f"out/{name}.mf.json", manifest(name, head, xml, 1, SUM))
+
+    async with office(say) as opened:
+        outcome, _ = await opened.ask()
+
+        assert outcome == Untold(reason=Indeterminate.PROVIDER_MALFORMED)
+
+
+async def test_a_result_of_an_earlier_submission_is_ours_too(office: Open) -> None:
+    """Two submissions of one number each get a result; whichever comes first is the answer."""
+    first: list[tuple[str, Head]] = []
+
+    def say(plain: Plain, name: str, head: Head) -> None:
+        if head.repeat:
+            _answered(plain, *first[0])
+        else:
+            first.append((name, head))
+            plain.refuse(name, head, "99999999")
+
+    async with office(say) as opened:
+        _, told = await opened.ask()
+
+        assert told == YES
+
+
+async def test_the_answer_to_another_packages_session_is_unproven(office: Open) -> None:
+    """Right number, right signature, yesterday's session: a late reply to something else."""
+
+    def say(plain: Plain, name: str, head: Head) -> None:
+        plain.answer(name, replace(head, session_id="f" * 32), PARTS, SUM)
+
+    async with office(say) as opened:
+        outcome, _ = await opened.ask()
+
+        assert outcome == Untold(reason=Indeterminate.PROVIDER_UNPROVEN)
+
+
+async def test_a_mixed_up_answer_is_an_incident_and_told_to_nobody(
+    office: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A record of another name under the number: neither person stands in the diagnostics."""
+    caplog.set_level(logging.DEBUG)
+    async with office(_answered) as opened:
+        outcome, _ = await opened.ask(_query(name="王小二"))
+
+        assert outcome == Untold(reason=Indeterminate.SUBJECT_MISMATCH)
+        assert "SUBJECT_MISMATCH" in caplog.text
+        assert not [text for text in (*PERSON, "王小二") if text in caplog.text]
+
+
+async def test_a_folder_is_read_only_so_far(office: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing without end would fill the memory."""
+    monkeypatch.setattr("adapters.kinds.tax.sftp.MAX_NAMES", 5)
+    async with office(_answered) as opened:
+        for number in range(20):
+            opened.plain.put(f"out/stranger_{number:02d}.xml", b"")
+
+        names = await opened.transport.names("/out", asyncio.get_running_loop().time() + 5)
+
+        assert len(names) == 5
+
+
+async def test_too_many_packages_are_not_taken_on(
+    office: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is under way is bounded, and nothing under way is lost for it."""
+    monkeypatch.setattr("adapters.kinds.tax.desk.MAX_PACKAGES", 1)
+    async with office(lambda plain, name, head: plain.acknowledge(name, head)) as opened:
+        first, _ = await opened.ask(_query(0.5))
+        second, _ = await opened.ask(_query(0.5))
+
+        assert isinstance(first, Untold)
+        assert first.reason is Indeterminate.PENDING
+        assert second == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
