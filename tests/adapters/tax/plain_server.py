@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncssh
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 from lxml import etree
+from typing_extensions import override
 
 from adapters.kinds.tax.envelope import NAMESPACE, Head
 from tests.adapters.tax.replies import reply
@@ -26,6 +27,8 @@ class Plain:
         self.say = say
         self.submissions: list[str] = []
         self.port = 0
+        self.unreadable = 0
+        """How many times opening a result fails from now on."""
         for name in ("in", "out", "ack", "error"):
             (folder / name).mkdir(exist_ok=True)
 
@@ -63,6 +66,19 @@ class Plain:
                 xml.unlink()
                 self.submissions.append(name)
                 self.say(self, name, head)
+
+
+class _Server(asyncssh.SFTPServer):
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], plain: Plain) -> None:
+        super().__init__(channel, chroot=str(plain.folder).encode())
+        self._plain = plain
+
+    @override
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        if path.startswith(b"/out/") and self._plain.unreadable:
+            self._plain.unreadable -= 1
+            raise asyncssh.SFTPFailure("a disk that sighs")
+        return super().open(path, pflags, attrs)
 
 
 def manifest(name: str, head: Head, xml: bytes, records: int, total: str) -> bytes:
@@ -103,7 +119,7 @@ async def plain_department(keys: Path, folder: Path, say: Say) -> AsyncIterator[
         0,
         server_host_keys=[str(keys / "host")],
         authorized_client_keys=authorized,
-        sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder).encode()),
+        sftp_factory=lambda channel: _Server(channel, plain),
     )
     plain.port = listener.get_port()
     serving = asyncio.create_task(plain.serve())

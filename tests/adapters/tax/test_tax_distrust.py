@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import time
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -10,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.errors import AnswerMalformed
 from adapters.kinds.tax import TaxAdapter
+from adapters.kinds.tax.desk import LIFE_S
 from adapters.kinds.tax.envelope import Head, TaxIdentity
+from adapters.kinds.tax.looking import RESEND_S
 from adapters.kinds.tax.sftp import SftpTransport, build_access
 from adapters.port import Indeterminate, Outcome, Query, Untold
 from adapters.records import RecordSource
@@ -68,10 +73,31 @@ Open = Callable[[Say], AbstractAsyncContextManager["_Office"]]
 class _Office:
     """A plain department and an adapter that asks it."""
 
-    def __init__(self, plain: Plain, adapter: TaxAdapter, transport: SftpTransport) -> None:
+    def __init__(self, plain: Plain, keys: Keys, source: RecordSource) -> None:
         self.plain = plain
-        self.adapter = adapter
-        self.transport = transport
+        self.ahead_s = 0.0
+        self.transport = SftpTransport(
+            build_access(
+                base_url=f"sftp://127.0.0.1:{plain.port}",
+                user="hrss",
+                host_key=keys.host_key,
+                login_key=keys.login_key,
+                passphrase=keys.passphrase,
+            ),
+            TransportLimits(),
+            self.now,
+        )
+        self.adapter = TaxAdapter(
+            source=source,
+            datasets=DATASETS,
+            transport=self.transport,
+            identity=TaxIdentity(client_no=CLIENT_NO, supplier="test", sign_key=KEY),
+            now_ms=lambda: NOW_MS,
+            clock=self.now,
+        )
+
+    def now(self) -> float:
+        return time.monotonic() + self.ahead_s
 
     async def ask(self, query: Query | None = None) -> tuple[Outcome, object]:
         asked = query or _query()
@@ -86,27 +112,11 @@ def office(keys: Keys, tmp_path: Path, source: RecordSource) -> Open:
     @asynccontextmanager
     async def open_office(say: Say) -> AsyncIterator[_Office]:
         async with plain_department(keys.folder, tmp_path, say) as plain:
-            transport = SftpTransport(
-                build_access(
-                    base_url=f"sftp://127.0.0.1:{plain.port}",
-                    user="hrss",
-                    host_key=keys.host_key,
-                    login_key=keys.login_key,
-                    passphrase=keys.passphrase,
-                ),
-                TransportLimits(),
-            )
-            adapter = TaxAdapter(
-                source=source,
-                datasets=DATASETS,
-                transport=transport,
-                identity=TaxIdentity(client_no=CLIENT_NO, supplier="test", sign_key=KEY),
-                now_ms=lambda: NOW_MS,
-            )
+            opened = _Office(plain, keys, source)
             try:
-                yield _Office(plain, adapter, transport)
+                yield opened
             finally:
-                await adapter.close()
+                await opened.adapter.close()
 
     return open_office
 
@@ -115,12 +125,14 @@ async def test_an_honest_department_is_believed(office: Open) -> None:
     """The measure of everything below; and nothing of ours is left lying there."""
     async with office(_answered) as opened:
         _, told = await opened.ask()
-        async with asyncio.timeout(5):
+        for _ in range(100):
             # What was read is removed in the same look, a little after the answer is out.
-            while [*opened.plain.folder.glob("*/*")]:
-                await asyncio.sleep(0.02)
+            if not [*opened.plain.folder.glob("*/*")]:
+                break
+            await asyncio.sleep(0.05)
 
         assert told == YES
+        assert not [*opened.plain.folder.glob("*/*")]
 
 
 @pytest.mark.parametrize(
@@ -305,7 +317,7 @@ async def test_a_folder_is_read_only_so_far(office: Open, monkeypatch: pytest.Mo
         for number in range(20):
             opened.plain.put(f"out/stranger_{number:02d}.xml", b"")
 
-        names = await opened.transport.names("/out", asyncio.get_running_loop().time() + 5)
+        names = await opened.transport.names("/out", opened.now() + 5)
 
         assert len(names) == 5
 
@@ -322,3 +334,93 @@ async def test_too_many_packages_are_not_taken_on(
         assert isinstance(first, Untold)
         assert first.reason is Indeterminate.PENDING
         assert second == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
+
+
+async def test_a_package_that_never_ends_makes_room_at_last(
+    office: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The department keeps nothing for so long: who comes back asks anew."""
+    monkeypatch.setattr("adapters.kinds.tax.desk.MAX_PACKAGES", 1)
+    async with office(lambda plain, name, head: plain.acknowledge(name, head)) as opened:
+        query = _query(0.5)
+        await opened.ask(query)
+        opened.ahead_s += LIFE_S
+        opened.plain.say = _answered
+        _, told = await opened.ask()
+
+        assert told == YES
+
+
+async def test_a_refusal_that_was_overtaken_settles_nothing(office: Open) -> None:
+    """The first submission is refused after the second was put: the second is what counts."""
+    first: list[tuple[str, Head]] = []
+
+    def say(plain: Plain, name: str, head: Head) -> None:
+        if first:
+            plain.refuse(*first[0], "90000003")
+        else:
+            first.append((name, head))
+
+    async with office(say) as opened:
+        query = _query(0.5)
+        await opened.ask(query)
+        opened.ahead_s += RESEND_S
+        again = replace(_query(0.8), request_id=bytes(16), pending_request_id=query.request_id)
+        outcome, _ = await opened.ask(again)
+
+        assert isinstance(outcome, Untold)
+        assert outcome.reason is Indeterminate.PENDING
+        assert len(opened.plain.submissions) == 2
+
+
+async def test_a_result_that_cannot_be_read_now_is_read_later(office: Open) -> None:
+    """A failure of the connection or the disk settles nothing: the result lies there still."""
+
+    def say(plain: Plain, name: str, head: Head) -> None:
+        plain.unreadable = 2
+        _answered(plain, name, head)
+
+    async with office(say) as opened:
+        _, told = await opened.ask()
+
+        assert told == YES
+        assert opened.plain.unreadable == 0
+
+
+async def test_an_outcome_nobody_came_for_is_dropped(
+    office: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two in one package come back, one of them too late: he is asked about anew."""
+    monkeypatch.setattr("adapters.kinds.tax.pending.KEPT_S", 0.05)
+    kept: list[tuple[str, Head]] = []
+    async with office(lambda _, name, head: kept.append((name, head))) as opened:
+        queries = [replace(_query(0.5), request_id=each * 16) for each in (b"a", b"b")]
+        await asyncio.gather(*map(opened.ask, queries))
+        opened.plain.answer(*kept[0], [*PARTS, ("2", RECORD)], "30.00")
+        opened.plain.say = _answered
+        told = []
+        for query in queries:
+            _, one = await opened.ask(
+                replace(_query(), request_id=bytes(16), pending_request_id=query.request_id)
+            )
+            told.append(one)
+            await asyncio.sleep(0.2)
+
+        assert told == [YES, YES]
+        assert len(opened.plain.submissions) == 2
+
+
+async def test_a_file_is_read_only_so_far(office: Open) -> None:
+    """What is read of 64 MiB is one byte more than allowed, whatever size the file has."""
+    async with office(_answered) as opened:
+        large = opened.plain.folder / "out" / "large"
+        with large.open("wb") as file:
+            file.truncate(64 * 1024 * 1024)
+        tracemalloc.start()
+
+        with pytest.raises(AnswerMalformed):
+            await opened.transport.read("/out/large", 1024 * 1024, opened.now() + 10)
+
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 16 * 1024 * 1024

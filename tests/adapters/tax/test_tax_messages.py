@@ -1,6 +1,7 @@
 """Messages of the tax department: the manual's vectors octet for octet, and what is refused."""
 
 import base64
+import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -8,7 +9,7 @@ import pytest
 from lxml import etree
 
 from adapters.errors import AnswerMalformed, DepartmentFailed
-from adapters.kinds.tax.coding import decode_content, encode_content
+from adapters.kinds.tax.coding import MAX_CONTENT, decode_content, encode_content
 from adapters.kinds.tax.envelope import (
     NAMESPACE,
     Head,
@@ -192,6 +193,19 @@ def test_a_limit_is_met_and_not_passed() -> None:
     assert decode_content(encode_content(bytes(100)), 100) == bytes(100)
     with pytest.raises(AnswerMalformed, match="larger"):
         decode_content(encode_content(bytes(101)), 100)
+
+
+def test_a_bomb_is_met_and_never_grown() -> None:
+    """64 MiB behind 64 KiB: what is decoded of them is what is allowed."""
+    bomb = base64.b64encode(zlib.compress(bytes(2**26))).decode()
+    tracemalloc.start()
+
+    with pytest.raises(AnswerMalformed, match="larger"):
+        decode_content(bomb)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * MAX_CONTENT
 
 
 def test_an_acknowledgement_is_read_and_bound() -> None:
