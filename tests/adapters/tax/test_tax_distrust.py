@@ -1,129 +1,27 @@
 """A department that says anything: what is not proven, bound and bounded is not believed."""
 
 import asyncio
-import json
 import logging
-import time
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from adapters.errors import AnswerMalformed
-from adapters.kinds.tax import TaxAdapter
 from adapters.kinds.tax.desk import LIFE_S
-from adapters.kinds.tax.envelope import Head, TaxIdentity
+from adapters.kinds.tax.envelope import Head
 from adapters.kinds.tax.looking import RESEND_S
-from adapters.kinds.tax.sftp import SftpTransport, build_access
-from adapters.port import Indeterminate, Outcome, Query, Untold
-from adapters.records import RecordSource
-from adapters.transport import TransportLimits
-from tests.adapters.asking import IS_TRUE, NOW_MS, disclosed, query_of
-from tests.adapters.tax.asking import CLIENT_NO, CONTRIBUTION, DATASETS, LAST, Keys
-from tests.adapters.tax.plain_server import Plain, Say, manifest, plain_department
-from tests.adapters.tax.replies import KEY, reply
+from adapters.port import Indeterminate, Untold
+from tests.adapters.tax.office import PARTS, PERSON, RECORD, SUM, YES, Open, about, answered
+from tests.adapters.tax.plain_server import Plain, manifest
+from tests.adapters.tax.replies import reply
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
-PERSON = ("370203198806019000", "赵晓岚")
-RECORD = json.dumps(
-    {
-        "JLDM": "0000",
-        "JLXX": "ok",
-        "ZJHM": PERSON[0],
-        "XM": PERSON[1],
-        "ZXQQ": "202511",
-        "ZXQZ": "202610",
-        "JFMX": [
-            {
-                "SSQ": "202610",
-                "XZ": "110",
-                "JFJS": "100.00",
-                "DWJE": "10.00",
-                "GRJE": "5.00",
-                "RKRQ": "20261021",
-                "SPHM": "3" * 18,
-                "LXDM": "1",
-            }
-        ],
-    },
-    ensure_ascii=False,
-).encode()
-PARTS = [("1", RECORD)]
-SUM = "15.00"
-YES = {"paid_in_period": "YES"}
-
-
-def _query(seconds: float = 3.0, name: str = PERSON[1]) -> Query:
-    return query_of(CONTRIBUTION, (PERSON[0], name), {"paid_in_period": IS_TRUE}, LAST, seconds)
-
-
-def _answered(plain: Plain, name: str, head: Head) -> None:
-    plain.acknowledge(name, head)
-    plain.answer(name, head, PARTS, SUM)
-
-
-Open = Callable[[Say], AbstractAsyncContextManager["_Office"]]
-"""Opens a department that answers in a certain way."""
-
-
-class _Office:
-    """A plain department and an adapter that asks it."""
-
-    def __init__(self, plain: Plain, keys: Keys, source: RecordSource) -> None:
-        self.plain = plain
-        self.ahead_s = 0.0
-        self.transport = SftpTransport(
-            build_access(
-                base_url=f"sftp://127.0.0.1:{plain.port}",
-                user="hrss",
-                host_key=keys.host_key,
-                login_key=keys.login_key,
-                passphrase=keys.passphrase,
-            ),
-            TransportLimits(),
-            self.now,
-        )
-        self.adapter = TaxAdapter(
-            source=source,
-            datasets=DATASETS,
-            transport=self.transport,
-            identity=TaxIdentity(client_no=CLIENT_NO, supplier="test", sign_key=KEY),
-            now_ms=lambda: NOW_MS,
-            clock=self.now,
-        )
-
-    def now(self) -> float:
-        return time.monotonic() + self.ahead_s
-
-    async def ask(self, query: Query | None = None) -> tuple[Outcome, object]:
-        asked = query or _query()
-        outcome = await self.adapter.fetch(asked)
-        return outcome, None if isinstance(outcome, Untold) else disclosed(asked, outcome)
-
-
-@pytest.fixture
-def office(keys: Keys, tmp_path: Path, source: RecordSource) -> Open:
-    """Give a way to open a department that answers in a certain way."""
-
-    @asynccontextmanager
-    async def open_office(say: Say) -> AsyncIterator[_Office]:
-        async with plain_department(keys.folder, tmp_path, say) as plain:
-            opened = _Office(plain, keys, source)
-            try:
-                yield opened
-            finally:
-                await opened.adapter.close()
-
-    return open_office
 
 
 async def test_an_honest_department_is_believed(office: Open) -> None:
     """The measure of everything below; and nothing of ours is left lying there."""
-    async with office(_answered) as opened:
+    async with office(answered) as opened:
         _, told = await opened.ask()
         for _ in range(100):
             # What was read is removed in the same look, a little after the answer is out.
@@ -163,7 +61,7 @@ async def test_a_refusal_that_a_repetition_mends_is_not_noticed(office: Open, co
 
     def say(plain: Plain, name: str, head: Head) -> None:
         if head.repeat:
-            _answered(plain, name, head)
+            answered(plain, name, head)
         else:
             plain.refuse(name, head, code)
 
@@ -213,10 +111,10 @@ async def test_a_result_is_not_read_before_its_manifest(office: Open) -> None:
         plain.put(f"out/{name}.xml", reply(head, parts=PARTS)[:100])
 
     async with office(say) as opened:
-        query = _query(0.5)
+        query = about(0.5)
         outcome, _ = await opened.ask(query)
         opened.plain.answer(*kept[0], PARTS, SUM)
-        again = replace(_query(), request_id=bytes(16), pending_request_id=query.request_id)
+        again = replace(about(), request_id=bytes(16), pending_request_id=query.request_id)
         _, told = await opened.ask(again)
 
         assert isinstance(outcome, Untold)
@@ -249,7 +147,7 @@ async def test_records_that_are_not_those_asked_for_spoil_the_package(
         plain.answer(name, head, parts, total)
 
     async with office(say) as opened:
-        outcome, _ = await opened.ask(_query(10.0))
+        outcome, _ = await opened.ask(about(10.0))
 
         assert outcome == Untold(reason=Indeterminate.PROVIDER_MALFORMED)
 
@@ -274,7 +172,7 @@ async def test_a_result_of_an_earlier_submission_is_ours_too(office: Open) -> No
 
     def say(plain: Plain, name: str, head: Head) -> None:
         if head.repeat:
-            _answered(plain, *first[0])
+            answered(plain, *first[0])
         else:
             first.append((name, head))
             plain.refuse(name, head, "99999999")
@@ -302,8 +200,8 @@ async def test_a_mixed_up_answer_is_an_incident_and_told_to_nobody(
 ) -> None:
     """A record of another name under the number: neither person stands in the diagnostics."""
     caplog.set_level(logging.DEBUG)
-    async with office(_answered) as opened:
-        outcome, _ = await opened.ask(_query(name="王小二"))
+    async with office(answered) as opened:
+        outcome, _ = await opened.ask(about(name="王小二"))
 
         assert outcome == Untold(reason=Indeterminate.SUBJECT_MISMATCH)
         assert "SUBJECT_MISMATCH" in caplog.text
@@ -313,7 +211,7 @@ async def test_a_mixed_up_answer_is_an_incident_and_told_to_nobody(
 async def test_a_folder_is_read_only_so_far(office: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """A listing without end would fill the memory."""
     monkeypatch.setattr("adapters.kinds.tax.sftp.MAX_NAMES", 5)
-    async with office(_answered) as opened:
+    async with office(answered) as opened:
         for number in range(20):
             opened.plain.put(f"out/stranger_{number:02d}.xml", b"")
 
@@ -328,8 +226,8 @@ async def test_too_many_packages_are_not_taken_on(
     """What is under way is bounded, and nothing under way is lost for it."""
     monkeypatch.setattr("adapters.kinds.tax.desk.MAX_PACKAGES", 1)
     async with office(lambda plain, name, head: plain.acknowledge(name, head)) as opened:
-        first, _ = await opened.ask(_query(0.5))
-        second, _ = await opened.ask(_query(0.5))
+        first, _ = await opened.ask(about(0.5))
+        second, _ = await opened.ask(about(0.5))
 
         assert isinstance(first, Untold)
         assert first.reason is Indeterminate.PENDING
@@ -342,10 +240,10 @@ async def test_a_package_that_never_ends_makes_room_at_last(
     """The department keeps nothing for so long: who comes back asks anew."""
     monkeypatch.setattr("adapters.kinds.tax.desk.MAX_PACKAGES", 1)
     async with office(lambda plain, name, head: plain.acknowledge(name, head)) as opened:
-        query = _query(0.5)
+        query = about(0.5)
         await opened.ask(query)
         opened.ahead_s += LIFE_S
-        opened.plain.say = _answered
+        opened.plain.say = answered
         _, told = await opened.ask()
 
         assert told == YES
@@ -362,10 +260,10 @@ async def test_a_refusal_that_was_overtaken_settles_nothing(office: Open) -> Non
             first.append((name, head))
 
     async with office(say) as opened:
-        query = _query(0.5)
+        query = about(0.5)
         await opened.ask(query)
         opened.ahead_s += RESEND_S
-        again = replace(_query(0.8), request_id=bytes(16), pending_request_id=query.request_id)
+        again = replace(about(0.8), request_id=bytes(16), pending_request_id=query.request_id)
         outcome, _ = await opened.ask(again)
 
         assert isinstance(outcome, Untold)
@@ -378,7 +276,7 @@ async def test_a_result_that_cannot_be_read_now_is_read_later(office: Open) -> N
 
     def say(plain: Plain, name: str, head: Head) -> None:
         plain.unreadable = 2
-        _answered(plain, name, head)
+        answered(plain, name, head)
 
     async with office(say) as opened:
         _, told = await opened.ask()
@@ -394,14 +292,14 @@ async def test_an_outcome_nobody_came_for_is_dropped(
     monkeypatch.setattr("adapters.kinds.tax.pending.KEPT_S", 0.05)
     kept: list[tuple[str, Head]] = []
     async with office(lambda _, name, head: kept.append((name, head))) as opened:
-        queries = [replace(_query(0.5), request_id=each * 16) for each in (b"a", b"b")]
+        queries = [replace(about(0.5), request_id=each * 16) for each in (b"a", b"b")]
         await asyncio.gather(*map(opened.ask, queries))
         opened.plain.answer(*kept[0], [*PARTS, ("2", RECORD)], "30.00")
-        opened.plain.say = _answered
+        opened.plain.say = answered
         told = []
         for query in queries:
             _, one = await opened.ask(
-                replace(_query(), request_id=bytes(16), pending_request_id=query.request_id)
+                replace(about(), request_id=bytes(16), pending_request_id=query.request_id)
             )
             told.append(one)
             await asyncio.sleep(0.2)
@@ -412,7 +310,7 @@ async def test_an_outcome_nobody_came_for_is_dropped(
 
 async def test_a_file_is_read_only_so_far(office: Open) -> None:
     """What is read of 64 MiB is one byte more than allowed, whatever size the file has."""
-    async with office(_answered) as opened:
+    async with office(answered) as opened:
         large = opened.plain.folder / "out" / "large"
         with large.open("wb") as file:
             file.truncate(64 * 1024 * 1024)
