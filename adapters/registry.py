@@ -20,6 +20,7 @@ from adapters.kinds import (
     health,
     hrss,
     public_security,
+    tax,
 )
 from adapters.port import DatasetName, KeepsCopy, ProviderAdapter
 from adapters.records import RecordSource
@@ -34,6 +35,7 @@ KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType(
         "public_security": public_security.KIND,
         "health": health.KIND,
         "hrss": hrss.KIND,
+        "tax": tax.KIND,
     }
 )
 """Every kind, by the name of its section in `DepartmentsConfig`."""

@@ -121,6 +121,20 @@ class HrssConfig(DepartmentConfig):
     database: Path
 
 
+class TaxConfig(DepartmentConfig):
+    """How the tax department is reached."""
+
+    base_url: str
+    """`sftp://host:port`."""
+    host_key: str
+    """The department's public key, one line of OpenSSH's form; no other is believed."""
+    user: str
+    login_key: KeyConfig
+    client_no: str
+    supplier: str
+    sign_key_file: Path
+
+
 class DepartmentsConfig(Section):
     """Departments that are connected, by kind; absent means not connected."""
 
@@ -131,3 +145,4 @@ class DepartmentsConfig(Section):
     public_security: PublicSecurityConfig | None = None
     health: HealthConfig | None = None
     hrss: HrssConfig | None = None
+    tax: TaxConfig | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from adapters.errors import AdapterMisconfigured
@@ -13,6 +14,7 @@ from adapters.kinds.education import ClientIdentity, EducationAdapter
 from adapters.kinds.health import HealthAdapter, HealthIdentity
 from adapters.kinds.hrss import HrssAdapter
 from adapters.kinds.public_security import PublicSecurityAdapter, ServiceIdentity
+from adapters.kinds.tax import TaxAdapter
 from adapters.port import DatasetName
 from adapters.registry import KINDS, AdapterRegistry, build_registry
 from adapters.settings import (
@@ -24,6 +26,7 @@ from adapters.settings import (
     HrssConfig,
     KeyConfig,
     PublicSecurityConfig,
+    TaxConfig,
 )
 from certs.algorithms import Suite, generate_private_key
 from signing.signer import FileSigner
@@ -85,12 +88,24 @@ HEALTH = HealthConfig(
     record_key=KEY,
 )
 HRSS = HrssConfig(database=Path("hrss.db"), record_key=KEY)
+TAX = TaxConfig(
+    base_url="sftp://127.0.0.1:1",
+    host_key=asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode(),
+    user="u",
+    login_key=KeyConfig(key=Path("login"), passphrase_file=Path("password")),
+    client_no="HRSS370000",
+    supplier="s",
+    sign_key_file=Path("sign-key"),
+    record_key=KEY,
+)
 SECRETS: Mapping[str, bytes] = {
     "access-key": b"a",
     "app-key": b"k",
     "commerce-secret": b"sixteen-characters",
     "commerce-authcode": b"a",
     "password": b"p",
+    "login": asyncssh.generate_private_key("ssh-ed25519").export_private_key("pkcs8-pem", "p"),
+    "sign-key": b"0123456789abcdef",
     "system-user": (
         b'{"name": "n", "identifier": "i", "unit": "u", "unit_code": "1", "call_reason": "r"}'
     ),
@@ -120,6 +135,7 @@ async def test_each_kind_is_built_from_its_section() -> None:
         health=HEALTH,
         hrss=HRSS,
         public_security=PUBLIC_SECURITY,
+        tax=TAX,
     )
     catalog = {
         "ca.cremation@1": "A",
@@ -128,6 +144,7 @@ async def test_each_kind_is_built_from_its_section() -> None:
         "hr.pension@1": "H",
         "edu.degree@1": "E",
         "ps.person_core@1": "P",
+        "tx.taxpayer@1": "T",
         "xx.x@1": "X",
     }
 
@@ -143,8 +160,9 @@ async def test_each_kind_is_built_from_its_section() -> None:
         "edu.degree@1": EducationAdapter,
         "ps.person_core@1": PublicSecurityAdapter,
         "hc.death_certificate@1": HealthAdapter,
+        "tx.taxpayer@1": TaxAdapter,
     }
-    assert organisations == {"A", "C", "D", "E", "H", "P"}
+    assert organisations == {"A", "C", "D", "E", "H", "P", "T"}
 
 
 def test_every_section_has_a_kind() -> None:
@@ -287,6 +305,38 @@ def test_a_key_of_health_that_is_no_text_is_refused() -> None:
         )
 
     assert refused.value.__suppress_context__
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("change", "secrets", "what"),
+    [
+        ({"base_url": "http://127.0.0.1:1"}, {}, "sftp"),
+        ({"base_url": "sftp://127.0.0.1"}, {}, "sftp"),
+        ({"base_url": "sftp://u@127.0.0.1:1"}, {}, "sftp"),
+        ({"base_url": "sftp://127.0.0.1:1/in"}, {}, "sftp"),
+        ({"base_url": "sftp://127.0.0.1:99999"}, {}, "cannot be read"),
+        ({"host_key": "ssh-ed25519 AAAA"}, {}, "host key"),
+        ({"host_key": ""}, {}, "host key"),
+        ({"client_no": "hrss"}, {}, "client_no"),
+        ({"client_no": "HRSS/../370"}, {}, "client_no"),
+        ({"supplier": ""}, {}, "supplier"),
+        ({}, {"sign-key": b"too short"}, "sign_key_file"),
+        ({}, {"login": b"someone's key"}, "login key"),
+        ({}, {"password": b"another"}, "login key"),
+    ],
+)
+def test_a_tax_section_that_cannot_work_is_refused(
+    change: Mapping[str, str], secrets: Mapping[str, bytes], what: str
+) -> None:
+    """By the name of what is wrong; what a file holds is not told."""
+    section = TAX.model_copy(update=dict(change))
+
+    with pytest.raises(AdapterMisconfigured, match=what) as refused:
+        build_registry(
+            DepartmentsConfig(tax=section), means({"tx.taxpayer@1": "T"}, {**SECRETS, **secrets})
+        )
+
     assert refused.value.__cause__ is None
 
 

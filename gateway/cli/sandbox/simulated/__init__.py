@@ -11,6 +11,7 @@ from gateway.cli.sandbox.simulated.department import Department, Setting, key_se
 from gateway.cli.sandbox.simulated.education import EDUCATION
 from gateway.cli.sandbox.simulated.health import HEALTH
 from gateway.cli.sandbox.simulated.public_security import PUBLIC_SECURITY
+from gateway.cli.sandbox.simulated.tax import TAX
 
 __all__ = ["PREFIXES", "SIMULATED", "Department", "Setting", "key_setting"]
 
@@ -22,6 +23,7 @@ SIMULATED: Final[Mapping[str, Department]] = MappingProxyType(
         "education": EDUCATION,
         "health": HEALTH,
         "public_security": PUBLIC_SECURITY,
+        "tax": TAX,
     }
 )
 """By kind, which names the simulator's module and the section of the configuration as well."""
