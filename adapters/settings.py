@@ -6,7 +6,7 @@ INVARIANT: no secret stands here, only the names of files that hold one.
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -33,19 +33,39 @@ class DepartmentConfig(Section):
     record_key: KeyConfig
 
 
-class EducationConfig(DepartmentConfig):
-    """How the education department is reached."""
+class LimitsConfig(Section):
+    """What one department may take of us, and we of it (docs/operations/resilience.md)."""
+
+    concurrency: int = Field(default=32, ge=1, le=4_096)
+    queue: int = Field(default=224, ge=0, le=65_536)
+    per_second: float | None = Field(default=None, gt=0, le=100_000)
+    burst: int = Field(default=1, ge=1, le=10_000)
+    attempts: int = Field(default=3, ge=1, le=5)
+    connect_s: float = Field(default=2.0, gt=0, le=60)
+    patience_s: float | None = Field(default=None, gt=0, le=60)
+    breaker_failures: int = Field(default=8, ge=1, le=1_000)
+    breaker_open_s: float = Field(default=5.0, gt=0, le=600)
+    hedging: bool = False
+
+
+class HttpDepartmentConfig(DepartmentConfig):
+    """What every department has that is reached over HTTP."""
 
     base_url: str
+    limits: LimitsConfig = LimitsConfig()
+
+
+class EducationConfig(HttpDepartmentConfig):
+    """How the education department is reached."""
+
     issuer: str
     client_id: str
     client_key: KeyConfig
 
 
-class PublicSecurityConfig(DepartmentConfig):
+class PublicSecurityConfig(HttpDepartmentConfig):
     """How the public security department is reached."""
 
-    base_url: str
     sid: str
     app_key_file: Path
     user: str

@@ -46,6 +46,7 @@ from gateway.policy.facts import Registers
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.quota import BurstLimit, BurstLimiter, InFlight
 from gateway.replay import SPACE, ReplayGuard
+from gateway.rooms import Rooms
 from gateway.rpc.admin import LookSocket, socket_beside
 from gateway.rpc.departments import Departments
 from gateway.rpc.health import Health, build_health_app
@@ -276,7 +277,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         interrupted=interrupted,
         compute=parts.compute,
         looks=_build_looks(config, log, keys, chosen_clock),
-        departments=Departments(registry.adapters, metrics),
+        departments=Departments(registry.adapters, metrics, parts.rooms),
         health=Health(describe_parts(log, trust, registry, chosen_clock), metrics),
     )
 
@@ -326,6 +327,7 @@ def _build_parts(
         exits=Exits(log=timed, signer=signer, system_id=system_id),
         replay=replay,
         in_flight=InFlight(limits.in_flight, limits.in_flight_per_system),
+        rooms=Rooms(limits.room),
         limiter=BurstLimiter(burst),
         adapters=connect(registry, compute),
         observer=MetricsObserver(metrics),

@@ -8,6 +8,7 @@ from aiohttp import web
 from adapters.port import BreakerState, ProviderAdapter
 from gateway.board import WINDOW_S
 from gateway.metrics import Metrics
+from gateway.rooms import Rooms
 from signing.encoding import JsonValue
 
 OPENNESS: Final = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
@@ -17,16 +18,18 @@ OPENNESS: Final = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerSta
 class Departments:
     """Tells of every connected department."""
 
-    def __init__(self, adapters: Iterable[ProviderAdapter], metrics: Metrics) -> None:
+    def __init__(self, adapters: Iterable[ProviderAdapter], metrics: Metrics, rooms: Rooms) -> None:
         """Keep the adapters in the order in which they are told."""
         self._adapters = tuple(adapters)
         self._metrics = metrics
+        self._rooms = rooms
 
     def gauge(self) -> None:
-        """Set the breakers' gauge to what they are now."""
+        """Set the gauges of breakers and rooms to what they are now."""
         for each in self._adapters:
-            openness = OPENNESS[each.breaker_state]
-            self._metrics.provider_breaker.of(each.organisation).set(openness)
+            name = each.organisation
+            self._metrics.provider_breaker.of(name).set(OPENNESS[each.breaker_state])
+            self._metrics.provider_waiting.of(name).set(self._rooms.inside(name))
 
     def report(self) -> dict[str, JsonValue]:
         """Return the window in seconds and one member per department."""
@@ -41,6 +44,8 @@ class Departments:
             "organisation": adapter.organisation,
             "datasets": [str(name) for name in sorted(adapter.datasets)],
             "breaker": adapter.breaker_state.value,
+            "waiting": self._rooms.inside(adapter.organisation),
+            "room": self._rooms.limit,
             "asked": recent.asked,
             "answered": recent.answered,
             "p50_us": _us(recent.p50_s),
