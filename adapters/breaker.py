@@ -76,6 +76,7 @@ class Breaker:
             self._failures, self._open_until = 0, None
         elif verdict is Verdict.FAILS:
             self._failures += 1
-            # A failed probe opens at once: one asker has paid, eight need not.
-            if passage is Passage.PROBE or self._failures >= self._limits.breaker_failures:
+            # Only an answer sets the count back, so a failed probe opens at once: one asker has
+            # paid, eight need not.
+            if self._failures >= self._limits.breaker_failures:
                 self._open_until = self._clock() + self._limits.breaker_open_s

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from adapters.breaker import Breaker, Passage, Verdict
+from adapters.breaker import Breaker, Verdict
 from adapters.errors import AdapterMisconfigured, DepartmentFailed
 from adapters.hedge import Hedging, race
 from adapters.limits import TransportLimits
@@ -135,9 +135,7 @@ class DepartmentTransport:
             passage = self._breaker.require_passage()
             began, verdict = self._clock(), Verdict.NOTHING
             try:
-                # A probe is one call: what it finds is what there is.
-                attempts = self._limits.attempts if passage is Passage.FREE else 1
-                answer = await self._ask(call, ends, attempts if call.idempotent else 1)
+                answer = await self._ask(call, ends, self.attempts if call.idempotent else 1)
                 verdict = Verdict.ANSWERS
             except DepartmentFailed as failed:
                 verdict = self._judge(failed, ends - began)
@@ -187,8 +185,8 @@ class DepartmentTransport:
             await asyncio.sleep(pause)
 
     def _may_repeat(self, failed: DepartmentFailed, ends: float) -> bool:
-        # Enough others failed meanwhile, or the call could not end in time: nobody would wait for
-        # what it costs the department.
+        # Enough others failed meanwhile, or this is the probe, which is one call. Or it could not
+        # end in time: nobody would wait for what it costs the department.
         if self._breaker.is_open or self._clock() + self._pace.wait_s >= ends:
             return False
         return failed.reason in _RETRIABLE and not isinstance(failed, NotSent)

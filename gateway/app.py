@@ -251,6 +251,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     deciding = _build_deciding(config, bundle, registers, keys, interrupted)
     exchange = Exchange(parts, deciding)
     lookup = Lookup(parts=parts, exchange=exchange, deciding=deciding, receipts=log)
+    departments = Departments(registry.adapters, metrics, parts.rooms)
     services = Services(
         parts=parts,
         exchange=exchange,
@@ -259,6 +260,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         deciding=deciding,
         log=log,
         connected=frozenset(registry.by_dataset),
+        departments=departments,
     )
     # The list of methods is no secret, but reflection parses what strangers send: sandbox only.
     others = (add_reflection,) if config.sandbox else ()
@@ -277,7 +279,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         interrupted=interrupted,
         compute=parts.compute,
         looks=_build_looks(config, log, keys, chosen_clock),
-        departments=Departments(registry.adapters, metrics, parts.rooms),
+        departments=departments,
         health=Health(describe_parts(log, trust, registry, chosen_clock), metrics),
     )
 

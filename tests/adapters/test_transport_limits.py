@@ -143,6 +143,20 @@ async def test_who_cannot_be_asked_in_time_learns_of_the_quota(start: Start) -> 
     assert not transport.breaker.is_open
 
 
+async def test_what_was_never_sent_forgives_no_failure(start: Start) -> None:
+    """Our own pace is no word of the department's: the row of its failures goes on."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({}, status=503)
+
+    transport = await start(answer, TransportLimits(per_second=4, breaker_failures=2))
+    reasons = [await reason_of(transport.fetch(CALL, within(each))) for each in (5, 0.1, 5)]
+
+    unavailable, quota = Indeterminate.PROVIDER_UNAVAILABLE, Indeterminate.PROVIDER_QUOTA
+    assert reasons == [unavailable, quota, unavailable]
+    assert transport.breaker.is_open
+
+
 @given(
     gaps=st.lists(st.floats(0, 3), min_size=1, max_size=60),
     per_second=st.floats(0.5, 50),
