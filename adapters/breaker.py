@@ -8,7 +8,7 @@ before is of another time.
 from collections.abc import Callable
 from enum import Enum, auto
 
-from adapters.errors import DepartmentFailed
+from adapters.errors import NotSent
 from adapters.limits import TransportLimits
 from adapters.port import BreakerState, Indeterminate
 
@@ -57,10 +57,10 @@ class Breaker:
         """Let a question through; after the open time exactly one probe.
 
         Raises:
-            DepartmentFailed: PROVIDER_UNAVAILABLE while open.
+            NotSent: PROVIDER_UNAVAILABLE while open.
         """
         if self.is_open:
-            raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE)
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
         if self._open_until is None:
             return Passage.FREE
         self._probing = True

@@ -8,13 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from adapters.errors import DepartmentFailed
+from adapters.errors import NotSent
 from adapters.limits import TransportLimits
 from adapters.port import Indeterminate
-
-
-class NotSent(DepartmentFailed):
-    """A question that ended with us: the department heard nothing of it."""
 
 
 class Places:

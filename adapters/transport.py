@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from adapters.breaker import Breaker, Verdict
-from adapters.errors import AdapterMisconfigured, DepartmentFailed
+from adapters.errors import AdapterMisconfigured, DepartmentFailed, NotSent
 from adapters.hedge import Hedging, race
 from adapters.limits import TransportLimits
-from adapters.pace import NotSent, Pace, Places
+from adapters.pace import Pace, Places
 from adapters.port import Indeterminate
 
 __all__ = ["RESERVE_S", "DepartmentTransport", "HttpAnswer", "HttpCall", "TransportLimits"]

@@ -10,6 +10,7 @@ from adapters.kind import Means
 from adapters.kinds.education import ClientIdentity, EducationAdapter
 from adapters.kinds.hrss import HrssAdapter
 from adapters.kinds.public_security import PublicSecurityAdapter, ServiceIdentity
+from adapters.limits import TransportLimits, build_limits
 from adapters.port import DatasetName
 from adapters.registry import KINDS, AdapterRegistry, build_registry
 from adapters.settings import (
@@ -17,6 +18,7 @@ from adapters.settings import (
     EducationConfig,
     HrssConfig,
     KeyConfig,
+    LimitsConfig,
     PublicSecurityConfig,
 )
 from certs.algorithms import Suite, generate_private_key
@@ -93,6 +95,27 @@ async def test_each_kind_is_built_from_its_section() -> None:
         "ps.person_core@1": PublicSecurityAdapter,
     }
     assert organisations == {"H", "E", "P"}
+
+
+@pytest.mark.parametrize("name", ["education", "public_security"])
+async def test_the_limits_of_a_section_reach_its_transport(name: str) -> None:
+    """A department that allows less is taken less of, and no other one."""
+    limits = LimitsConfig(concurrency=3, per_second=20, attempts=1)
+    section = {"education": EDUCATION, "public_security": PUBLIC_SECURITY}[name]
+    limited = section.model_copy(update={"limits": limits})
+    config = DepartmentsConfig(education=EDUCATION, public_security=PUBLIC_SECURITY)
+    config = config.model_copy(update={name: limited})
+
+    registry = build_registry(config, means({"edu.degree@1": "E", "ps.person_core@1": "P"}))
+
+    found = {}
+    for adapter in registry.adapters:
+        assert isinstance(adapter, EducationAdapter | PublicSecurityAdapter)
+        found[adapter.organisation] = adapter._transport._limits
+    await registry.close()
+    own, other = ("E", "P") if name == "education" else ("P", "E")
+    assert found[own] == build_limits(limits)
+    assert found[other] == TransportLimits()
 
 
 def test_every_section_has_a_kind() -> None:

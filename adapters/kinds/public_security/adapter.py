@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
+from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.public_security.batch import Batcher, PackageKey, Waiting
 from adapters.kinds.public_security.identity import (
     ServiceIdentity,
@@ -178,8 +178,10 @@ class PublicSecurityAdapter:
                 if attempt == attempts:
                     require_no_fault(reply)
             except DepartmentFailed as failed:
-                # Only what was not accepted is sent again; an answer that is wrong stays wrong.
-                if failed.reason is not Indeterminate.PROVIDER_UNAVAILABLE or attempt == attempts:
+                # Only what was not accepted is sent again; an answer that is wrong stays wrong, and
+                # what our own limits keep back is not pressed.
+                kept_back = isinstance(failed, NotSent) or attempt == attempts
+                if kept_back or failed.reason is not Indeterminate.PROVIDER_UNAVAILABLE:
                     raise
             await asyncio.sleep(_PAUSE_S * attempt)
             attempt += 1
