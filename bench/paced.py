@@ -1,17 +1,19 @@
 """Sends prepared messages at fixed times, however long answers take, and tells what came back.
 
 `python -m bench.paced IDENTITY ADDRESS CORE PLAN` runs in a process of its own and prints one line
-of JSON: one `Paced` per lane of the plan. A lane is sent at its own rate over a connection of its
+of JSON: one `Paced` per lane of the plan. A lane is sent at its own rate over connections of its
 own, so that a lane that waits holds up no other; a latency counts from the time a message was due,
 so that a server that holds up the sender is not flattered.
 """
 
+import itertools
 import json
 import statistics
 import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -25,6 +27,8 @@ from bench.serving import UNARY, pin
 from hutong.client import Identity, load_identity
 from hutong.exchange.v1 import exchange_pb2
 
+CONNECTIONS: Final = 2
+"""Of one lane: a gateway refuses the 257th call of a connection, and a room is to be filled."""
 GRACE_S: Final = 5.0
 """How long after its deadline a call may end; gRPC ends it itself."""
 
@@ -91,12 +95,14 @@ def told_by(message: bytes) -> str:
 def send_lane(identity: Identity, lane: Lane, start: float) -> Paced:
     """Send every message of a lane when it is due, and wait for all that were sent."""
     messages, seen = read_corpus(Path(lane.corpus)), _Seen()
-    channel = connect(identity)
-    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(UNARY)
+    channels = [connect(identity) for _ in range(CONNECTIONS)]
+    calls: Iterator[grpc.UnaryUnaryMultiCallable[bytes, bytes]] = itertools.cycle(
+        [channel.unary_unary(UNARY) for channel in channels]
+    )
     ended = threading.Semaphore(0)
 
     def send(due: float, message: bytes) -> None:
-        future = call.future(message, timeout=lane.deadline_s)
+        future = next(calls).future(message, timeout=lane.deadline_s)
 
         def answered(done: "grpc.Future[bytes]") -> None:
             try:
@@ -114,7 +120,8 @@ def send_lane(identity: Identity, lane: Lane, start: float) -> Paced:
     for _ in messages:
         if not ended.acquire(timeout=lane.deadline_s + GRACE_S):
             seen.failed["NEVER_ENDED"] += 1
-    channel.close()
+    for channel in channels:
+        channel.close()
     return _summed_up(lane, seen)
 
 
