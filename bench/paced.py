@@ -96,9 +96,7 @@ def send_lane(identity: Identity, lane: Lane, start: float) -> Paced:
     """Send every message of a lane when it is due, and wait for all that were sent."""
     messages, seen = read_corpus(Path(lane.corpus)), _Seen()
     channels = [connect(identity) for _ in range(CONNECTIONS)]
-    calls: Iterator[grpc.UnaryUnaryMultiCallable[bytes, bytes]] = itertools.cycle(
-        [channel.unary_unary(UNARY) for channel in channels]
-    )
+    calls = _in_turn(channels)
     ended = threading.Semaphore(0)
 
     def send(due: float, message: bytes) -> None:
@@ -123,6 +121,12 @@ def send_lane(identity: Identity, lane: Lane, start: float) -> Paced:
     for channel in channels:
         channel.close()
     return _summed_up(lane, seen)
+
+
+def _in_turn(
+    channels: list[grpc.Channel],
+) -> Iterator["grpc.UnaryUnaryMultiCallable[bytes, bytes]"]:
+    return itertools.cycle([channel.unary_unary(UNARY) for channel in channels])
 
 
 def _summed_up(lane: Lane, seen: _Seen) -> Paced:
