@@ -29,6 +29,8 @@ from gateway.trust import moment
 
 MOST_RISE: Final = 0.10
 """Beyond what two calm steps of one round differ by."""
+MOST_SPREAD: Final = 0.30
+"""Between two calm steps; on a machine that differs from itself by more, any rise would hold."""
 MOST_GROWTH_MIB: Final = 32.0
 MOST_LATE_MS: Final = 100.0
 """A generator later than this, one time in a hundred, measured the machine."""
@@ -106,6 +108,16 @@ def build_goals(judged: Judged) -> tuple[Goal, ...]:
             at_least=False,
         ),
     )
+
+
+def require_quiet(judged: Judged) -> None:
+    """Refuse to judge by a machine whose calm steps differ too much.
+
+    Raises:
+        Worthless: by how much.
+    """
+    if judged.spread > MOST_SPREAD:
+        raise Worthless(f"two calm steps differ by {judged.spread:.0%}: the machine is not at rest")
 
 
 def require_calm(step: Step) -> None:
@@ -236,6 +248,11 @@ def main() -> None:
     console.print(build_verdicts(goals))
     path = store_results(encode_results(rounds, judged, shape), RESULTS)
     console.print(f"written to {path.name}")
+    try:
+        require_quiet(judged)
+    except Worthless as error:
+        console.print(f"[red]worthless[/]: {error}")
+        sys.exit(1)
     sys.exit(not all(goal.holds for goal in goals))
 
 

@@ -21,6 +21,7 @@ from bench.resilience import (
     judge,
     measure,
     require_calm,
+    require_quiet,
     require_trouble,
 )
 from bench.trouble import FAILING, HANGING, OTHERS, Shape, Step
@@ -86,6 +87,15 @@ def test_each_goal_is_missed_by_its_own_trouble(troubled: Step, missed: list[int
     goals = build_goals(judge(_rounds(troubled)))
 
     assert [number for number, goal in enumerate(goals) if not goal.holds] == missed
+
+
+def test_a_machine_that_is_not_at_rest_judges_nothing() -> None:
+    """Where two calm steps differ by half, a rise of half would hold."""
+    require_quiet(judge(_rounds(_troubled())))
+    noisy = [Round(calm=(_step(10.0), _step(16.0)), troubled=_troubled(14.0))]
+
+    with pytest.raises(Worthless, match="46%"):
+        require_quiet(judge(noisy))
 
 
 def test_a_step_that_was_not_calm_is_worthless() -> None:
