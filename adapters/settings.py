@@ -34,10 +34,31 @@ class DepartmentConfig(Section):
     record_key: KeyConfig
 
 
-class BankConfig(DepartmentConfig):
-    """How the front of the banks is reached."""
+class LimitsConfig(Section):
+    """What one department may take of us, and we of it (docs/operations/resilience.md)."""
+
+    concurrency: int = Field(default=32, ge=1, le=4_096)
+    queue: int = Field(default=224, ge=0, le=65_536)
+    per_second: float | None = Field(default=None, gt=0, le=100_000)
+    burst: int = Field(default=1, ge=1, le=10_000)
+    attempts: int = Field(default=3, ge=1, le=5)
+    connect_s: float = Field(default=2.0, gt=0, le=60)
+    patience_s: float | None = Field(default=None, gt=0, le=60)
+    breaker_failures: int = Field(default=8, ge=1, le=1_000)
+    breaker_open_s: float = Field(default=5.0, gt=0, le=600)
+    hedging: bool = False
+
+
+class HttpDepartmentConfig(DepartmentConfig):
+    """What every department has that is reached over HTTP."""
 
     base_url: str
+    limits: LimitsConfig = LimitsConfig()
+
+
+class BankConfig(HttpDepartmentConfig):
+    """How the front of the banks is reached."""
+
     party: str
     """Our USCC as registered there."""
     front: str
@@ -52,19 +73,17 @@ class BankConfig(DepartmentConfig):
     """Beginnings of account numbers that are card numbers, and so have a Luhn digit."""
 
 
-class CommerceConfig(DepartmentConfig):
+class CommerceConfig(HttpDepartmentConfig):
     """How the commerce register is reached."""
 
-    base_url: str
     key_id: str
     secret_file: Path
     authcode_file: Path
 
 
-class CivilAffairsConfig(DepartmentConfig):
+class CivilAffairsConfig(HttpDepartmentConfig):
     """How civil affairs are reached: a live check, and a front-end database that is copied."""
 
-    base_url: str
     sid: str
     access_key_file: Path
     app_key_file: Path
@@ -81,19 +100,17 @@ class CivilAffairsConfig(DepartmentConfig):
     front_end_interval_s: Annotated[float, Field(ge=1, le=300)] = 30.0
 
 
-class EducationConfig(DepartmentConfig):
+class EducationConfig(HttpDepartmentConfig):
     """How the education department is reached."""
 
-    base_url: str
     issuer: str
     client_id: str
     client_key: KeyConfig
 
 
-class PublicSecurityConfig(DepartmentConfig):
+class PublicSecurityConfig(HttpDepartmentConfig):
     """How the public security department is reached."""
 
-    base_url: str
     sid: str
     app_key_file: Path
     user: str
@@ -105,10 +122,9 @@ class PublicSecurityConfig(DepartmentConfig):
     """JSON naming the person who answers for system jobs; readable by this user only."""
 
 
-class HealthConfig(DepartmentConfig):
+class HealthConfig(HttpDepartmentConfig):
     """How the health department is reached."""
 
-    base_url: str
     app_id: str
     app_key_file: Path
     org_code: str

@@ -46,6 +46,7 @@ from gateway.policy.facts import Registers
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.quota import BurstLimit, BurstLimiter, InFlight
 from gateway.replay import SPACE, ReplayGuard
+from gateway.rooms import Rooms
 from gateway.rpc.admin import LookSocket, socket_beside
 from gateway.rpc.departments import Departments
 from gateway.rpc.health import Health, build_health_app
@@ -251,6 +252,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     deciding = _build_deciding(config, bundle, registers, keys, interrupted)
     exchange = Exchange(parts, deciding)
     lookup = Lookup(parts=parts, exchange=exchange, deciding=deciding, receipts=log)
+    departments = Departments(registry.adapters, metrics, parts.rooms)
     services = Services(
         parts=parts,
         exchange=exchange,
@@ -259,6 +261,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         deciding=deciding,
         log=log,
         connected=frozenset(registry.by_dataset),
+        departments=departments,
     )
     # The list of methods is no secret, but reflection parses what strangers send: sandbox only.
     others = (add_reflection,) if config.sandbox else ()
@@ -277,7 +280,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         interrupted=interrupted,
         compute=parts.compute,
         looks=_build_looks(config, log, keys, chosen_clock),
-        departments=Departments(registry.adapters, metrics),
+        departments=departments,
         health=Health(describe_parts(log, trust, registry, chosen_clock), metrics),
     )
 
@@ -327,6 +330,7 @@ def _build_parts(
         exits=Exits(log=timed, signer=signer, system_id=system_id),
         replay=replay,
         in_flight=InFlight(limits.in_flight, limits.in_flight_per_system),
+        rooms=Rooms(limits.room),
         limiter=BurstLimiter(burst),
         adapters=connect(registry, compute),
         observer=MetricsObserver(metrics),

@@ -27,13 +27,22 @@ ADDRESS: Final = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 class LimitConfig(Section):
     """Limits of one gateway process."""
 
-    in_flight: int = Field(default=512, ge=1, le=65_536)
-    in_flight_per_system: int = Field(default=256, ge=1, le=65_536)
+    in_flight: int = Field(default=1_024, ge=1, le=65_536)
+    in_flight_per_system: int = Field(default=512, ge=1, le=65_536)
+    in_flight_per_department: int = Field(default=256, ge=1, le=65_536)
     calls_per_second_per_system: float = Field(default=2_000.0, gt=0)
     burst_per_system: int = Field(default=4_000, ge=1)
     kept_answer_bytes: int = Field(default=64 << 20, ge=0)
     streams_per_connection: int = Field(default=256, ge=1, le=4_096)
     connection_age_s: int = Field(default=600, ge=10)
+
+    @property
+    def room(self) -> int:
+        """Exchanges that may wait for one department."""
+        # At most half of what the gateway, and one system, may have under way: whatever was
+        # configured, one department that hangs leaves as much to the others.
+        half = min(self.in_flight, self.in_flight_per_system) // 2
+        return max(1, min(self.in_flight_per_department, half))
 
 
 class Config(Section):

@@ -55,6 +55,7 @@ from gateway.outcome import Answered, Outcome, Refused, encode_outcome, named, p
 from gateway.parts import Parts
 from gateway.progress import Call, Progress
 from gateway.receipt import commit_to
+from gateway.rooms import RoomFull
 from gateway.statement.answer import (
     AnswerContent,
     AnswerHeader,
@@ -274,8 +275,12 @@ class Exchange:
         started = time.monotonic()
         fetched: Fetched
         try:
-            async with asyncio.timeout(query.deadline - started):
-                fetched = await fetch_from(adapter, query, provider, keys)
+            with self._parts.rooms.place(provider):
+                async with asyncio.timeout(query.deadline - started):
+                    fetched = await fetch_from(adapter, query, provider, keys)
+        except RoomFull:
+            self._parts.observer.turned_away(provider)
+            fetched = Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
         except TimeoutError:
             fetched = Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
         except Exception as error:  # noqa: BLE001 - a broad place: the adapter call (style.md, Errors)

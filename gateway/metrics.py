@@ -17,6 +17,11 @@ TABLE: Final = (
     ("hutong_exchange_in_flight", "Calls under way."),
     ("hutong_provider_total", "Questions put to departments, by provider and outcome."),
     ("hutong_provider_seconds", "Seconds a department took, by provider."),
+    ("hutong_provider_waiting", "Exchanges that wait for a department, by provider."),
+    (
+        "hutong_provider_turned_away_total",
+        "Questions not put because the department's room was full, by provider.",
+    ),
     ("hutong_provider_breaker", "0 closed, 1 half-open, 2 open: no questions, by provider."),
     (
         "hutong_record_distrusted_total",
@@ -72,6 +77,9 @@ class Metrics:
         def counter(metric: str, *labels: str) -> Labelled[Counter]:
             return Labelled(Counter(*name(metric), labels, registry=self.registry))
 
+        def gauge(metric: str, label: str) -> Labelled[Gauge]:
+            return Labelled(Gauge(*name(metric), (label,), registry=self.registry))
+
         def histogram(
             metric: str, label: str, buckets: tuple[float, ...] = _SECONDS_BUCKETS
         ) -> Labelled[Histogram]:
@@ -85,9 +93,9 @@ class Metrics:
         self.in_flight = Gauge(*name("hutong_exchange_in_flight"), registry=self.registry)
         self.provider_total = counter("hutong_provider_total", "provider", "outcome")
         self.provider_seconds = histogram("hutong_provider_seconds", "provider")
-        self.provider_breaker = Labelled(
-            Gauge(*name("hutong_provider_breaker"), ("provider",), registry=self.registry)
-        )
+        self.provider_waiting = gauge("hutong_provider_waiting", "provider")
+        self.turned_away_total = counter("hutong_provider_turned_away_total", "provider")
+        self.provider_breaker = gauge("hutong_provider_breaker", "provider")
         self.distrusted_total = counter("hutong_record_distrusted_total", "provider", "cause")
         self.doubt_total = counter("hutong_identifier_doubt_total", "problem")
         self.log_size = Gauge(*name("hutong_log_size"), registry=self.registry)
@@ -96,7 +104,7 @@ class Metrics:
         self.log_append_seconds = Histogram(
             *name("hutong_log_append_seconds"), registry=self.registry, buckets=_SECONDS_BUCKETS
         )
-        self.health = Labelled(Gauge(*name("hutong_health"), ("part",), registry=self.registry))
+        self.health = gauge("hutong_health", "part")
 
     def exposition(self) -> bytes:
         """Return the Prometheus text format."""
@@ -114,6 +122,10 @@ class MetricsObserver:
         self._metrics.provider_total.of(provider, outcome).inc()
         self._metrics.provider_seconds.of(provider).observe(seconds)
         self._metrics.board.count(provider, outcome, seconds)
+
+    def turned_away(self, provider: str) -> None:
+        """Count one question that found the department's room full."""
+        self._metrics.turned_away_total.of(provider).inc()
 
     def distrusted(self, provider: str, cause: str, count: int) -> None:
         """Count what was dropped or discarded."""

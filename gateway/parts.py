@@ -13,6 +13,7 @@ from gateway.exits import Exits
 from gateway.model import EntryDraft, Logged
 from gateway.quota import BurstLimiter, InFlight
 from gateway.replay import ReplayGuard
+from gateway.rooms import Rooms
 from signing.signer import Signer
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Observer(Protocol):
         """Count one question to a department."""
         ...
 
+    def turned_away(self, provider: str) -> None:
+        """Count one question that found the department's room full."""
+        ...
+
     def distrusted(self, provider: str, cause: str, count: int) -> None:
         """Count what was dropped or discarded."""
         ...
@@ -60,6 +65,7 @@ class Parts:
     exits: Exits
     replay: ReplayGuard
     in_flight: InFlight
+    rooms: Rooms
     limiter: BurstLimiter
     adapters: Mapping[DatasetName, ProviderAdapter] = field(repr=False)
     observer: Observer

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
@@ -15,16 +16,19 @@ from adapters.kinds.health import HealthAdapter, HealthIdentity
 from adapters.kinds.hrss import HrssAdapter
 from adapters.kinds.public_security import PublicSecurityAdapter, ServiceIdentity
 from adapters.kinds.tax import TaxAdapter
+from adapters.limits import build_limits
 from adapters.port import DatasetName
 from adapters.registry import KINDS, AdapterRegistry, build_registry
 from adapters.settings import (
     CivilAffairsConfig,
     CommerceConfig,
+    DepartmentConfig,
     DepartmentsConfig,
     EducationConfig,
     HealthConfig,
     HrssConfig,
     KeyConfig,
+    LimitsConfig,
     PublicSecurityConfig,
     TaxConfig,
 )
@@ -98,6 +102,21 @@ TAX = TaxConfig(
     sign_key_file=Path("sign-key"),
     record_key=KEY,
 )
+SECTIONS: Mapping[str, DepartmentConfig] = {
+    "civil_affairs": CIVIL_AFFAIRS,
+    "commerce": COMMERCE,
+    "education": EDUCATION,
+    "health": HEALTH,
+    "public_security": PUBLIC_SECURITY,
+}
+"""Departments that are reached over HTTP; the banks' section needs key files to be built."""
+DATASET_OF = {
+    "civil_affairs": "ca.cremation@1",
+    "commerce": "cm.positions@1",
+    "education": "edu.degree@1",
+    "health": "hc.death_certificate@1",
+    "public_security": "ps.person_core@1",
+}
 SECRETS: Mapping[str, bytes] = {
     "access-key": b"a",
     "app-key": b"k",
@@ -163,6 +182,28 @@ async def test_each_kind_is_built_from_its_section() -> None:
         "tx.taxpayer@1": TaxAdapter,
     }
     assert organisations == {"A", "C", "D", "E", "H", "P", "T"}
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+async def test_the_limits_of_a_section_reach_its_transport(name: str) -> None:
+    """A department that allows less is taken less of, and no other one."""
+    limits = LimitsConfig(concurrency=3, per_second=20, attempts=1)
+    limited = SECTIONS[name].model_copy(update={"limits": limits})
+    config = DepartmentsConfig().model_copy(update={**SECTIONS, name: limited})
+    catalog = {dataset: kind for kind, dataset in DATASET_OF.items()}
+
+    registry = build_registry(config, means(catalog))
+
+    found = {}
+    for adapter in registry.adapters:
+        asking: Any = getattr(adapter, "_live", adapter)
+        found[adapter.organisation] = asking._transport._limits
+    await registry.close()
+    assert found.keys() == SECTIONS.keys()
+    for kind, told in found.items():
+        expected = limits if kind == name else LimitsConfig()
+        # How large an answer may be is the page's to say, and no setting.
+        assert told == build_limits(expected, told.max_body)
 
 
 def test_every_section_has_a_kind() -> None:

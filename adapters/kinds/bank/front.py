@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.errors import AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.bank.codes import REJECTIONS, UNKNOWN_MESSAGE
 from adapters.kinds.bank.documents import Rows
 from adapters.kinds.bank.envelope import Envelopes, FrontIdentity, Rejected
@@ -167,6 +167,9 @@ class Front:
                 return answer
             # Somebody between sent it twice: the answer to the first is fetched (DUP01).
             return await self._transport.fetch(_fetch_call(sent.path), deadline)
+        except NotSent:
+            # Nothing left, so there is nothing to look for at the front.
+            raise
         except DepartmentFailed as failed:
             if failed.reason is Indeterminate.PROVIDER_QUOTA:
                 raise _NotAccepted(failed, _QUOTA_PAUSE_S) from None

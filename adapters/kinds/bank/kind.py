@@ -10,6 +10,7 @@ from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
 from adapters.kinds.bank.adapter import DATASETS, BankAdapter
 from adapters.kinds.bank.front import FrontIdentity
+from adapters.limits import build_limits
 from adapters.settings import BankConfig
 from adapters.transport import DepartmentTransport
 
@@ -24,7 +25,10 @@ def _build(config: BankConfig, parts: Parts) -> BankAdapter:
         source=parts.source,
         datasets=parts.datasets,
         transport=DepartmentTransport(
-            department="bank", base_url=config.base_url, tls=_load_tls(config, parts)
+            department="bank",
+            base_url=config.base_url,
+            limits=build_limits(config.limits),
+            tls=_load_tls(config, parts),
         ),
         identity=FrontIdentity(
             party=config.party,

@@ -7,9 +7,10 @@ from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
 from adapters.kinds.civil_affairs.adapter import DATASETS, CivilAffairsAdapter
 from adapters.kinds.civil_affairs.front_end import VIEWS, FrontEnd, FrontEndAddress
-from adapters.kinds.civil_affairs.live import LIMITS, LiveCheck
+from adapters.kinds.civil_affairs.live import MAX_BODY, LiveCheck
 from adapters.kinds.civil_affairs.platform import PlatformIdentity
 from adapters.kinds.civil_affairs.poller import Poller
+from adapters.limits import build_limits
 from adapters.settings import CivilAffairsConfig
 from adapters.transport import DepartmentTransport
 
@@ -19,7 +20,9 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 def _build(config: CivilAffairsConfig, parts: Parts) -> CivilAffairsAdapter:
     load_secret, now_ms = parts.means.load_secret, parts.means.now_ms
     transport = DepartmentTransport(
-        department="civil_affairs", base_url=config.base_url, limits=LIMITS
+        department="civil_affairs",
+        base_url=config.base_url,
+        limits=build_limits(config.limits, MAX_BODY),
     )
     identity = PlatformIdentity(
         sid=config.sid,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.errors import AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.civil_affairs.codes import CLOCK_CODES, INNER_AGAIN, OUTER_AGAIN
 from adapters.kinds.civil_affairs.platform import (
     Business,
@@ -20,13 +20,13 @@ from adapters.kinds.civil_affairs.platform import (
 )
 from adapters.mapping.documents import require_objects, require_text
 from adapters.port import BreakerState, Indeterminate
-from adapters.transport import RESERVE_S, DepartmentTransport, HttpCall, TransportLimits
+from adapters.transport import RESERVE_S, DepartmentTransport, HttpCall
 from signing.encoding import JsonValue
 
 _LOG: Final = logging.getLogger(__name__)
 
 JsonRow = Mapping[str, JsonValue]
-LIMITS: Final = TransportLimits(max_body=512 * 1024)
+MAX_BODY: Final = 512 * 1024
 """A page of 100 rows of one person, 20 members each, takes about 100 KiB."""
 PAGE_ROWS: Final = 100
 """Rows of one page, the most the interface gives; more are not one person's life."""
@@ -158,7 +158,8 @@ class LiveCheck:
 def _may_pass(reply: Refused | DepartmentFailed) -> bool:
     """Tell whether the same question may fare better; an answer that is wrong stays wrong."""
     if isinstance(reply, DepartmentFailed):
-        return reply.reason is Indeterminate.PROVIDER_UNAVAILABLE
+        kept_back = isinstance(reply, NotSent)
+        return reply.reason is Indeterminate.PROVIDER_UNAVAILABLE and not kept_back
     return reply.code in (INNER_AGAIN if reply.inner else OUTER_AGAIN)
 
 

@@ -6,8 +6,9 @@ from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
 from adapters.kinds.commerce.adapter import DATASETS, MAX_BODY, CommerceAdapter
 from adapters.kinds.commerce.signature import ApiKey
+from adapters.limits import build_limits
 from adapters.settings import CommerceConfig
-from adapters.transport import DepartmentTransport, TransportLimits
+from adapters.transport import DepartmentTransport
 
 
 def _build(config: CommerceConfig, parts: Parts) -> CommerceAdapter:
@@ -18,7 +19,7 @@ def _build(config: CommerceConfig, parts: Parts) -> CommerceAdapter:
         transport=DepartmentTransport(
             department="commerce",
             base_url=config.base_url,
-            limits=TransportLimits(max_body=MAX_BODY),
+            limits=build_limits(config.limits, MAX_BODY),
         ),
         key=ApiKey(
             key_id=config.key_id,

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Final
 
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
+from adapters.kept import KeptAnswer, KeptAnswers
 from adapters.kinds.education.jobs import PendingJobs
-from adapters.kinds.education.kept import KeptAnswer, KeptAnswers
 from adapters.kinds.education.reading import (
     KINDS,
     RecordKind,

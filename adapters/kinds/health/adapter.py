@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
-from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
+from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.health.codes import (
     ANSWERED,
     ATTEMPTS,
@@ -153,7 +153,9 @@ class HealthAdapter:
             reply = await self._send(request, now_ms, deadline)
         except DepartmentFailed as failed:
             # Only what was not accepted is sent again; an answer that is wrong stays wrong.
-            again = failed.reason is Indeterminate.PROVIDER_UNAVAILABLE
+            again = failed.reason is Indeterminate.PROVIDER_UNAVAILABLE and not isinstance(
+                failed, NotSent
+            )
             return Failure(reason=failed.reason, attempts=ATTEMPTS if again else 1)
         if isinstance(reply, PlatformFault):
             # An unknown code is the department's text and may say anything.

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
+from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.public_security.batch import Batcher, PackageKey, Waiting
 from adapters.kinds.public_security.identity import (
     ServiceIdentity,
@@ -48,7 +48,6 @@ _LOG: Final = logging.getLogger(__name__)
 DATASETS: Final = frozenset(OPERATIONS)
 """Datasets this kind can serve, without version; `ps.photo_compare` is not connected."""
 
-_ATTEMPTS: Final = 3
 _PAUSE_S: Final = 0.05
 _HEALTH_S: Final = 2.0
 _KEY_UNKNOWN: Final = "E-104"
@@ -161,7 +160,7 @@ class PublicSecurityAdapter:
         # The patient decide how long the package may take; the others leave on their own.
         deadline = max(waiting.deadline for waiting in group)
         now_ms = max(waiting.now_ms for waiting in group)
-        attempt = 1
+        attempts, attempt = self._transport.attempts, 1
         while True:
             # Inside the loop: a repeated number would be refused, and a late answer taken for this
             # one.
@@ -177,11 +176,13 @@ class PublicSecurityAdapter:
                 reply = await self._call(key.operation, package, now_ms, deadline)
                 if not isinstance(reply, PlatformFault) or reply.code not in _TRY_AGAIN:
                     return parse_package(require_no_fault(reply), head.request_number)
-                if attempt == _ATTEMPTS:
+                if attempt == attempts:
                     require_no_fault(reply)
             except DepartmentFailed as failed:
-                # Only what was not accepted is sent again; an answer that is wrong stays wrong.
-                if failed.reason is not Indeterminate.PROVIDER_UNAVAILABLE or attempt == _ATTEMPTS:
+                # Only what was not accepted is sent again; an answer that is wrong stays wrong, and
+                # what our own limits keep back is not pressed.
+                kept_back = isinstance(failed, NotSent) or attempt == attempts
+                if kept_back or failed.reason is not Indeterminate.PROVIDER_UNAVAILABLE:
                     raise
             await asyncio.sleep(_PAUSE_S * attempt)
             attempt += 1

@@ -7,6 +7,7 @@ from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
 from adapters.kinds.public_security.adapter import DATASETS, PublicSecurityAdapter
 from adapters.kinds.public_security.identity import ServiceIdentity
+from adapters.limits import build_limits
 from adapters.port import EndUser
 from adapters.settings import PublicSecurityConfig
 from adapters.transport import DepartmentTransport
@@ -18,7 +19,11 @@ def _build(config: PublicSecurityConfig, parts: Parts) -> PublicSecurityAdapter:
     return PublicSecurityAdapter(
         source=parts.source,
         datasets=parts.datasets,
-        transport=DepartmentTransport(department="public_security", base_url=config.base_url),
+        transport=DepartmentTransport(
+            department="public_security",
+            base_url=config.base_url,
+            limits=build_limits(config.limits),
+        ),
         identity=ServiceIdentity(
             sid=config.sid,
             app_key=load_secret(config.app_key_file).decode("utf-8"),

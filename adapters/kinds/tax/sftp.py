@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 import asyncssh
 
+from adapters.breaker import Breaker, Verdict
 from adapters.errors import AdapterMisconfigured, AnswerMalformed, DepartmentFailed
+from adapters.limits import TransportLimits
 from adapters.port import Indeterminate
-from adapters.transport import Breaker, TransportLimits
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -167,30 +168,28 @@ class SftpTransport:
         remaining = deadline - self._clock()
         if remaining <= 0:
             raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT)
-        self._breaker.require_passage()
+        passage, verdict = self._breaker.require_passage(), Verdict.NOTHING
         try:
             async with asyncio.timeout(remaining):
                 result = await operation(await self._open())
+            verdict = Verdict.ANSWERS
         except TimeoutError:
             self._drop()
-            if remaining < self._limits.fair_s:
-                self._breaker.record_nothing()
-            else:
-                self._breaker.record_failure()
+            if remaining >= self._limits.fair_timeout_s:
+                verdict = Verdict.FAILS
             raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT) from None
         except (asyncssh.Error, OSError) as failed:
             # After an answer of the server the connection is as good as before.
             if not isinstance(failed, asyncssh.SFTPError) or _is_lost(failed):
                 self._drop()
-            self._breaker.record_failure()
+            verdict = Verdict.FAILS
             # By type alone: the text quotes what the other side wrote.
             _LOG.warning("tax: %s", type(failed).__name__)
             # from None: the cause quotes paths, addresses and the server's text.
             raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE) from None
-        except asyncio.CancelledError:
-            self._breaker.record_nothing()
-            raise
-        self._breaker.record_success()
+        finally:
+            # Also where the asker left, or a mistake of ours ended it: a probe must end once.
+            self._breaker.settle(passage, verdict)
         return result
 
     async def _open(self) -> asyncssh.SFTPClient:

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from adapters.kinds.civil_affairs.adapter import CivilAffairsAdapter
 from adapters.kinds.civil_affairs.front_end import FrontEnd, FrontEndAddress
-from adapters.kinds.civil_affairs.live import LIMITS, LiveCheck
+from adapters.kinds.civil_affairs.live import MAX_BODY, LiveCheck
 from adapters.kinds.civil_affairs.platform import PlatformIdentity
 from adapters.kinds.civil_affairs.poller import Poller
+from adapters.limits import TransportLimits
 from adapters.port import DatasetShape, Effect, EffectKind, Finding, Outcome, Query, Untold
 from adapters.records import RecordSource
 from adapters.simulators.population import Person, Population, civil_affairs_record
@@ -149,7 +150,9 @@ def build_adapter(
 ) -> CivilAffairsAdapter:
     """Return a fresh adapter; without a poller everything is asked live."""
     transport = DepartmentTransport(
-        department="civil_affairs", base_url=simulator.base_url, limits=LIMITS
+        department="civil_affairs",
+        base_url=simulator.base_url,
+        limits=TransportLimits(max_body=MAX_BODY),
     )
     return CivilAffairsAdapter(
         source=source,

@@ -16,7 +16,7 @@ from adapters.port import (
     Untold,
 )
 from adapters.records import RecordSource
-from adapters.transport import DepartmentTransport
+from adapters.transport import DepartmentTransport, TransportLimits
 from tests.adapters.asking import CLEAR, IS_TRUE, disclosed, query_of, shape_of
 from tests.adapters.simulated import Person, Simulator
 
@@ -83,13 +83,18 @@ NOBODY = ("37010219900101001X", "查无此")
 
 
 def build_adapter(
-    simulator: Simulator, source: RecordSource, identity: ServiceIdentity = IDENTITY
+    simulator: Simulator,
+    source: RecordSource,
+    identity: ServiceIdentity = IDENTITY,
+    limits: TransportLimits | None = None,
 ) -> PublicSecurityAdapter:
     """Return a fresh adapter, without a secret."""
     return PublicSecurityAdapter(
         source=source,
         datasets=frozenset({VERIFY.name, CORE.name, HOUSEHOLD.name, DEATH.name}),
-        transport=DepartmentTransport(department="public_security", base_url=simulator.base_url),
+        transport=DepartmentTransport(
+            department="public_security", base_url=simulator.base_url, limits=limits
+        ),
         identity=identity,
         now_ms=simulator.now_ms,
     )
