@@ -1,12 +1,13 @@
 """How each department is reached: sections of a configuration, checked in form and nothing opened.
 
-Used by the gateway for what it embeds; a provider node is to use the same for its department.
+Used by the gateway for what it embeds, and by a provider node for its department.
 INVARIANT: no secret stands here, only the names of files that hold one.
 """
 
 from pathlib import Path
+from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 
 class Section(BaseModel):
@@ -63,9 +64,53 @@ class HrssConfig(DepartmentConfig):
     database: Path
 
 
+class NodeAddress(Section):
+    """Where a department's own provider node answers, and how we show ourselves there.
+
+    Whose certificates, envelopes and records are taken for the node's stands in the trust store,
+    under `<USCC of the department>/provider`; so that revoking one there ends it here.
+    """
+
+    address: str = Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")
+    tls_server_name: str | None = None
+    """The name in the node's certificate, where it is not the host of the address."""
+    tls: KeyConfig
+    """Our client key; registered for the gateway's system like the server's."""
+
+
+class NodeSection(Section):
+    """A department that applies effects and signs at its own node; we hold no key of it."""
+
+    node: NodeAddress
+
+
+EMBEDDED: Final = "embedded"
+REMOTE: Final = "remote"
+
+
+def _find_custody(value: object) -> str:
+    """Say which of its two forms a department's section has."""
+    is_remote = isinstance(value, NodeSection) or (isinstance(value, dict) and "node" in value)
+    return REMOTE if is_remote else EMBEDDED
+
+
+_Here = TypeVar("_Here", bound=DepartmentConfig)
+Connected = Annotated[
+    Annotated[_Here, Tag(EMBEDDED)] | Annotated[NodeSection, Tag(REMOTE)],
+    # Told apart by one member, so that a mistake is named in the form that was meant.
+    Discriminator(_find_custody),
+]
+"""A department whose adapter runs in the gateway, or at a node of its own."""
+
+
 class DepartmentsConfig(Section):
     """Departments that are connected, by kind; absent means not connected."""
 
-    education: EducationConfig | None = None
-    public_security: PublicSecurityConfig | None = None
-    hrss: HrssConfig | None = None
+    education: Connected[EducationConfig] | None = None
+    public_security: Connected[PublicSecurityConfig] | None = None
+    hrss: Connected[HrssConfig] | None = None
+
+    @property
+    def is_any_remote(self) -> bool:
+        """Whether a department is asked at a node of its own."""
+        return any(isinstance(getattr(self, each), NodeSection) for each in type(self).model_fields)

@@ -11,9 +11,9 @@ import logging
 import random
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,6 +22,8 @@ from adapters.errors import AdapterMisconfigured, DepartmentFailed
 from adapters.port import BreakerState, Indeterminate
 
 _LOG: Final = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # Seconds kept back of the deadline for effects, signature and log.
 RESERVE_S: Final = 0.020
@@ -142,6 +144,50 @@ class Breaker:
         self._probing = False
 
 
+class Guard:
+    """Lets questions through to one department, whatever carries them: places, breaker, time."""
+
+    def __init__(self, limits: TransportLimits, clock: Callable[[], float]) -> None:
+        self._limits = limits
+        self._clock = clock
+        self.breaker = Breaker(limits, clock)
+        self._places = asyncio.Semaphore(limits.concurrency)
+
+    async def run(self, send: Callable[[float], Awaitable[T]], deadline: float) -> T:
+        """Return what `send` yields within the seconds it is told are left.
+
+        Raises:
+            DepartmentFailed: TIMEOUT or UNAVAILABLE, or as `send` does.
+        """
+        remaining = deadline - self._clock() - RESERVE_S
+        if remaining <= 0:
+            raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT)
+        async with _Place(self._places, remaining):
+            # After the wait for a place: the breaker may have opened meanwhile.
+            self.breaker.require_passage()
+            remaining = deadline - self._clock() - RESERVE_S
+            try:
+                answer = await send(remaining)
+            except DepartmentFailed as failed:
+                self._record(failed.reason, remaining)
+                raise
+            except asyncio.CancelledError:
+                self.breaker.record_nothing()
+                raise
+        self.breaker.record_success()
+        return answer
+
+    def _record(self, reason: Indeterminate, remaining: float) -> None:
+        # A department that refuses or mumbles is there; only silence and faults count against it.
+        if reason not in _BREAKING:
+            self.breaker.record_success()
+        elif reason is Indeterminate.PROVIDER_TIMEOUT and remaining < self._limits.fair_s:
+            # An asker in a hurry must not close the department to everybody else.
+            self.breaker.record_nothing()
+        else:
+            self.breaker.record_failure()
+
+
 class DepartmentTransport:
     """One department's HTTP face; belongs to the event loop it is first used in."""
 
@@ -164,14 +210,13 @@ class DepartmentTransport:
         self._limits = limits or TransportLimits()
         self._tls = tls
         self._clock = clock
-        self._breaker = Breaker(self._limits, clock)
-        self._places = asyncio.Semaphore(self._limits.concurrency)
+        self._guard = Guard(self._limits, clock)
         self._session: aiohttp.ClientSession | None = None
 
     @property
     def breaker(self) -> Breaker:
         """The breaker, to be looked at by health."""
-        return self._breaker
+        return self._guard.breaker
 
     async def fetch(self, call: HttpCall, deadline: float) -> HttpAnswer:
         """Send one question and return its answer.
@@ -186,7 +231,9 @@ class DepartmentTransport:
         attempt = 1
         while True:
             try:
-                return await self._attempt(call, deadline)
+                return await self._guard.run(
+                    lambda remaining: self._send_within(call, remaining), deadline
+                )
             except DepartmentFailed as failed:
                 pause = self._pause(attempt)
                 # A retry that cannot end in time would cost the department a call nobody waits for.
@@ -208,35 +255,6 @@ class DepartmentTransport:
     def _pause(self, attempt: int) -> float:
         # Full jitter: callers that failed together must not come back together.
         return random.uniform(0, self._limits.backoff_s * 2 ** (attempt - 1))  # noqa: S311 - spreads load, guards nothing
-
-    async def _attempt(self, call: HttpCall, deadline: float) -> HttpAnswer:
-        remaining = deadline - self._clock() - RESERVE_S
-        if remaining <= 0:
-            raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT)
-        async with _Place(self._places, remaining):
-            # After the wait for a place: the breaker may have opened meanwhile.
-            self._breaker.require_passage()
-            remaining = deadline - self._clock() - RESERVE_S
-            try:
-                answer = await self._send_within(call, remaining)
-            except DepartmentFailed as failed:
-                self._record(failed.reason, remaining)
-                raise
-            except asyncio.CancelledError:
-                self._breaker.record_nothing()
-                raise
-        self._breaker.record_success()
-        return answer
-
-    def _record(self, reason: Indeterminate, remaining: float) -> None:
-        # A department that refuses or mumbles is there; only silence and faults count against it.
-        if reason not in _BREAKING:
-            self._breaker.record_success()
-        elif reason is Indeterminate.PROVIDER_TIMEOUT and remaining < self._limits.fair_s:
-            # An asker in a hurry must not close the department to everybody else.
-            self._breaker.record_nothing()
-        else:
-            self._breaker.record_failure()
 
     async def _send_within(self, call: HttpCall, remaining: float) -> HttpAnswer:
         try:

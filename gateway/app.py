@@ -55,7 +55,9 @@ from gateway.rpc.services import Services, build_handlers
 from gateway.wiring import (
     build_compute,
     connect,
+    describe_link,
     describe_means,
+    list_at_nodes,
     load_epoch_keys,
     load_policy,
     load_signer,
@@ -241,7 +243,8 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     bundle = load_policy(config)
     log = _open_log(config, chosen_clock)
     registers = open_registers(config)
-    means = describe_means(bundle.catalog, bundle.matters, chosen_clock)
+    link = describe_link(config, lambda: trust)
+    means = describe_means(bundle.catalog, bundle.matters, chosen_clock, link=link)
     registry = build_registry(config.departments, means)
     interrupted, keys = Interrupted(), load_epoch_keys(config)
     # Expired ones too: what was open when the process died may have been so for long.
@@ -328,6 +331,7 @@ def _build_parts(
         in_flight=InFlight(limits.in_flight, limits.in_flight_per_system),
         limiter=BurstLimiter(burst),
         adapters=connect(registry, compute),
+        at_nodes=list_at_nodes(registry),
         observer=MetricsObserver(metrics),
     )
 

@@ -13,7 +13,7 @@ from datetime import timedelta, timezone
 from functools import lru_cache
 from typing import Final, Protocol
 
-from adapters.port import DatasetShape, Effect, EffectKind, FieldName, Grant
+from adapters.port import PROVIDER_SLUG, DatasetShape, Effect, EffectKind, FieldName, Grant
 from certs.identity import SystemId
 from certs.quick import quickly_made
 from gateway.catalog import Dataset
@@ -50,8 +50,6 @@ ALWAYS: Final = "always"
 DAY_MS: Final = 86_400_000
 _OF_AGREEMENT: Final = frozenset({QuotaKind.PER_DAY, QuotaKind.PER_SECOND})
 """Limits of an agreement as a whole; the others are of one subject in one case."""
-PROVIDER_SLUG: Final = "provider"
-"""Records of an organisation are signed by its system of this name."""
 
 
 class Tokeniser(Protocol):

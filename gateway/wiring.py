@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final
 
-from adapters.kind import KeyFiles, Means
+from adapters.kind import KeyFiles, Means, NodeLink
 from adapters.kinds.hrss import HrssAdapter
 from adapters.port import DatasetName, ProviderAdapter
+from adapters.provider_node import RemoteAdapter
 from adapters.registry import AdapterRegistry
 from certs.certificate import parse_certificate
+from certs.identity import SystemId
 from certs.pem import parse_pem, parse_single
 from certs.trust_store import TrustStore, load_trust_store
 from gateway.access_log.epochs import EpochKeys
@@ -25,10 +27,11 @@ from gateway.compute.department import ApartDepartment
 from gateway.compute.here import ComputeHere
 from gateway.compute.protocol import PACKAGE, Begin
 from gateway.config import Config
-from gateway.credentials import ConfigError, KeyConfig, load_credential
+from gateway.credentials import ConfigError, load_credential
 from gateway.policy.bundle import Bundle, load_bundle
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.rpc.server import TlsMaterial
+from signing.record import Custody
 from signing.signer import FileSigner, Signer, load_key_file
 
 CERTIFICATE: Final = "CERTIFICATE"
@@ -58,7 +61,7 @@ def load_epoch_keys(config: Config) -> EpochKeys:
     return EpochKeys.load(config.log.epoch_keys, origin=config.log.origin, passphrase=passphrase)
 
 
-def load_tls(config: KeyConfig, roots: bytes) -> TlsMaterial:
+def load_tls(config: KeyFiles, roots: bytes) -> TlsMaterial:
     """Return what the server presents; `roots` are the anchors clients must chain to.
 
     Raises:
@@ -167,9 +170,47 @@ def connect(
     }
 
 
-def describe_means(catalog: Catalog, matters: Mapping[str, str], clock: Clock) -> Means:
-    """Return what the adapters of this gateway share."""
+def describe_link(config: Config, find_trust: Callable[[], TrustStore]) -> NodeLink | None:
+    """Return who this gateway is towards provider nodes; None where it asks none.
+
+    Raises:
+        as `find_trust`, which is called for a gateway that asks one.
+        ConfigError, KeyFileRefused: the envelope key cannot be opened.
+    """
+    if not config.departments.is_any_remote:
+        return None
+    trust = find_trust()
+
+    def load_client_tls(files: KeyFiles) -> tuple[bytes, bytes]:
+        material = load_tls(files, b"")
+        return material.private_key, material.certificate_chain
+
+    return NodeLink(
+        gateway=SystemId(config.system_id),
+        signer=load_signer(config.envelope_signer),
+        snapshot=lambda: trust.snapshot,
+        load_tls=load_client_tls,
+    )
+
+
+def list_at_nodes(registry: AdapterRegistry) -> frozenset[DatasetName]:
+    """Return the datasets whose records departments sign at nodes of their own."""
+    remote = (each for each in registry.adapters if isinstance(each, RemoteAdapter))
+    return frozenset(name for each in remote for name in each.datasets)
+
+
+def describe_means(
+    catalog: Catalog,
+    matters: Mapping[str, str],
+    clock: Clock,
+    *,
+    link: NodeLink | None = None,
+    custody: Custody = Custody.EMBEDDED,
+) -> Means:
+    """Return what the adapters of this process share."""
     return Means(
+        link=link,
+        custody=custody,
         providers={name: each.provider for name, each in catalog.datasets.items()},
         matters=matters,
         now_ms=clock.now_ms,

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from adapters.port import PROVIDER_SLUG
 from certs.algorithms import Suite
 from certs.authority import TlsPurpose
 from certs.registry_file import (
@@ -26,7 +27,6 @@ from gateway.cli.sandbox.authority import MadeKey, SandboxAuthority, store_autho
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.seats import NEWCOMER, make_bundle
 from gateway.cli.sandbox.simulated import PREFIXES
-from gateway.deciding import PROVIDER_SLUG
 from gateway.policy.bundle import Bundle, load_bundle
 
 HRSS: Final = "11370000MB2DEM0105"
