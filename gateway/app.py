@@ -9,7 +9,6 @@ import contextlib
 import sqlite3
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import grpc
@@ -65,6 +64,7 @@ from gateway.wiring import (
     load_trust,
     open_registers,
     require_own_origin,
+    stamp_of,
     want_process,
 )
 from signing.errors import SigningError
@@ -352,17 +352,6 @@ def _build_looks(config: Config, log: AccessLog, keys: EpochKeys, clock: Clock) 
     # The same keys as the exchange's: two readers of that file would draw two keys for one quarter.
     looks = Looks(log=log, keys=keys, system_id=config.system_id, clock=clock)
     return LookSocket(socket_beside(config.log.database), looks)
-
-
-def stamp_of(folder: Path) -> frozenset[tuple[str, int, int]]:
-    """Return what changes with any file below a folder; reading them all each second would cost."""
-    found = set()
-    for path in folder.rglob("*"):
-        # A file may be renamed between the listing and the look; its new name counts next time.
-        with contextlib.suppress(FileNotFoundError):
-            state = path.stat()
-            found.add((str(path), state.st_mtime_ns, state.st_size))
-    return frozenset(found)
 
 
 def _bound_port(runner: web.AppRunner) -> int:

@@ -3,11 +3,13 @@
 Each function turns one section of the configuration into one value; `app` strings them together.
 """
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 from adapters.kind import KeyFiles, Means, NodeLink
 from adapters.kinds.hrss import HrssAdapter
@@ -35,6 +37,39 @@ from signing.record import Custody
 from signing.signer import FileSigner, Signer, load_key_file
 
 CERTIFICATE: Final = "CERTIFICATE"
+
+
+class TrustSettings(Protocol):
+    """Where the trust store lies, whoever reads it."""
+
+    @property
+    def trust(self) -> Path:
+        """Its folder."""
+        ...
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether the keys are a sandbox's."""
+        ...
+
+
+class PolicySettings(Protocol):
+    """Where the policy bundle lies, and which it must be."""
+
+    @property
+    def policy(self) -> Path:
+        """Its folder."""
+        ...
+
+    @property
+    def policy_digest(self) -> str:
+        """SHA-256 of what it must compile to, in hexadecimal."""
+        ...
+
+    @property
+    def policy_start_date(self) -> str:
+        """The day 启动日 stands for, ISO 8601."""
+        ...
 
 
 def load_signer(config: KeyFiles) -> FileSigner:
@@ -79,11 +114,11 @@ def load_tls(config: KeyFiles, roots: bytes) -> TlsMaterial:
     return TlsMaterial(private_key=key.encode_pkcs8(None), certificate_chain=chain, roots=roots)
 
 
-def load_trust(config: Config) -> TrustStore:
+def load_trust(config: TrustSettings) -> TrustStore:
     """Return the store of whom to believe.
 
     Raises:
-        ConfigError: it believes a sandbox, and this gateway is none.
+        ConfigError: it believes a sandbox, and this process is of none.
         CertificateRefused: it cannot be read, or contradicts itself.
     """
     trust = load_trust_store(config.trust)
@@ -117,7 +152,7 @@ def open_registers(config: Config) -> SqliteRegisters:
         raise ConfigError(f"registers: {config.registers}: {error}") from error
 
 
-def load_policy(config: Config) -> Bundle:
+def load_policy(config: PolicySettings) -> Bundle:
     """Return the bundle whose digest the configuration pins.
 
     Raises:
@@ -133,6 +168,17 @@ def load_policy(config: Config) -> Bundle:
         start_date,
         pinned=bytes.fromhex(config.policy_digest),
     )
+
+
+def stamp_of(folder: Path) -> frozenset[tuple[str, int, int]]:
+    """Return what changes with any file below a folder; reading them all each second would cost."""
+    found = set()
+    for path in folder.rglob("*"):
+        # A file may be renamed between the listing and the look; its new name counts next time.
+        with contextlib.suppress(FileNotFoundError):
+            state = path.stat()
+            found.add((str(path), state.st_mtime_ns, state.st_size))
+    return frozenset(found)
 
 
 def want_process(said: bool | None) -> bool:  # noqa: FBT001 - as the configuration says it

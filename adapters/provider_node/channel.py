@@ -6,21 +6,29 @@ own certificate does, the next call goes over a new channel.
 """
 
 import asyncio
+import logging
 import time
 from pathlib import Path
 from typing import Final
 
 import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 
 from adapters.errors import DepartmentFailed
 from adapters.kind import NodeLink
 from adapters.port import Indeterminate
-from adapters.provider_node.wire import MAX_MESSAGE, METHOD
+from adapters.provider_node.reasons import TEXTS, NodeReason, parse_reason
+from adapters.provider_node.wire import DOMAIN, MAX_MESSAGE, METHOD
 from adapters.settings import NodeAddress
 from certs.errors import CertsError
 from certs.pem import encode_pem
 from signing.errors import SigningError
 
+_LOG: Final = logging.getLogger(__name__)
+
+DETAILS_KEY: Final = "grpc-status-details-bin"
 KEEPALIVE_MS: Final = 120_000
 """A silent connection that a firewall dropped is found after two minutes."""
 KEEPALIVE_TIMEOUT_MS: Final = 20_000
@@ -67,10 +75,8 @@ class NodeChannel:
             # Not waiting for a connection: a node that is away is told at once.
             return await unary(message, timeout=timeout_s, wait_for_ready=False)
         except grpc.RpcError as error:
-            code = error.code() if isinstance(error, grpc.aio.AioRpcError) else None
-            # from None: what a node says in a status is nobody's word, and may hold anything.
-            told = _CODES.get(code, Indeterminate.PROVIDER_FAULT) if code else None
-            raise DepartmentFailed(told or Indeterminate.PROVIDER_FAULT) from None
+            # from None: what a status says in words may hold anything.
+            raise DepartmentFailed(_told(error)) from None
 
     async def connect(self, pins: tuple[bytes, ...], timeout_s: float) -> bool:
         """Say whether the node can be reached and proves who it is."""
@@ -130,6 +136,30 @@ class NodeChannel:
         task = asyncio.get_running_loop().create_task(channel.close(DRAIN_S))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _told(error: grpc.RpcError) -> Indeterminate:
+    """Return what the requester is told of a call that ended with a status."""
+    if not isinstance(error, grpc.aio.AioRpcError):
+        return Indeterminate.PROVIDER_FAULT
+    reason = _reason_of(error)
+    if reason is None:
+        return _CODES.get(error.code(), Indeterminate.PROVIDER_FAULT)
+    _LOG.warning("node refused before it knew the query: %s", reason)
+    return TEXTS[reason].told
+
+
+def _reason_of(error: grpc.aio.AioRpcError) -> NodeReason | None:
+    """Return the reason of the closed list that a status names, if it does."""
+    details = dict(error.trailing_metadata() or ()).get(DETAILS_KEY)
+    if not isinstance(details, bytes):
+        return None
+    try:
+        status, info = Status.FromString(details), ErrorInfo()
+        named = any(each.Unpack(info) for each in status.details if each.Is(ErrorInfo.DESCRIPTOR))
+    except DecodeError:
+        return None
+    return parse_reason(info.reason) if named and info.domain == DOMAIN else None
 
 
 def _options(address: NodeAddress) -> list[tuple[str, str | int]]:

@@ -27,6 +27,8 @@ METHOD: Final = "/hutong.provider.v1.ProviderService/Fetch"
 QUERY_TYPE: Final = "application/vnd.hutong.provider.v1.Query+protobuf"
 OUTCOME_TYPE: Final = "application/vnd.hutong.provider.v1.QueryOutcome+protobuf"
 REFUSAL_TYPE: Final = "application/vnd.hutong.provider.v1.QueryRefusal+protobuf"
+DOMAIN: Final = "hutong-node"
+"""`google.rpc.ErrorInfo.domain` of a refusal that is not signed."""
 LIFE_MS: Final = 60_000
 """How long a query lives: longer than anybody waits for it (`gateway.rpc.edge`)."""
 SALT_BYTES: Final = 32

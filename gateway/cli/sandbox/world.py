@@ -31,6 +31,8 @@ from gateway.policy.bundle import Bundle, load_bundle
 
 HRSS: Final = "11370000MB2DEM0105"
 GATEWAY_SLUG: Final = "gateway"
+CLIENT_TLS: Final = "node-tls"
+"""The gateway's key towards provider nodes."""
 ORIGIN: Final = "sandbox.invalid/hutong/log"
 ED25519_BYTES: Final = 32
 """A raw public key (RFC 8032 5.1.5), which ends its SubjectPublicKeyInfo."""
@@ -63,6 +65,8 @@ class World:
     """By USCC of the organisation."""
     partners: dict[str, Partner] = field(repr=False)
     client_key: MadeKey = field(repr=False)
+    node_keys: Mapping[str, Mapping[str, MadeKey]] = field(default_factory=dict, repr=False)
+    """TLS and envelope key of each department's node, by its name; none where all are embedded."""
     sequence: int = 1
 
     @property
@@ -77,10 +81,13 @@ class World:
         return next(each.provider for name, each in datasets.items() if name.startswith(prefix))
 
 
-def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None) -> World:
+def build_world(
+    root: Path, at: datetime, systems: frozenset[str] | None = None, *, remote: bool = False
+) -> World:
     """Make all keys and files of a sandbox; starts nothing.
 
-    `systems` names the requesting systems that get keys, None all that an agreement names.
+    `systems` names the requesting systems that get keys, None all that an agreement names;
+    `remote` gives every department a node of its own.
     """
     folders = Folders(root=root)
     folders.make()
@@ -109,6 +116,11 @@ def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None)
         )
         for name in PREFIXES
     }
+    if remote:
+        world.node_keys = {name: _node_keys(world, name) for name in PREFIXES}
+        # Gateways are servers to partners and clients to nodes: two certificates, two keys.
+        client = authority.tls(folders.gateway, HRSS, TlsPurpose.CLIENT, CLIENT_TLS)
+        world.gateway_keys = {**world.gateway_keys, CLIENT_TLS: client}
     every = {row.agreement.system for row in bundle.rows.values()}
     # Newcomers make their own keys when they enrol.
     named = {system for system in every if not system.startswith(f"{NEWCOMER}/")}
@@ -159,13 +171,22 @@ def _gateway_keys(authority: SandboxAuthority, folders: Folders) -> dict[str, Ma
     }
 
 
+def _node_keys(world: World, name: str) -> dict[str, MadeKey]:
+    folder, organisation = world.folders.departments / name, world.provider_of(name)
+    return {
+        "tls": world.authority.tls(folder, organisation, TlsPurpose.SERVER),
+        "envelope": world.authority.signing(folder, organisation, KeyPurpose.ENVELOPE),
+    }
+
+
 def _registry(world: World) -> RegistryDocument:
     """Declare every organisation that has a key."""
     systems: dict[str, list[SystemRecord]] = {}
     gateway = tuple(key.record for key in world.gateway_keys.values())
     systems[HRSS] = [_system(GATEWAY_SLUG, SystemRole.GATEWAY, gateway)]
     for name, key in world.record_keys.items():
-        record = _system(PROVIDER_SLUG, SystemRole.PROVIDER, (key.record,))
+        own = tuple(each.record for each in world.node_keys.get(name, {}).values())
+        record = _system(PROVIDER_SLUG, SystemRole.PROVIDER, (key.record, *own))
         systems.setdefault(world.provider_of(name), []).append(record)
     for partner in world.partners.values():
         organisation, _, slug = partner.system_id.partition("/")
@@ -192,6 +213,6 @@ def _organisation(world: World, uscc: str, systems: tuple[SystemRecord, ...]) ->
 
 
 def _system(slug: str, role: SystemRole, keys: tuple[KeyRecord, ...]) -> SystemRecord:
-    return SystemRecord(
-        slug=slug, system_class=SystemClass.GRPC, roles=frozenset({role}), keys=keys
-    )
+    is_node = role is SystemRole.PROVIDER and len(keys) > 1
+    kind = SystemClass.PROVIDER_NODE if is_node else SystemClass.GRPC
+    return SystemRecord(slug=slug, system_class=kind, roles=frozenset({role}), keys=keys)
