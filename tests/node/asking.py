@@ -88,6 +88,11 @@ class Caller:
         keys = way.sandbox.world.gateway_keys
         return cls(way=way, port=port, tls=keys[CLIENT_TLS], signer=keys["envelope"].signer)
 
+    @property
+    def query_receiver(self) -> str:
+        """The node that is called."""
+        return f"{self.way.sandbox.world.provider_of(KIND)}/{PROVIDER_SLUG}"
+
     async def call(self, message: bytes, timeout_s: float = 10.0) -> Ended:
         """Send bytes over mutual TLS and read how that ended."""
         authority = self.way.sandbox.world.authority.authority.certificate.der
