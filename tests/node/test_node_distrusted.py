@@ -43,7 +43,7 @@ async def test_an_honest_node_is_believed(remote: Way) -> None:
     assert query.officer_assertion == statement.purpose.officer_assertion != ""
 
 
-async def test_an_honest_node_that_holdsnothing_is_believed(remote: Way) -> None:
+async def test_an_honest_node_that_holds_nothing_is_believed(remote: Way) -> None:
     """Not found is a word of the department, and signed."""
 
     def absent(outcome: Message) -> None:

@@ -81,7 +81,7 @@ async def test_health_reaches_a_node_without_a_question(remote: Way) -> None:
 
 
 @pytest.mark.parametrize("whose", ["education", "gateway"])
-async def test_another_server_is_toldnothing(remote: Way, whose: str) -> None:
+async def test_another_server_is_told_nothing(remote: Way, whose: str) -> None:
     """A certificate of the same authority for the same name, registered even: not this node's."""
     world = remote.sandbox.world
     tls = world.gateway_keys["tls"] if whose == "gateway" else world.node_keys[whose]["tls"]
