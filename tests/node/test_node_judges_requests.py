@@ -92,6 +92,20 @@ async def test_more_than_agreed_is_refused(caller: Caller, remote: Way, wide: st
     require_refused(ended, NodeReason.GRANT_TOO_WIDE, signed=True)
 
 
+async def test_what_is_agreed_and_not_asked_is_refused(caller: Caller, remote: Way) -> None:
+    """The requester asked for one field; the others are its agreement's, not this question's."""
+    question = dataclasses.replace(core_question(remote.retirement), fields=("sex",))
+    both: Grants = {"sex": CLEAR, "birth_date": CLEAR}
+
+    ended = await caller.ask(
+        request_of(remote, question), lambda query: set_grants(query, {"sex": CLEAR})
+    )
+    more = await caller.ask(request_of(remote, question), lambda query: set_grants(query, both))
+
+    assert ended.outcome is not None
+    require_refused(more, NodeReason.GRANT_TOO_WIDE, signed=True)
+
+
 def _flip(envelope: "provider_pb2.Query") -> None:
     payload = bytearray(envelope.request_envelope.payload)
     payload[-1] ^= 1
