@@ -61,6 +61,8 @@ class RecordSource:
 
     organisation: str
     signer: Signer = field(repr=False)
+    custody: Custody = Custody.EMBEDDED
+    """Where that key lives: in a gateway's process, or at the department's own node."""
 
 
 async def settle(
@@ -117,7 +119,7 @@ def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> 
         audience=query.audience,
         nonce=record_nonce(query.request_id, query.item),
         dataset=query.dataset.name,
-        custody=Custody.EMBEDDED,
+        custody=source.custody,
         subject_digest=subject_digest(
             query.request_id, query.subject.type.value, query.subject.identifier
         ),

@@ -23,8 +23,9 @@ from adapters.kinds import (
     tax,
 )
 from adapters.port import DatasetName, KeepsCopy, ProviderAdapter
+from adapters.provider_node import Served, build_remote
 from adapters.records import RecordSource
-from adapters.settings import DepartmentConfig, DepartmentsConfig
+from adapters.settings import DepartmentConfig, DepartmentsConfig, NodeSection
 
 KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType(
     {
@@ -100,7 +101,9 @@ def build_registry(config: DepartmentsConfig, means: Means) -> AdapterRegistry:
     )
 
 
-def build_adapter(name: str, section: DepartmentConfig, means: Means) -> ProviderAdapter:
+def build_adapter(
+    name: str, section: DepartmentConfig | NodeSection, means: Means
+) -> ProviderAdapter:
     """Build the adapter of one kind, for the datasets of it that the catalog has.
 
     Raises:
@@ -113,8 +116,16 @@ def build_adapter(name: str, section: DepartmentConfig, means: Means) -> Provide
     if len(organisations) != 1:
         count = "more than one provider" if organisations else "none"
         raise AdapterMisconfigured(f"departments.{name}: the catalog gives its datasets {count}")
+    organisation = organisations.pop()
+    if isinstance(section, NodeSection):
+        served = Served(
+            organisation=organisation, datasets=datasets, find_lacking=kind.find_lacking
+        )
+        return build_remote(section.node, served, means)
     source = RecordSource(
-        organisation=organisations.pop(), signer=means.load_signer(section.record_key)
+        organisation=organisation,
+        signer=means.load_signer(section.record_key),
+        custody=means.custody,
     )
     return kind.build(section, Parts(source=source, datasets=datasets, means=means))
 

@@ -1,13 +1,13 @@
 """How each department is reached: sections of a configuration, checked in form and nothing opened.
 
-Used by the gateway for what it embeds; a provider node is to use the same for its department.
+Used by the gateway for what it embeds, and by a provider node for its department.
 INVARIANT: no secret stands here, only the names of files that hold one.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 
 class Section(BaseModel):
@@ -151,14 +151,58 @@ class TaxConfig(DepartmentConfig):
     sign_key_file: Path
 
 
+class NodeAddress(Section):
+    """Where a department's own provider node answers, and how we show ourselves there.
+
+    Whose certificates, envelopes and records are taken for the node's stands in the trust store,
+    under `<USCC of the department>/provider`; so that revoking one there ends it here.
+    """
+
+    address: str = Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")
+    tls_server_name: str | None = None
+    """The name in the node's certificate, where it is not the host of the address."""
+    tls: KeyConfig
+    """Our client key; registered for the gateway's system like the server's."""
+
+
+class NodeSection(Section):
+    """A department that applies effects and signs at its own node; we hold no key of it."""
+
+    node: NodeAddress
+
+
+EMBEDDED: Final = "embedded"
+REMOTE: Final = "remote"
+
+
+def _find_custody(value: object) -> str:
+    """Say which of its two forms a department's section has."""
+    is_remote = isinstance(value, NodeSection) or (isinstance(value, dict) and "node" in value)
+    return REMOTE if is_remote else EMBEDDED
+
+
+_Here = TypeVar("_Here", bound=DepartmentConfig)
+Connected = Annotated[
+    Annotated[_Here, Tag(EMBEDDED)] | Annotated[NodeSection, Tag(REMOTE)],
+    # Told apart by one member, so that a mistake is named in the form that was meant.
+    Discriminator(_find_custody),
+]
+"""A department whose adapter runs in the gateway, or at a node of its own."""
+
+
 class DepartmentsConfig(Section):
     """Departments that are connected, by kind; absent means not connected."""
 
-    bank: BankConfig | None = None
-    commerce: CommerceConfig | None = None
-    civil_affairs: CivilAffairsConfig | None = None
-    education: EducationConfig | None = None
-    public_security: PublicSecurityConfig | None = None
-    health: HealthConfig | None = None
-    hrss: HrssConfig | None = None
-    tax: TaxConfig | None = None
+    bank: Connected[BankConfig] | None = None
+    civil_affairs: Connected[CivilAffairsConfig] | None = None
+    commerce: Connected[CommerceConfig] | None = None
+    education: Connected[EducationConfig] | None = None
+    health: Connected[HealthConfig] | None = None
+    hrss: Connected[HrssConfig] | None = None
+    public_security: Connected[PublicSecurityConfig] | None = None
+    tax: Connected[TaxConfig] | None = None
+
+    @property
+    def is_any_remote(self) -> bool:
+        """Whether a department is asked at a node of its own."""
+        return any(isinstance(getattr(self, each), NodeSection) for each in type(self).model_fields)

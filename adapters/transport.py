@@ -19,19 +19,18 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from adapters.breaker import Breaker, Verdict
+from adapters.breaker import Breaker
 from adapters.errors import AdapterMisconfigured, DepartmentFailed, NotSent
+from adapters.guard import RESERVE_S, Guard
 from adapters.hedge import Hedging, race
 from adapters.limits import TransportLimits
-from adapters.pace import Pace, Places
+from adapters.pace import Pace
 from adapters.port import Indeterminate
 
 __all__ = ["RESERVE_S", "DepartmentTransport", "HttpAnswer", "HttpCall", "TransportLimits"]
 
 _LOG: Final = logging.getLogger(__name__)
 
-# Seconds kept back of the deadline for effects, signature and log.
-RESERVE_S: Final = 0.020
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _READ_BLOCK: Final = 64 * 1024
 # RFC 9110 15.6: the department, or what stands before it, cannot answer now.
@@ -41,14 +40,6 @@ _SERVER_ERROR: Final = 500
 _NOT_MODIFIED: Final = 304
 _ACCEPTED: Final = 202
 _REDIRECT: Final = range(300, 400)
-# What says that the department itself is in trouble, rather than this one question.
-_BREAKING: Final = frozenset(
-    {
-        Indeterminate.PROVIDER_TIMEOUT,
-        Indeterminate.PROVIDER_UNAVAILABLE,
-        Indeterminate.PROVIDER_FAULT,
-    }
-)
 _RETRIABLE: Final = frozenset({Indeterminate.PROVIDER_UNAVAILABLE, Indeterminate.PROVIDER_FAULT})
 
 
@@ -102,8 +93,7 @@ class DepartmentTransport:
         self._limits = limits or TransportLimits()
         self._tls = tls
         self._clock = clock
-        self._breaker = Breaker(self._limits, clock)
-        self._places = Places(self._limits, clock)
+        self._guard = Guard(self._limits, clock)
         self._pace = Pace(self._limits, clock)
         self._hedging = Hedging()
         self._session: aiohttp.ClientSession | None = None
@@ -111,7 +101,7 @@ class DepartmentTransport:
     @property
     def breaker(self) -> Breaker:
         """The breaker, to be looked at by health."""
-        return self._breaker
+        return self._guard.breaker
 
     @property
     def attempts(self) -> int:
@@ -127,49 +117,14 @@ class DepartmentTransport:
         Raises:
             DepartmentFailed: TIMEOUT, UNAVAILABLE, MALFORMED, FAULT or QUOTA.
         """
-        ends = self._ends(deadline)
-        if self._clock() >= ends:
-            raise NotSent(Indeterminate.PROVIDER_TIMEOUT)
-        # Nobody queues for what is not asked.
-        if self._breaker.is_open:
-            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
-        async with self._places.waited_for(ends):
-            # After the wait for a place: the breaker may have opened meanwhile.
-            passage = self._breaker.require_passage()
-            began, verdict = self._clock(), Verdict.NOTHING
-            try:
-                answer = await self._ask(call, ends, self.attempts if call.idempotent else 1)
-                verdict = Verdict.ANSWERS
-            except DepartmentFailed as failed:
-                verdict = self._judge(failed, ends - began)
-                raise
-            finally:
-                self._breaker.settle(passage, verdict)
-        return answer
+        attempts = self.attempts if call.idempotent else 1
+        return await self._guard.run(lambda ends: self._ask(call, ends, attempts), deadline)
 
     async def close(self) -> None:
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-    def _ends(self, deadline: float) -> float:
-        """Return when a question has to have ended."""
-        ends, patience_s = deadline - RESERVE_S, self._limits.patience_s
-        return ends if patience_s is None else min(ends, self._clock() + patience_s)
-
-    def _judge(self, failed: DepartmentFailed, allowed_s: float) -> Verdict:
-        """Say what a failure tells of the department, which had so many seconds."""
-        if isinstance(failed, NotSent):
-            return Verdict.NOTHING
-        # A department that refuses or mumbles is there; only silence and faults count against it.
-        if failed.reason not in _BREAKING:
-            return Verdict.ANSWERS
-        hurried = allowed_s < self._limits.fair_timeout_s
-        if failed.reason is Indeterminate.PROVIDER_TIMEOUT and hurried:
-            # An asker in a hurry must not close the department to everybody else.
-            return Verdict.NOTHING
-        return Verdict.FAILS
 
     async def _ask(self, call: HttpCall, ends: float, attempts: int) -> HttpAnswer:
         """Call up to so many times."""
@@ -190,7 +145,7 @@ class DepartmentTransport:
     def _may_repeat(self, failed: DepartmentFailed, ends: float) -> bool:
         # Enough others failed meanwhile, or this is the probe, which is one call. Or it could not
         # end in time: nobody would wait for what it costs the department.
-        if self._breaker.is_open or self._clock() + self._pace.wait_s >= ends:
+        if self._guard.breaker.is_open or self._clock() + self._pace.wait_s >= ends:
             return False
         return failed.reason in _RETRIABLE and not isinstance(failed, NotSent)
 
@@ -218,11 +173,11 @@ class DepartmentTransport:
             NotSent: PROVIDER_UNAVAILABLE: they do not.
         """
         # Never waited for: it is to save time, and must take none from first calls.
-        if self._breaker.is_open or self._pace.wait_s or not self._places.has_free:
+        if self._guard.breaker.is_open or self._pace.wait_s or not self._guard.places.has_free:
             raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
         if not self._hedging.spend():
             raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
-        async with self._places.at_once():
+        async with self._guard.places.at_once():
             self._pace.take()
             return await self._timed(call, ends)
 

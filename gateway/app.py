@@ -9,7 +9,6 @@ import contextlib
 import sqlite3
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import grpc
@@ -56,7 +55,9 @@ from gateway.rpc.services import Services, build_handlers
 from gateway.wiring import (
     build_compute,
     connect,
+    describe_link,
     describe_means,
+    list_at_nodes,
     load_epoch_keys,
     load_policy,
     load_signer,
@@ -64,6 +65,7 @@ from gateway.wiring import (
     load_trust,
     open_registers,
     require_own_origin,
+    stamp_of,
     want_process,
 )
 from signing.errors import SigningError
@@ -243,7 +245,8 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     bundle = load_policy(config)
     log = _open_log(config, chosen_clock)
     registers = open_registers(config)
-    means = describe_means(bundle.catalog, bundle.matters, chosen_clock)
+    link = describe_link(config, lambda: trust)
+    means = describe_means(bundle.catalog, bundle.matters, chosen_clock, link=link)
     registry = build_registry(config.departments, means)
     interrupted, keys = Interrupted(), load_epoch_keys(config)
     # Expired ones too: what was open when the process died may have been so for long.
@@ -333,6 +336,7 @@ def _build_parts(
         rooms=Rooms(limits.room),
         limiter=BurstLimiter(burst),
         adapters=connect(registry, compute),
+        at_nodes=list_at_nodes(registry),
         observer=MetricsObserver(metrics),
     )
 
@@ -353,17 +357,6 @@ def _build_looks(config: Config, log: AccessLog, keys: EpochKeys, clock: Clock) 
     # The same keys as the exchange's: two readers of that file would draw two keys for one quarter.
     looks = Looks(log=log, keys=keys, system_id=config.system_id, clock=clock)
     return LookSocket(socket_beside(config.log.database), looks)
-
-
-def stamp_of(folder: Path) -> frozenset[tuple[str, int, int]]:
-    """Return what changes with any file below a folder; reading them all each second would cost."""
-    found = set()
-    for path in folder.rglob("*"):
-        # A file may be renamed between the listing and the look; its new name counts next time.
-        with contextlib.suppress(FileNotFoundError):
-            state = path.stat()
-            found.add((str(path), state.st_mtime_ns, state.st_size))
-    return frozenset(found)
 
 
 def _bound_port(runner: web.AppRunner) -> int:

@@ -65,6 +65,7 @@ from gateway.statement.answer import (
     encode_answer_body,
 )
 from gateway.statement.kinds import QuestionKind
+from signing.record import Custody
 
 RESERVED_S: Final = 0.05
 """Kept back from the department's time for steps 9 to 12, so that the inner deadline wins."""
@@ -252,6 +253,10 @@ class Exchange:
             deadline=progress.call.deadline - RESERVED_S,
             pending_request_id=statement.pending_request_id,
             request_envelope=progress.call.body,
+            policy_digest=b"" if decided is None else decided.policy_digest,
+            custody=Custody.PROVIDER_NODE
+            if shape.name in self._parts.at_nodes
+            else Custody.EMBEDDED,
         )
 
     def _require_askable(self, query: Query) -> None:

@@ -184,12 +184,21 @@ def _require_binding(
         raise Refusal(Reason.RECEIVER_MISMATCH)
     if header.method != progress.call.method:
         raise Refusal(Reason.METHOD_MISMATCH)
+    require_fresh(header, progress.now_ms)
+
+
+def require_fresh(header: Header, now_ms: int) -> None:
+    """Require that a request lives at a time, and no longer than requests may.
+
+    Raises:
+        Refusal: `LIFE_TOO_LONG`, `NOT_YET_VALID`, `EXPIRED`.
+    """
     # A life of years would outlive every memory of request ids.
     if not 0 < header.expires_at_ms - header.issued_at_ms <= MAX_LIFE_MS:
         raise Refusal(Reason.LIFE_TOO_LONG)
-    if header.issued_at_ms > progress.now_ms + LEEWAY_MS:
+    if header.issued_at_ms > now_ms + LEEWAY_MS:
         raise Refusal(Reason.NOT_YET_VALID)
-    if header.expires_at_ms + LEEWAY_MS <= progress.now_ms:
+    if header.expires_at_ms + LEEWAY_MS <= now_ms:
         raise Refusal(Reason.EXPIRED)
 
 

@@ -69,3 +69,5 @@ class Parts:
     limiter: BurstLimiter
     adapters: Mapping[DatasetName, ProviderAdapter] = field(repr=False)
     observer: Observer
+    at_nodes: frozenset[DatasetName] = frozenset()
+    """The datasets whose departments hold their own key; nobody else's record of them is taken."""

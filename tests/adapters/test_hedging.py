@@ -160,7 +160,7 @@ async def test_a_cancelled_question_breaks_both_calls_off(start: Start) -> None:
     assert _in_flight(transport) == 0
     async with asyncio.timeout(5):
         for _ in range(HEDGED.concurrency):
-            await transport._places._free.acquire()
+            await transport._guard.places._free.acquire()
 
 
 @given(st.lists(st.booleans(), max_size=2_000))

@@ -47,6 +47,17 @@ _BUSY_ATTEMPTS: Final = 2
 _BUSY_PAUSE_S: Final = 0.1
 
 
+def find_lacking(query: Query) -> Lacking | None:
+    """Return SUBJECT_NAME for a person without one that a message can hold.
+
+    The account's number is a claim: without it nothing is verified, and the findings say so.
+    """
+    if query.subject.type is not SubjectType.RESIDENT_ID:
+        return None
+    named = is_name(normalise_dots(query.subject.full_name or ""))
+    return None if named else Lacking.SUBJECT_NAME
+
+
 class BankAdapter:
     """Asks the banks of social security cards through their front."""
 
@@ -85,14 +96,8 @@ class BankAdapter:
         return self._front.breaker_state
 
     def find_lacking(self, query: Query) -> Lacking | None:
-        """Return SUBJECT_NAME for a person without one that a message can hold.
-
-        The account's number is a claim: without it nothing is verified, and the findings say so.
-        """
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
-        named = is_name(normalise_dots(query.subject.full_name or ""))
-        return None if named else Lacking.SUBJECT_NAME
+        """Return SUBJECT_NAME for a person without one that a message can hold."""
+        return find_lacking(query)
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the banks, apply the effects, sign."""

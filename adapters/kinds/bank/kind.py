@@ -8,7 +8,7 @@ from cryptography import x509
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
-from adapters.kinds.bank.adapter import DATASETS, BankAdapter
+from adapters.kinds.bank.adapter import DATASETS, BankAdapter, find_lacking
 from adapters.kinds.bank.front import FrontIdentity
 from adapters.limits import build_limits
 from adapters.settings import BankConfig
@@ -71,4 +71,4 @@ def _load_certificate(path: Path) -> x509.Certificate:
         raise AdapterMisconfigured(text) from None  # the cause quotes the path
 
 
-KIND: Final = Kind(datasets=DATASETS, build=_build)
+KIND: Final = Kind(datasets=DATASETS, build=_build, find_lacking=find_lacking)

@@ -57,6 +57,14 @@ DATASETS: Final = frozenset(_LIVE)
 """Datasets this kind can serve, without version."""
 
 
+def find_lacking(query: Query) -> Lacking | None:
+    """Return SUBJECT_NAME for a person without a name the department takes."""
+    if query.subject.type is not SubjectType.RESIDENT_ID:
+        return None
+    named = is_name(normalise_dots(query.subject.full_name or ""))
+    return None if named else Lacking.SUBJECT_NAME
+
+
 class CivilAffairsAdapter:
     """Asks civil affairs."""
 
@@ -90,10 +98,7 @@ class CivilAffairsAdapter:
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME for a person without a name the department takes."""
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
-        named = is_name(normalise_dots(query.subject.full_name or ""))
-        return None if named else Lacking.SUBJECT_NAME
+        return find_lacking(query)
 
     def begin(self) -> None:
         """Begin to copy, before the first question needs the copy; needs a running event loop."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
-from adapters.kinds.civil_affairs.adapter import DATASETS, CivilAffairsAdapter
+from adapters.kinds.civil_affairs.adapter import DATASETS, CivilAffairsAdapter, find_lacking
 from adapters.kinds.civil_affairs.front_end import VIEWS, FrontEnd, FrontEndAddress
 from adapters.kinds.civil_affairs.live import MAX_BODY, LiveCheck
 from adapters.kinds.civil_affairs.platform import PlatformIdentity
@@ -75,4 +75,4 @@ def _build_tls(config: CivilAffairsConfig, host: str) -> ssl.SSLContext | None:
     return context
 
 
-KIND: Final = Kind(datasets=DATASETS, build=_build)
+KIND: Final = Kind(datasets=DATASETS, build=_build, find_lacking=find_lacking)

@@ -101,6 +101,14 @@ class _Told:
     records: Sequence[Members] = field(repr=False)
 
 
+def find_lacking(query: Query) -> Lacking | None:
+    """Return SUBJECT_NAME for a person without a name the register takes."""
+    if query.subject.type is not SubjectType.RESIDENT_ID:
+        return None
+    named = 1 <= len(query.subject.full_name or "") <= _MAX_NAME
+    return None if named else Lacking.SUBJECT_NAME
+
+
 class CommerceAdapter:
     """Asks the commerce register."""
 
@@ -136,10 +144,7 @@ class CommerceAdapter:
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME for a person without a name the register takes."""
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
-        named = 1 <= len(query.subject.full_name or "") <= _MAX_NAME
-        return None if named else Lacking.SUBJECT_NAME
+        return find_lacking(query)
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the register, apply the effects, sign."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
-from adapters.kinds.commerce.adapter import DATASETS, MAX_BODY, CommerceAdapter
+from adapters.kinds.commerce.adapter import DATASETS, MAX_BODY, CommerceAdapter, find_lacking
 from adapters.kinds.commerce.signature import ApiKey
 from adapters.limits import build_limits
 from adapters.settings import CommerceConfig
@@ -38,4 +38,4 @@ def _text(content: bytes) -> str:
         raise AdapterMisconfigured("commerce.authcode_file: not UTF-8") from None
 
 
-KIND: Final = Kind(datasets=DATASETS, build=_build)
+KIND: Final = Kind(datasets=DATASETS, build=_build, find_lacking=find_lacking)

@@ -84,6 +84,12 @@ class _JobGone(AdapterError):
     """The department no longer knows a job: it is to be asked anew."""
 
 
+def find_lacking(query: Query) -> Lacking | None:
+    """Return SUBJECT_NAME for a person without one."""
+    named = query.subject.type is not SubjectType.RESIDENT_ID or query.subject.full_name
+    return None if named else Lacking.SUBJECT_NAME
+
+
 class EducationAdapter:
     """Asks the education department."""
 
@@ -121,8 +127,7 @@ class EducationAdapter:
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME for a person without one."""
-        named = query.subject.type is not SubjectType.RESIDENT_ID or query.subject.full_name
-        return None if named else Lacking.SUBJECT_NAME
+        return find_lacking(query)
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the department, apply the effects, sign."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 from adapters.kind import Kind, Parts
-from adapters.kinds.education.adapter import DATASETS, EducationAdapter
+from adapters.kinds.education.adapter import DATASETS, EducationAdapter, find_lacking
 from adapters.kinds.education.token import ClientIdentity
 from adapters.limits import build_limits
 from adapters.settings import EducationConfig
@@ -28,4 +28,4 @@ def _build(config: EducationConfig, parts: Parts) -> EducationAdapter:
     )
 
 
-KIND: Final = Kind(datasets=DATASETS, build=_build)
+KIND: Final = Kind(datasets=DATASETS, build=_build, find_lacking=find_lacking)

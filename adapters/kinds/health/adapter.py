@@ -61,6 +61,13 @@ _HEALTH_S: Final = 2.0
 _NOBODY: Final = Asked(number="0" * 18, full_name="健康检查")
 
 
+def find_lacking(query: Query) -> Lacking | None:
+    """Return SUBJECT_NAME for a person without a name the department takes."""
+    if query.subject.type is not SubjectType.RESIDENT_ID:
+        return None
+    return None if is_name(query.subject.full_name or "") else Lacking.SUBJECT_NAME
+
+
 class HealthAdapter:
     """Asks the health department."""
 
@@ -97,9 +104,7 @@ class HealthAdapter:
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME for a person without a name the department takes."""
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
-        return None if is_name(query.subject.full_name or "") else Lacking.SUBJECT_NAME
+        return find_lacking(query)
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the department, apply the effects, sign."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
-from adapters.kinds.health.adapter import DATASETS, MAX_ANSWER, HealthAdapter
+from adapters.kinds.health.adapter import DATASETS, MAX_ANSWER, HealthAdapter, find_lacking
 from adapters.kinds.health.identity import HealthIdentity, is_name
 from adapters.limits import build_limits
 from adapters.settings import HealthConfig
@@ -47,4 +47,4 @@ def _read_key(content: bytes) -> str:
         raise AdapterMisconfigured("health.app_key_file: not UTF-8") from None
 
 
-KIND: Final = Kind(datasets=DATASETS, build=_build)
+KIND: Final = Kind(datasets=DATASETS, build=_build, find_lacking=find_lacking)

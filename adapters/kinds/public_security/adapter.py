@@ -15,7 +15,6 @@ from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, Not
 from adapters.kinds.public_security.batch import Batcher, PackageKey, Waiting
 from adapters.kinds.public_security.identity import (
     ServiceIdentity,
-    find_end_user,
     is_acceptable,
     is_name,
     require_end_user,
@@ -57,6 +56,18 @@ _TRY_AGAIN: Final = frozenset({"-1", "E-103", _KEY_UNKNOWN})
 _PLATFORM_CODES: Final = _TRY_AGAIN | {"E-101", "E-102", "E-105", "E-106"}
 
 
+def find_lacking(query: Query) -> Lacking | None:
+    """Return SUBJECT_NAME, or OFFICER where he is not named as the register demands."""
+    if query.subject.type is not SubjectType.RESIDENT_ID:
+        return None
+    if not is_name(query.subject.full_name or ""):
+        return Lacking.SUBJECT_NAME
+    # Who answers for system jobs is ours to configure: no requester could mend that.
+    if query.by_officer and (query.end_user is None or not is_acceptable(query.end_user)):
+        return Lacking.OFFICER
+    return None
+
+
 class PublicSecurityAdapter:
     """Asks the population register."""
 
@@ -95,15 +106,7 @@ class PublicSecurityAdapter:
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME, or OFFICER where he is not named as the register demands."""
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
-        if not is_name(query.subject.full_name or ""):
-            return Lacking.SUBJECT_NAME
-        end_user = find_end_user(self._identity, query)
-        # Who answers for system jobs is ours to configure: no requester could mend that.
-        if query.by_officer and (end_user is None or not is_acceptable(end_user)):
-            return Lacking.OFFICER
-        return None
+        return find_lacking(query)
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the register, apply the effects, sign."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
-from adapters.kinds.public_security.adapter import DATASETS, PublicSecurityAdapter
+from adapters.kinds.public_security.adapter import DATASETS, PublicSecurityAdapter, find_lacking
 from adapters.kinds.public_security.identity import ServiceIdentity
 from adapters.limits import build_limits
 from adapters.port import EndUser
@@ -58,6 +58,7 @@ def _end_user(content: bytes) -> EndUser:
 KIND: Final = Kind(
     datasets=DATASETS,
     build=_build,
+    find_lacking=find_lacking,
     # The department's manual has no operation for it.
     unserved=frozenset({"ps.photo_compare"}),
 )

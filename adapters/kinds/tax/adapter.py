@@ -37,6 +37,12 @@ _SOONEST_S, _LATEST_S = 5.0, 900.0
 _HEALTH_S: Final = 2.0
 
 
+def find_lacking(query: Query) -> Lacking | None:
+    """Return SUBJECT_NAME for a person without one."""
+    named = query.subject.type is not SubjectType.RESIDENT_ID or query.subject.full_name
+    return None if named else Lacking.SUBJECT_NAME
+
+
 class TaxAdapter:
     """Asks the tax department."""
 
@@ -75,8 +81,7 @@ class TaxAdapter:
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME for a person without one."""
-        named = query.subject.type is not SubjectType.RESIDENT_ID or query.subject.full_name
-        return None if named else Lacking.SUBJECT_NAME
+        return find_lacking(query)
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the department, apply the effects, sign."""

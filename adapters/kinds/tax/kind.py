@@ -5,7 +5,7 @@ from typing import Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
-from adapters.kinds.tax.adapter import DATASETS, TaxAdapter
+from adapters.kinds.tax.adapter import DATASETS, TaxAdapter, find_lacking
 from adapters.kinds.tax.envelope import TaxIdentity
 from adapters.kinds.tax.sftp import SftpTransport, build_access
 from adapters.settings import TaxConfig
@@ -43,4 +43,4 @@ def _build(config: TaxConfig, parts: Parts) -> TaxAdapter:
     )
 
 
-KIND: Final = Kind(datasets=DATASETS, build=_build)
+KIND: Final = Kind(datasets=DATASETS, build=_build, find_lacking=find_lacking)

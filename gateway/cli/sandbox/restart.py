@@ -18,6 +18,7 @@ from typing import Final
 
 from gateway.cli.sandbox.authority import load_authority
 from gateway.cli.sandbox.folders import Folders
+from gateway.cli.sandbox.nodes import NodeProcess, has_nodes, readdress_nodes, running_nodes
 from gateway.cli.sandbox.renewal import renew
 from gateway.cli.sandbox.running import addresses_of, departments
 from gateway.cli.sandbox.settings import Ports, readdress_config
@@ -39,6 +40,14 @@ class Kept:
     seed: int
     population: int
     port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The departments of a sandbox that was taken up again."""
+
+    simulators: dict[str, Simulator]
+    nodes: dict[str, NodeProcess]
 
 
 def store_kept(folders: Folders, kept: Kept) -> None:
@@ -103,9 +112,7 @@ def locked(folders: Folders) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def resumed(
-    folders: Folders, kept: Kept, ports: Ports
-) -> AsyncIterator[dict[str, Simulator]]:
+async def resumed(folders: Folders, kept: Kept, ports: Ports) -> AsyncIterator[Taken]:
     """Renew what has run out and start the departments; the gateway is for the caller to start.
 
     Raises:
@@ -115,8 +122,16 @@ async def resumed(
     _require_in_force(folders, at)
     renew(folders, at)
     async with departments(folders.departments, kept.seed, kept.population) as simulators:
-        readdress_config(folders, ports, addresses_of(simulators))
-        yield simulators
+        addresses = addresses_of(simulators)
+        if not has_nodes(folders):
+            readdress_config(folders, ports, addresses)
+            yield Taken(simulators=simulators, nodes={})
+            return
+        readdress_nodes(folders, addresses)
+        async with running_nodes(folders) as nodes:
+            told = {name: each.address for name, each in nodes.items()}
+            readdress_config(folders, ports, {}, told)
+            yield Taken(simulators=simulators, nodes=nodes)
 
 
 def _require_in_force(folders: Folders, at: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from adapters.port import PROVIDER_SLUG
 from certs.algorithms import Suite
 from certs.authority import TlsPurpose
 from certs.registry_file import (
@@ -27,11 +28,12 @@ from gateway.cli.sandbox.authority import MadeKey, SandboxAuthority, store_autho
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.seats import NEWCOMER, make_bundle
 from gateway.cli.sandbox.simulated import PREFIXES, SIMULATED
-from gateway.deciding import PROVIDER_SLUG
 from gateway.policy.bundle import Bundle, load_bundle
 
 HRSS: Final = "11370000MB2DEM0105"
 GATEWAY_SLUG: Final = "gateway"
+CLIENT_TLS: Final = "node-tls"
+"""The gateway's key towards provider nodes."""
 ORIGIN: Final = "sandbox.invalid/hutong/log"
 ED25519_BYTES: Final = 32
 """A raw public key (RFC 8032 5.1.5), which ends its SubjectPublicKeyInfo."""
@@ -64,6 +66,8 @@ class World:
     """By USCC of the organisation."""
     partners: dict[str, Partner] = field(repr=False)
     client_key: MadeKey = field(repr=False)
+    node_keys: Mapping[str, Mapping[str, MadeKey]] = field(default_factory=dict, repr=False)
+    """TLS and envelope key of each department's node, by its name; none where all are embedded."""
     sequence: int = 1
 
     @property
@@ -78,10 +82,13 @@ class World:
         return next(each.provider for name, each in datasets.items() if name.startswith(prefix))
 
 
-def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None) -> World:
+def build_world(
+    root: Path, at: datetime, systems: frozenset[str] | None = None, *, remote: bool = False
+) -> World:
     """Make all keys and files of a sandbox; starts nothing.
 
-    `systems` names the requesting systems that get keys, None all that an agreement names.
+    `systems` names the requesting systems that get keys, None all that an agreement names;
+    `remote` gives every department a node of its own.
     """
     folders = Folders(root=root)
     folders.make()
@@ -113,6 +120,11 @@ def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None)
         )
         for name in PREFIXES
     }
+    if remote:
+        world.node_keys = {name: _node_keys(world, name) for name in PREFIXES}
+        # Gateways are servers to partners and clients to nodes: two certificates, two keys.
+        client = authority.tls(folders.gateway, HRSS, TlsPurpose.CLIENT, CLIENT_TLS)
+        world.gateway_keys = {**world.gateway_keys, CLIENT_TLS: client}
     every = {row.agreement.system for row in bundle.rows.values()}
     # Newcomers make their own keys when they enrol.
     named = {system for system in every if not system.startswith(f"{NEWCOMER}/")}
@@ -171,13 +183,22 @@ def _record_suite(name: str) -> Suite:
     return Suite.ES256
 
 
+def _node_keys(world: World, name: str) -> dict[str, MadeKey]:
+    folder, organisation = world.folders.departments / name, world.provider_of(name)
+    return {
+        "tls": world.authority.tls(folder, organisation, TlsPurpose.SERVER),
+        "envelope": world.authority.signing(folder, organisation, KeyPurpose.ENVELOPE),
+    }
+
+
 def _registry(world: World) -> RegistryDocument:
     """Declare every organisation that has a key."""
     systems: dict[str, list[SystemRecord]] = {}
     gateway = tuple(key.record for key in world.gateway_keys.values())
     systems[HRSS] = [_system(GATEWAY_SLUG, SystemRole.GATEWAY, gateway)]
     for name, key in world.record_keys.items():
-        record = _system(PROVIDER_SLUG, SystemRole.PROVIDER, (key.record,))
+        own = tuple(each.record for each in world.node_keys.get(name, {}).values())
+        record = _system(PROVIDER_SLUG, SystemRole.PROVIDER, (key.record, *own))
         systems.setdefault(world.provider_of(name), []).append(record)
     for partner in world.partners.values():
         organisation, _, slug = partner.system_id.partition("/")
@@ -204,6 +225,6 @@ def _organisation(world: World, uscc: str, systems: tuple[SystemRecord, ...]) ->
 
 
 def _system(slug: str, role: SystemRole, keys: tuple[KeyRecord, ...]) -> SystemRecord:
-    return SystemRecord(
-        slug=slug, system_class=SystemClass.GRPC, roles=frozenset({role}), keys=keys
-    )
+    is_node = role is SystemRole.PROVIDER and len(keys) > 1
+    kind = SystemClass.PROVIDER_NODE if is_node else SystemClass.GRPC
+    return SystemRecord(slug=slug, system_class=kind, roles=frozenset({role}), keys=keys)

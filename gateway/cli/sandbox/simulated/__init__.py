@@ -7,13 +7,18 @@ from typing import Final
 from gateway.cli.sandbox.simulated.bank import BANK
 from gateway.cli.sandbox.simulated.civil_affairs import CIVIL_AFFAIRS
 from gateway.cli.sandbox.simulated.commerce import COMMERCE
-from gateway.cli.sandbox.simulated.department import Department, Setting, key_setting
+from gateway.cli.sandbox.simulated.department import (
+    Addresses,
+    Department,
+    Setting,
+    key_setting,
+)
 from gateway.cli.sandbox.simulated.education import EDUCATION
 from gateway.cli.sandbox.simulated.health import HEALTH
 from gateway.cli.sandbox.simulated.public_security import PUBLIC_SECURITY
 from gateway.cli.sandbox.simulated.tax import TAX
 
-__all__ = ["PREFIXES", "SIMULATED", "Department", "Setting", "key_setting"]
+__all__ = ["PREFIXES", "SIMULATED", "Addresses", "Department", "Setting", "key_setting"]
 
 SIMULATED: Final[Mapping[str, Department]] = MappingProxyType(
     {

@@ -10,6 +10,8 @@ from pathlib import Path
 from gateway.cli.sandbox.authority import MadeKey
 
 Setting = str | int | bool | list[str] | dict[str, "Setting"]
+Addresses = Mapping[str, Mapping[str, Setting]]
+"""Of each department, the settings that say where it answers."""
 
 
 def no_further_address(_ports: Mapping[str, int]) -> dict[str, Setting]:
