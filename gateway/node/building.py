@@ -16,7 +16,7 @@ from aiohttp import web
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import KeyFiles
-from adapters.port import ProviderAdapter
+from adapters.port import KeepsCopy, ProviderAdapter
 from adapters.registry import build_adapter
 from certs.certificate import parse_certificate
 from certs.errors import CertsError
@@ -103,6 +103,9 @@ class RunningNode:
             raise ConfigError(text) from error
         addresses = [each for each in self._runner.addresses if isinstance(each, tuple)]
         self.health_port = int(addresses[0][1])
+        # Before anybody asks: a copy that is not there yet tells of nobody that he is not in it.
+        if isinstance(self.node.adapter, KeepsCopy):
+            self.node.adapter.begin()
         self._stamp = self._look()
         self._house = asyncio.create_task(self._keep_house())
 

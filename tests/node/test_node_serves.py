@@ -6,7 +6,7 @@ import dataclasses
 import grpc
 import pytest
 
-from adapters.port import Query, Record
+from adapters.port import ProviderAdapter, Query, Record
 from adapters.provider_node.reasons import NodeReason
 from gateway.clock import VirtualClock
 from gateway.node.building import RunningNode, build_node
@@ -179,6 +179,31 @@ async def test_a_request_is_not_the_gateways_to_build(remote: Way, caller: Calle
     ended = await caller.ask(request)
 
     require_refused(ended, NodeReason.AGREEMENT_NOT_APPLICABLE, signed=True)
+
+
+async def test_a_copy_is_begun_before_anybody_asks(node_config: NodeConfig) -> None:
+    """Else the first system job of a node would be told that nothing could be told."""
+    begun: list[bool] = []
+
+    class Copying:
+        """The adapter of a department that lays out a copy."""
+
+        def __init__(self, adapter: ProviderAdapter) -> None:
+            self._adapter = adapter
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._adapter, name)
+
+        def begin(self) -> None:
+            begun.append(True)
+
+    running = build_node(node_config)
+    running.node.adapter = Copying(running.node.adapter)  # type: ignore[assignment]  # its face
+
+    await running.start()
+    await running.stop()
+
+    assert begun == [True]
 
 
 async def test_every_reason_was_provoked() -> None:
