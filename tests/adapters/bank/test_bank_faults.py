@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 
 from adapters.kinds.bank.documents import MAX_ITEMS
+from adapters.limits import TransportLimits
 from adapters.port import BreakerState, Indeterminate, Record, Untold
 from adapters.records import RecordSource
 from adapters.simulators.population import Quirk, account_of, planted_index
@@ -338,7 +339,7 @@ async def test_a_front_that_is_gone_opens_the_breaker(asking: Asking) -> None:
     """Nobody waits for it any more, health included."""
     asking.simulator.set_fault("server_error")
 
-    for _ in range(3):
+    for _ in range(TransportLimits().breaker_failures):
         await asking.fetch(CARD, PENSIONER, ALL_CARD)
     before = asking.simulator.received()
     told = await asking.fetch(VERIFY, PENSIONER, ALL_VERIFY, claims_of(account_of(PENSIONER)))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.kinds.commerce import ApiKey
+from adapters.limits import TransportLimits
 from adapters.port import Indeterminate, Record, Untold
 from adapters.records import RecordSource
 from tests.adapters.asking import read_outcome
@@ -265,7 +266,7 @@ async def test_health_is_the_signed_call(asking: Asking) -> None:
     asking.simulator.reset()
     asking.simulator.set_fault("server_error")
     person = asking.simulator.person("ordinary_employee")
-    for _ in range(3):
+    for _ in range(TransportLimits().breaker_failures):
         await ask(asking, "enterprise", person)
     before = asking.simulator.received()
     broken = await asking.adapter.examine_health()
