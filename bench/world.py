@@ -21,9 +21,10 @@ from adapters.simulators.population import planted
 from gateway.cli.sandbox.authority import write_private
 from gateway.cli.sandbox.cases import case_number
 from gateway.cli.sandbox.partners import write_partner
+from gateway.cli.sandbox.provinces import HRSS
 from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared
 from gateway.cli.sandbox.settings import Ports
-from gateway.cli.sandbox.world import HRSS, World
+from gateway.cli.sandbox.world import World
 from gateway.policy.bundle import load_bundle
 from hutong.client import (
     Answered,

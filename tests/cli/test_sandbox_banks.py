@@ -8,8 +8,8 @@ import pytest_asyncio
 from adapters.simulators.population import Planted, account_of, old_account_of, person_at, planted
 from gateway.cli.demo.people import SEED
 from gateway.cli.sandbox.cases import case_number
+from gateway.cli.sandbox.provinces import HRSS
 from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared, serving
-from gateway.cli.sandbox.world import HRSS
 from hutong.client import (
     Answered,
     Client,

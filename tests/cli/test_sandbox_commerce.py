@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from adapters.simulators.population import Planted, commerce_record, person_at, planted
 from gateway.cli.sandbox.cases import case_number
+from gateway.cli.sandbox.provinces import HRSS
 from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared, serving
-from gateway.cli.sandbox.world import HRSS
 from hutong.client import (
     Answered,
     Client,

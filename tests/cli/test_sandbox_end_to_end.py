@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from adapters.simulators.population import planted
+from adapters.simulators.population import hrss_record, person_at, planted
 from certs.suites import Suite
 from certs.trust_directory import load_trust_directory
+from gateway.cli.demo.abroad import SEED_ABROAD
 from gateway.cli.demo.run import CAST, Demo, run_demo
 from gateway.cli.demo.screen import demo_json
 from gateway.cli.ending import Ended, ExitCode
@@ -21,8 +22,8 @@ from gateway.cli.sandbox.cases import case_number
 from gateway.cli.sandbox.command import EXAMPLE
 from gateway.cli.sandbox.enrolment import Enrolled, enrol
 from gateway.cli.sandbox.folders import Folders, store_address
+from gateway.cli.sandbox.provinces import HRSS, OTHER_HRSS
 from gateway.cli.sandbox.running import SandboxOptions, prepared, serving
-from gateway.cli.sandbox.world import HRSS
 from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.trust import moment
@@ -54,7 +55,7 @@ async def test_demo_meets_every_expectation(demo: Demo) -> None:
     ]
 
     assert wrong == []
-    assert len(demo.told) == len(CAST) + 1
+    assert len(demo.told) == len(CAST) + 2
     assert {told.asked.person.matter for told in demo.told} == {f"M{n}" for n in range(1, 15)}
 
 
@@ -104,22 +105,24 @@ async def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None
     assert "protected_person" not in {row["person"] for row in data["fields"]}
 
 
-async def test_unasked_departments_are_told_from_no(demo: Demo) -> None:
-    """A department that is not connected is INDETERMINATE with its reason, never NO."""
-    told = [
-        row for each in demo.told for row in each.rows if row.dataset == "hc.death_certificate@1"
-    ]
-    asked = [row for row in told if row.granted]
+async def test_another_province_answers_from_its_own_tables_and_its_own_log(demo: Demo) -> None:
+    """M11 of somebody who moved: another gateway, another signer, another log."""
+    told = demo.told[-1]
+    someone = next(each for each in planted() if each.name_of_case == "moved_out")
+    lived = hrss_record(person_at(SEED_ABROAD, someone.index))
 
-    assert asked
-    assert {row.state for row in asked} == {"INDETERMINATE PROVIDER_NOT_CONNECTED"}
-    assert {row.outcome for row in asked} == {"INDETERMINATE"}
-    assert {row.finding for row in asked} <= {None, "INDETERMINATE"}
+    assert {row.provider for row in told.rows} == {OTHER_HRSS}
+    assert lived.contribution_record is not None
+    months = next(row for row in told.rows if row.item == "months_paid")
+    assert months.value == str(lived.contribution_record.months_paid)
+    assert demo.abroad.holds
+    assert demo.abroad.receipts == len(told.receipts) == 2
+    assert demo.titles[OTHER_HRSS].startswith("外省")
 
 
 async def test_a_department_that_is_away_opens_its_own_fields_and_nothing_else(demo: Demo) -> None:
     """The case is marked for review with the fields of that department; nobody is refused."""
-    told = demo.told[-1]
+    told = demo.told[-2]
     states = {row.dataset: row.state for row in told.rows}
     reviews = [(each.dataset, each.field, each.reason) for each in told.reviews]
 

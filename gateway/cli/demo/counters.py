@@ -189,13 +189,14 @@ _PAYMENTS: Final = (
 )
 _OUTWARD: Final = (
     Person(
-        case="moved_out",
+        case="ordinary_employee",
         matter="M11",
-        why="moved to another province: what he paid here goes with him",
+        why="moved within the province: asked by the county she moved to",
+        clerk=Clerk.OTHER_COUNTY,
         datasets=all_answered(
             {
-                PARTICIPATION: {"first_date": f"CLEAR {ANY}"},
-                CONTRIBUTIONS: {"months_paid": f"CLEAR {ANY}"},
+                PARTICIPATION: {"first_date": "CLEAR 2010-08-01"},
+                CONTRIBUTIONS: {"months_paid": "CLEAR 195"},
             }
         ),
     ),
@@ -223,6 +224,18 @@ _OUTWARD: Final = (
         datasets=all_answered({PARTICIPATION: {"is_insured": "PREDICATE YES"}}),
     ),
 )
+ABROAD: Final = Person(
+    case="moved_out",
+    matter="M11",
+    why="moved between provinces: the other one's HRSS department tells what he paid there",
+    datasets=all_answered(
+        {
+            PARTICIPATION: {"first_date": f"CLEAR {ANY}"},
+            CONTRIBUTIONS: {"months_paid": f"CLEAR {ANY}"},
+        }
+    ),
+)
+"""Asked at the gateway of another province."""
 _AWAY: Final = "INDETERMINATE PROVIDER_UNAVAILABLE"
 AWAY: Final = "education"
 """The department that is switched off for one person."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from certs.suites import Suite
+from gateway.cli.demo.abroad import Abroad, ask_abroad
 from gateway.cli.demo.attacks import Attempt, attack, build_stage
 from gateway.cli.demo.counters import AWAY, FURTHER, WHILE_AWAY
 from gateway.cli.demo.expectations import PEOPLE, Person
@@ -55,16 +56,26 @@ class Demo:
     """With which keys each organisation signed its records."""
     titles: dict[str, str] = field(repr=False)
     """Chinese titles of datasets and fields, and names of providers."""
+    abroad: Proofs
+    """Of the last person told: another province's log proves what it told."""
 
     @property
     def holds(self) -> bool:
         """Whether every expectation held."""
         told = all(each.holds for each in self.told)
-        return told and all(each.holds for each in self.attempts) and self.proofs.holds
+        attempted = all(each.holds for each in self.attempts)
+        return told and attempted and self.proofs.holds and self.abroad.holds
 
 
 async def run_demo() -> Demo:
-    """Run everything once."""
+    """Run everything once: this province's gateway, and another one's beside it."""
+    async with asyncio.TaskGroup() as group:
+        abroad = group.create_task(ask_abroad(POPULATION, PATIENT))
+        home = group.create_task(_run_home(abroad))
+    return home.result()
+
+
+async def _run_home(asking_abroad: asyncio.Task[Abroad]) -> Demo:
     options = SandboxOptions(population=POPULATION, seed=SEED)
     async with prepared(options) as sandbox:
         async with serving(sandbox):
@@ -73,13 +84,15 @@ async def run_demo() -> Demo:
         proofs = examine_proofs(
             receipts, checkpoint, sandbox.world.folders.log_file, sandbox.world.log_vkey
         )
+        abroad = await asking_abroad
         return Demo(
-            told=told,
+            told=(*told, abroad.told),
             attempts=attempts,
             proofs=proofs,
             log_key=sandbox.world.log_vkey,
             suites=_suites(sandbox),
-            titles=_titles(sandbox),
+            titles={**abroad.providers, **_titles(sandbox)},
+            abroad=abroad.proofs,
         )
 
 

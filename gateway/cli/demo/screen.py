@@ -61,6 +61,12 @@ def demo_json(demo: Demo) -> JsonValue:
             "log_key": demo.log_key,
             "checkpoint": demo.proofs.checkpoint,
         },
+        "other_province": {
+            "receipts": demo.abroad.receipts,
+            "failed": list(demo.abroad.failed),
+            "log": demo.abroad.log_outcome.name,
+            "log_size": demo.abroad.log_size,
+        },
     }
 
 
@@ -160,6 +166,11 @@ def _show_proofs(console: Console, demo: Demo) -> None:
     console.print(
         f"离线核验 · verified offline: {proven} of {proofs.receipts} receipts; "
         f"whole log of {proofs.log_size} entries: {proofs.log_outcome.name}"
+    )
+    abroad = demo.abroad
+    console.print(
+        f"外省网关自己的日志 · the other province's own log: {abroad.receipts} receipts, "
+        f"{abroad.log_size} entries: {abroad.log_outcome.name}"
     )
     for uscc, suites in demo.suites.items():
         if Suite.SM2SM3 in suites:

@@ -8,7 +8,8 @@ from typing import Final
 from adapters.port import Subject, SubjectType
 from adapters.simulators.population import Planted, person_at, planted
 from adapters.simulators.population.employers import employer_of
-from gateway.cli.sandbox.world import DIVISION, HRSS
+from gateway.cli.sandbox.provinces import HRSS
+from gateway.cli.sandbox.world import DIVISION
 from gateway.credentials import load_credential
 from gateway.policy.delivery import open_delivery
 from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation

@@ -19,6 +19,7 @@ from gateway.cli.sandbox.enrolment import Enrolled, enrol
 from gateway.cli.sandbox.folders import Folders, store_address
 from gateway.cli.sandbox.nodes import NodeProcess, has_nodes
 from gateway.cli.sandbox.partners import readdress_partners
+from gateway.cli.sandbox.provinces import PROVINCES, ProvinceName
 from gateway.cli.sandbox.restart import (
     Kept,
     load_kept,
@@ -39,6 +40,8 @@ from signing.encoding import JsonValue
 
 POPULATION: Final = 1_000
 EXAMPLE: Final = "ordinary_graduate"
+EXAMPLE_SYSTEM: Final = "retirement"
+"""Who asks in the examples; another province has no such partner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,10 @@ def sandbox(
     remote: Annotated[
         bool, typer.Option("--remote", help="Give each department a provider node of its own.")
     ] = False,
+    province: Annotated[
+        ProvinceName,
+        typer.Option(help="other: another province's HRSS, its own tables and M11 alone."),
+    ] = ProvinceName.HOME,
     json: Json = False,
 ) -> None:
     """Run departments, gateway and one identity per partner on loopback until Ctrl-C."""
@@ -106,7 +113,14 @@ def sandbox(
     with contextlib.nullcontext() if folders is None else locked(folders):
         # A first start that fails later leaves a folder that cannot be taken up.
         require_free(ports)
-        start = _Start(folders=folders, people=people, ports=ports, kept=kept, remote=remote)
+        start = _Start(
+            folders=folders,
+            people=people,
+            ports=ports,
+            kept=kept,
+            remote=remote,
+            province=province,
+        )
         asyncio.run(_run(start, json=json))
 
 
@@ -142,6 +156,7 @@ class _Start:
     ports: Ports
     kept: Kept | None
     remote: bool
+    province: ProvinceName
 
 
 @contextlib.asynccontextmanager
@@ -164,6 +179,7 @@ async def _started(start: _Start) -> AsyncIterator[tuple[_Running, Gateway]]:
         population=start.people.population,
         ports=start.ports,
         remote=start.remote,
+        province=PROVINCES[start.province],
     )
     async with prepared(options) as made, serving(made) as gateway:
         folders = made.world.folders
@@ -201,17 +217,18 @@ def _show(sandbox: _Running, address: str, health: str) -> None:
         console.print(f"{name:16} {each.base_url}")
     for name, node in sandbox.nodes.items():
         console.print(f"{name + ' node':16} {node.address}  (mutual TLS)  {node.health}/readyz")
-    console.print("\nAsk as the retirement system:\n")
-    console.print(_retirement_example(folders), markup=False)
-    console.print("\nEnrol yourself:\n")
-    enrolling = command_line("sandbox", "enrol", "newcomer-1", "--dir", str(folders.root))
-    console.print(enrolling, markup=False)
+    if folders.partner(EXAMPLE_SYSTEM).exists():
+        console.print("\nAsk as the retirement system:\n")
+        console.print(_retirement_example(folders), markup=False)
+        console.print("\nEnrol yourself:\n")
+        enrolling = command_line("sandbox", "enrol", "newcomer-1", "--dir", str(folders.root))
+        console.print(enrolling, markup=False)
     console.print("\nCtrl-C ends everything.")
 
 
 def _retirement_example(folders: Folders) -> str:
     person = next(each for each in planted() if each.name_of_case == EXAMPLE)
-    identity = folders.partner("retirement")
+    identity = folders.partner(EXAMPLE_SYSTEM)
     hint = load_identity(identity).agreements[0]
     return _ask_line(identity, hint.number, case_number("M2", person))
 

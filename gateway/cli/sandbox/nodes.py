@@ -21,7 +21,7 @@ from gateway.cli.sandbox.authority import write_private
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.settings import embedded_sections
 from gateway.cli.sandbox.simulated import PREFIXES, Addresses, Setting, key_setting
-from gateway.cli.sandbox.world import GATEWAY_SLUG, HRSS, World
+from gateway.cli.sandbox.world import GATEWAY_SLUG, World
 
 START_S: Final = 60.0
 """How long a node may take to say that it serves; it imports the program anew."""
@@ -69,7 +69,7 @@ def write_nodes(world: World, addresses: Addresses) -> None:
             "listen": ANY_PORT,
             "health_listen": ANY_PORT,
             "trust": str(world.folders.trust),
-            "gateways": [f"{HRSS}/{GATEWAY_SLUG}"],
+            "gateways": [f"{world.province.hrss}/{GATEWAY_SLUG}"],
             "policy": str(world.bundle_path),
             "policy_digest": world.bundle.digest.hex(),
             "policy_start_date": world.start_date.isoformat(),

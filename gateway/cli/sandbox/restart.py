@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import yaml
+
 from gateway.cli.sandbox.authority import load_authority
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.nodes import NodeProcess, has_nodes, readdress_nodes, running_nodes
 from gateway.cli.sandbox.renewal import renew
 from gateway.cli.sandbox.running import addresses_of, departments
 from gateway.cli.sandbox.settings import Ports, readdress_config
+from gateway.cli.sandbox.simulated import SIMULATED
 from gateway.cli.sandbox.simulators import Simulator
 from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
@@ -121,7 +124,8 @@ async def resumed(folders: Folders, kept: Kept, ports: Ports) -> AsyncIterator[T
     at = moment(SystemClock().now_ms()).replace(microsecond=0)
     _require_in_force(folders, at)
     renew(folders, at)
-    async with departments(folders.departments, kept.seed, kept.population) as simulators:
+    names = _simulated(folders)
+    async with departments(folders.departments, names, kept.seed, kept.population) as simulators:
         addresses = addresses_of(simulators)
         if not has_nodes(folders):
             readdress_config(folders, ports, addresses)
@@ -132,6 +136,12 @@ async def resumed(folders: Folders, kept: Kept, ports: Ports) -> AsyncIterator[T
             told = {name: each.address for name, each in nodes.items()}
             readdress_config(folders, ports, {}, told)
             yield Taken(simulators=simulators, nodes=nodes)
+
+
+def _simulated(folders: Folders) -> frozenset[str]:
+    """Return the simulated departments that the gateway of a folder connects."""
+    config = yaml.safe_load(folders.config.read_text("utf-8"))
+    return frozenset(config["departments"]) & SIMULATED.keys()
 
 
 def _require_in_force(folders: Folders, at: datetime) -> None:

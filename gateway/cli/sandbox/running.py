@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from gateway.cli.sandbox.cases import seed_registers
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.nodes import NodeProcess, running_nodes, write_nodes
 from gateway.cli.sandbox.partners import write_partner
+from gateway.cli.sandbox.provinces import HOME, Province
 from gateway.cli.sandbox.settings import Ports, write_config
 from gateway.cli.sandbox.simulated import SIMULATED, Addresses, Department
 from gateway.cli.sandbox.simulators import (
@@ -41,6 +42,7 @@ class SandboxOptions:
     """Whether each department runs a node of its own, and the gateway holds no key of any."""
     systems: frozenset[str] | None = None
     """Which requesting systems get keys; None means all that an agreement names."""
+    province: Province = HOME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +61,14 @@ async def prepared(options: SandboxOptions) -> AsyncIterator[Sandbox]:
         now_ms = SystemClock().now_ms()
         at = moment(now_ms - now_ms % 1000)
         root = options.root or Path(temporary)
-        world = build_world(root, at, options.systems, remote=options.remote)
+        world = build_world(
+            root, at, options.systems, remote=options.remote, province=options.province
+        )
         folder = world.folders.departments
-        for each in SIMULATED.values():
-            each.register(folder, world.client_key)
-        async with departments(folder, options.seed, options.population) as simulators:
+        simulated = frozenset(options.province.departments) & SIMULATED.keys()
+        for name in simulated:
+            SIMULATED[name].register(folder, world.client_key)
+        async with departments(folder, simulated, options.seed, options.population) as simulators:
             addresses = addresses_of(simulators)
             # Before the nodes: HRSS's asks tables that have to be there.
             _make_tables(world, options)
@@ -95,13 +100,13 @@ def addresses_of(simulators: Mapping[str, Simulator]) -> Addresses:
 
 @asynccontextmanager
 async def departments(
-    folder: Path, seed: int, population: int
+    folder: Path, names: Collection[str], seed: int, population: int
 ) -> AsyncIterator[dict[str, Simulator]]:
-    """Run every simulated department, told of us by the files of a folder, over one population."""
+    """Run simulated departments, told of us by the files of a folder, over one population."""
     simulators: dict[str, Simulator] = {}
     try:
         people = ("--seed", str(seed), "--population", str(population))
-        await _start_all(simulators, folder, people)
+        await _start_all(simulators, {name: SIMULATED[name] for name in names}, folder, people)
         yield simulators
     finally:
         for simulator in simulators.values():
@@ -109,16 +114,19 @@ async def departments(
 
 
 async def _start_all(
-    simulators: dict[str, Simulator], folder: Path, people: tuple[str, ...]
+    simulators: dict[str, Simulator],
+    starting: Mapping[str, Department],
+    folder: Path,
+    people: tuple[str, ...],
 ) -> None:
-    """Start every simulator at once; whoever started is in `simulators` even if another fails."""
+    """Start all of them at once; whoever started is in `simulators` even if another fails."""
 
     async def start(name: str, each: Department) -> None:
         told = each.arguments(folder)
         simulators[name] = await start_simulator(name, *told, *people, scheme=each.scheme)
 
     async with asyncio.TaskGroup() as group:
-        for name, each in SIMULATED.items():
+        for name, each in starting.items():
             group.create_task(start(name, each))
 
 

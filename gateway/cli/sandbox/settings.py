@@ -11,7 +11,7 @@ from gateway.access_log.epochs import EpochKeys
 from gateway.cli.sandbox.authority import write_private
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.simulated import SIMULATED, Addresses, Setting, key_setting
-from gateway.cli.sandbox.world import CLIENT_TLS, GATEWAY_SLUG, HRSS, ORIGIN, World
+from gateway.cli.sandbox.world import CLIENT_TLS, GATEWAY_SLUG, World
 
 SECRET_BYTES: Final = 32
 
@@ -38,9 +38,9 @@ def write_config(
     for name in ("pseudonym-secret", "registers-key", "epoch-passphrase"):
         write_private(folders.gateway / name, secrets.token_hex(SECRET_BYTES // 2).encode())
     passphrase = (folders.gateway / "epoch-passphrase").read_bytes()
-    EpochKeys.create(folders.log / "epochs", origin=ORIGIN, passphrase=passphrase)
+    EpochKeys.create(folders.log / "epochs", origin=world.province.origin, passphrase=passphrase)
     config: dict[str, Setting] = {
-        "system_id": f"{HRSS}/{GATEWAY_SLUG}",
+        "system_id": f"{world.province.hrss}/{GATEWAY_SLUG}",
         "sandbox": True,
         "listen": f"127.0.0.1:{ports.gateway}",
         "health_listen": f"127.0.0.1:{ports.health}",
@@ -57,7 +57,7 @@ def write_config(
             "database": str(folders.log_file),
             "epoch_keys": str(folders.log / "epochs"),
             "epoch_passphrase_file": str(folders.gateway / "epoch-passphrase"),
-            "origin": ORIGIN,
+            "origin": world.province.origin,
             "signer": key_setting(world.gateway_keys["log"]),
             "disk_reserve_bytes": 64 << 20,
         },
@@ -104,6 +104,7 @@ def embedded_sections(world: World, addresses: Addresses) -> dict[str, Setting]:
             "record_key": record_keys[name],
         }
         for name, each in SIMULATED.items()
+        if name in addresses
     }
     sections["hrss"] = {"database": str(folder / "hrss.db"), "record_key": record_keys["hrss"]}
     return sections
