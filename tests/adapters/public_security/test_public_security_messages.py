@@ -10,22 +10,24 @@ from aiohttp.test_utils import TestServer
 from lxml import etree
 
 from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.kinds.public_security.codes import (
+    CANCEL_REASONS,
+    HEAD_CODES,
+    PERSON_STATES,
+    RECORD_FAILURES,
+    RECORD_FINDINGS,
+    RELATION,
+    YES_NO,
+)
 from adapters.kinds.public_security.identity import ServiceIdentity
 from adapters.kinds.public_security.package import (
-    HEAD_CODES,
     AnsweredRecord,
     PackageHead,
     encode_package,
     parse_package,
 )
 from adapters.kinds.public_security.reading import (
-    CANCEL_REASONS,
     OPERATIONS,
-    PERSON_STATES,
-    RECORD_FAILURES,
-    RECORD_FINDINGS,
-    RELATION,
-    YES_NO,
     Question,
     build_question,
     read_record,
