@@ -16,7 +16,6 @@ from adapters.port import Finding, Indeterminate, Query
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CASE: Final = re.compile(r"[!-~]{1,64}", re.ASCII)
 _SCORE: Final = re.compile(r"(?:100\.00|[1-9]?[0-9]\.[0-9]{2})", re.ASCII)
-_UNDECIDED: Final = "9"
 
 
 def read_portrait(query: Query) -> tuple[Members, Finding | None]:
@@ -49,13 +48,11 @@ def judge_portrait(members: Members) -> Finding:
     """Return whether it is the same person, by verdict and score together.
 
     Raises:
-        AnswerMalformed: No verdict, or no score beside one that decides.
+        AnswerMalformed: A score of another form.
     """
-    verdict, score = members.get("BDJG", ""), members.get("XSD", "")
-    if not verdict:
-        raise AnswerMalformed("a comparison without a verdict")
+    verdict, score = members["BDJG"], members.get("XSD", "")
     # Nothing was scored where no face was found.
-    if verdict == _UNDECIDED and not score:
+    if not score:
         return Finding.INDETERMINATE
     return PORTRAITS.get((verdict, _band_of(score)), Finding.INDETERMINATE)
 

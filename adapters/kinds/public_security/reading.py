@@ -102,6 +102,12 @@ class Operation:
     """What the question says beside number and name."""
     needs_claim: bool = False
     """Whether there is nothing to ask about without a claim that can be one."""
+    mandatory: frozenset[str] = frozenset()
+    """Members no record of code 10 lacks."""
+    mandatory_beside: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """Member and its code → members that stand beside it."""
+    mandatory_of_claim: frozenset[str] = frozenset()
+    """Members that tell of what the question claimed."""
     echoed: frozenset[str] = frozenset()
     """Members of the question the answer repeats, beside the number."""
     record_findings: Mapping[str, Finding] = field(default_factory=lambda: RECORD_FINDINGS)
@@ -123,6 +129,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
                 "name_match": ("XM_PPDDM", YES_NO),
                 "deceased": ("SWBS", YES_NO),
             },
+            mandatory=frozenset({"GMSFHM_PPDDM", "XM_PPDDM"}),
+            # Of another's name nothing is said; of his own, life or death always.
+            mandatory_beside={("XM_PPDDM", "1"): frozenset({"SWBS"})},
         ),
         "ps.person_core": Operation(
             name="GK_JZCX_RKJCXXCX",
@@ -135,6 +144,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
                 "person_state": ("RYZT", PERSON_STATES.get),
             },
             findings={},
+            mandatory=frozenset({"XM", "XB", "CSRQ", "RYZT"}),
         ),
         "ps.household": Operation(
             name="GK_JZCX_HJCXXCX",
@@ -146,6 +156,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
             },
             findings={"same_household": ("TH", RELATION), "kinship_ok": ("QSGX", RELATION)},
             claimed=_read_relative,
+            mandatory=frozenset({"HH", "HZXM", "YHZGX", "HRS"}),
+            mandatory_of_claim=frozenset({"TH", "QSGX"}),
         ),
         "ps.death_cancel": Operation(
             name="GK_JZCX_SWZXCX",
@@ -155,6 +167,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
                 "death_date": ("SWRQ", encode_day),
             },
             findings={"is_cancelled": ("ZXBS", YES_NO)},
+            mandatory=frozenset({"ZXBS"}),
+            mandatory_beside={("ZXBS", "1"): frozenset({"ZXRQ", "ZXYY"})},
         ),
         "ps.photo_compare": Operation(
             name="GK_GXFW_RXBD",
@@ -163,6 +177,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
             judged={"same_person": judge_portrait},
             claimed=read_portrait,
             needs_claim=True,
+            mandatory=frozenset({"BDJG"}),
+            mandatory_beside={("BDJG", code): frozenset({"XSD"}) for code in ("1", "0")},
             echoed=frozenset({"XPZY"}),
             record_findings=PORTRAIT_FINDINGS,
             record_failures=PORTRAIT_FAILURES,
@@ -233,6 +249,7 @@ def read_record(question: Question, record: AnsweredRecord) -> RawRecord | None:
         failures = operation.record_failures
         raise DepartmentFailed(failures.get(record.code, Indeterminate.PROVIDER_FAULT))
     _require_same(question, members)
+    _require_whole(question, members)
     return _read_members(question, members)
 
 
@@ -243,6 +260,18 @@ def _require_same(question: Question, members: Members) -> None:
     # A verdict about another portrait is about somebody, and not about whom we showed.
     if any(members.get(echo) != question.members[echo] for echo in question.operation.echoed):
         raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
+
+
+def _require_whole(question: Question, members: Members) -> None:
+    operation = question.operation
+    wanted = set(operation.mandatory)
+    for (member, code), beside in operation.mandatory_beside.items():
+        wanted |= beside if members.get(member) == code else frozenset()
+    if question.unasked is None:
+        wanted |= operation.mandatory_of_claim
+    # Silently emptied it would be "no value" or "cannot tell", which the register did not say.
+    if not all(members.get(member) for member in wanted):
+        raise AnswerMalformed("a mandatory member is empty")
 
 
 def _read_members(question: Question, members: Members) -> RawRecord:

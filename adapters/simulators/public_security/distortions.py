@@ -17,6 +17,9 @@ OTHER_REQUEST: Final = "00000000-0000-4000-8000-000000000000"
 
 _NAMES: Final = frozenset({"XM", "HZXM"})
 
+_MANDATORY: Final = frozenset({"XM_PPDDM", "CSRQ", "HH", "ZXBS", "BDJG"})
+"""One member of each operation that never is empty."""
+
 _PORTRAIT_MEMBERS: Final = {
     Fault.LOW_SCORE: {"XSD": "41.07"},
     Fault.SCORE_MISSING: {"XSD": ""},
@@ -51,6 +54,8 @@ def distort(replies: Sequence[Reply], board: FaultBoard[Fault], register: Regist
         distorted = [_overfull(reply, register) for reply in distorted]
     if board.strikes(Fault.PRIVATE_USE_NAME):
         distorted = [_private_use(reply) for reply in distorted]
+    if board.strikes(Fault.EMPTY_MANDATORY):
+        distorted = [_emptied(reply) for reply in distorted]
     distorted = _compare_badly(distorted, board)
     if board.strikes(Fault.PARTIAL_RECORDS):
         distorted = [_refused(reply, "15") if reply.number % 2 else reply for reply in distorted]
@@ -118,6 +123,11 @@ def _private_use(reply: Reply) -> Reply:
         name: value[:-1] + "\ue863" if name in _NAMES and value else value
         for name, value in reply.members.items()
     }
+    return Reply(number=reply.number, code=reply.code, members=members)
+
+
+def _emptied(reply: Reply) -> Reply:
+    members = {name: "" if name in _MANDATORY else value for name, value in reply.members.items()}
     return Reply(number=reply.number, code=reply.code, members=members)
 
 

@@ -25,6 +25,7 @@ class Fault(StrEnum):
     OTHER_PERSON = "other_person"
     OTHER_REQUEST = "other_request"
     EVERY_FIELD = "every_field"
+    EMPTY_MANDATORY = "empty_mandatory"
     LOW_SCORE = "low_score"
     SCORE_MISSING = "score_missing"
     NO_PHOTO_ON_FILE = "no_photo_on_file"
