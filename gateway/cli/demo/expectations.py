@@ -59,6 +59,8 @@ class Person:
     asked_by: str = ""
     """The system that asks where a matter has several."""
     clerk: Clerk = Clerk.COUNTY
+    portrait_of: About = About.SELF
+    """Whose portrait is taken at the counter."""
 
 
 CORE: Final = "ps.person_core@1"
