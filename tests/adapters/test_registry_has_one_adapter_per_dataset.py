@@ -1,12 +1,14 @@
 """The registry: adapters are built from sections of the configuration, one per dataset."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 import pytest
 
+import adapters.registry as registry_module
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Means
 from adapters.kinds.civil_affairs import CivilAffairsAdapter
@@ -225,9 +227,13 @@ def test_a_dataset_that_is_unknown_to_its_kind_is_refused(dataset: str) -> None:
         build_registry(DepartmentsConfig(hrss=HRSS), means({"hr.pension@1": "H", dataset: "H"}))
 
 
-async def test_what_a_kind_passes_over_is_not_connected() -> None:
-    """The manual has no operation for it, and the kind says so."""
+async def test_what_a_kind_passes_over_is_not_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A department without an operation for it, and the kind says so."""
     catalog = {"ps.person_core@1": "P", "ps.photo_compare@1": "P", "edu.degree@1": "E"}
+    left_out = frozenset({"ps.photo_compare"})
+    kind = KINDS["public_security"]
+    partial = replace(kind, datasets=kind.datasets - left_out, unserved=left_out)
+    monkeypatch.setattr(registry_module, "KINDS", {**KINDS, "public_security": partial})
 
     registry = build_registry(DepartmentsConfig(public_security=PUBLIC_SECURITY), means(catalog))
 

@@ -101,6 +101,7 @@ async def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None
         "ordinary_employee",
         "other_village",
         "pension_suspended",
+        "household_split",
     }
     assert "protected_person" not in {row["person"] for row in data["fields"]}
 

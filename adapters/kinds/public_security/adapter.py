@@ -13,6 +13,7 @@ from typing import Final
 
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.public_security.batch import Batcher, PackageKey, Waiting
+from adapters.kinds.public_security.codes import KEY_UNKNOWN, PLATFORM_CODES, TRY_AGAIN
 from adapters.kinds.public_security.identity import (
     ServiceIdentity,
     is_acceptable,
@@ -25,7 +26,12 @@ from adapters.kinds.public_security.package import (
     encode_package,
     parse_package,
 )
-from adapters.kinds.public_security.reading import OPERATIONS, build_question, read_record
+from adapters.kinds.public_security.reading import (
+    OPERATIONS,
+    build_question,
+    read_record,
+    settle_unasked,
+)
 from adapters.kinds.public_security.secret import SecretKeeper, sign_call
 from adapters.kinds.public_security.soap import POPULATION, parameters_of, require_no_fault
 from adapters.port import (
@@ -45,15 +51,10 @@ from adapters.transport import DepartmentTransport, HttpCall
 _LOG: Final = logging.getLogger(__name__)
 
 DATASETS: Final = frozenset(OPERATIONS)
-"""Datasets this kind can serve, without version; `ps.photo_compare` is not connected."""
+"""Datasets this kind serves, without version."""
 
 _PAUSE_S: Final = 0.05
 _HEALTH_S: Final = 2.0
-_KEY_UNKNOWN: Final = "E-104"
-# Codes after which the same question may be put again with a new request id.
-_TRY_AGAIN: Final = frozenset({"-1", "E-103", _KEY_UNKNOWN})
-# docs/adapters/public_security.md 1.3; E-102 tells operators that a clock is wrong.
-_PLATFORM_CODES: Final = _TRY_AGAIN | {"E-101", "E-102", "E-105", "E-106"}
 
 
 def find_lacking(query: Query) -> Lacking | None:
@@ -141,6 +142,8 @@ class PublicSecurityAdapter:
             matter=query.matter,
         )
         question = build_question(operation, query)
+        if question.is_settled:
+            return settle_unasked(question)
         return await self._batcher.ask(key, question, query.issued_at_ms, query.deadline)
 
     async def _send_package(self, key: PackageKey, group: Sequence[Waiting]) -> None:
@@ -177,7 +180,7 @@ class PublicSecurityAdapter:
             package = encode_package(self._identity, head, members)
             try:
                 reply = await self._call(key.operation, package, now_ms, deadline)
-                if not isinstance(reply, PlatformFault) or reply.code not in _TRY_AGAIN:
+                if not isinstance(reply, PlatformFault) or reply.code not in TRY_AGAIN:
                     return parse_package(require_no_fault(reply), head.request_number)
                 if attempt == attempts:
                     require_no_fault(reply)
@@ -210,8 +213,8 @@ class PublicSecurityAdapter:
         reply = self._soap.parse_reply(operation, answer.body)
         if isinstance(reply, PlatformFault):
             # An unknown code is the platform's text and may say anything.
-            known = reply.code if reply.code in _PLATFORM_CODES else "another code"
+            known = reply.code if reply.code in PLATFORM_CODES else "another code"
             _LOG.warning("population register: platform fault %s", known)
-            if reply.code == _KEY_UNKNOWN:
+            if reply.code == KEY_UNKNOWN:
                 self._secrets.forget(secret)
         return reply

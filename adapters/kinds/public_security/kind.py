@@ -55,10 +55,4 @@ def _end_user(content: bytes) -> EndUser:
         raise AdapterMisconfigured(text) from None
 
 
-KIND: Final = Kind(
-    datasets=DATASETS,
-    build=_build,
-    find_lacking=find_lacking,
-    # The department's manual has no operation for it.
-    unserved=frozenset({"ps.photo_compare"}),
-)
+KIND: Final = Kind(datasets=DATASETS, build=_build, find_lacking=find_lacking)

@@ -6,12 +6,12 @@ Knows no SOAP and no field of ours (docs/adapters/public_security.md, section 3)
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 from lxml import etree
 
 from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.kinds.public_security.codes import HEAD_CODES, HEAD_OK
 from adapters.kinds.public_security.identity import ServiceIdentity
 from adapters.mapping.dates import second_of_ms
 from adapters.mapping.documents import parse_xml
@@ -21,21 +21,6 @@ MAX_RECORDS: Final = 500
 """`JLS`, docs/adapters/public_security.md 3.1."""
 _MAX_MEMBERS: Final = 64
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,2}")
-
-# What each head code means for every record of the package; `10` means: look at the records.
-HEAD_CODES: Final[Mapping[str, Indeterminate]] = MappingProxyType(
-    {
-        "20": Indeterminate.PROVIDER_FAULT,
-        "21": Indeterminate.PROVIDER_FAULT,
-        # The officer or the call reason: the requester's organisation stated them.
-        "22": Indeterminate.QUESTION_REJECTED,
-        "23": Indeterminate.PROVIDER_FAULT,
-        "24": Indeterminate.PROVIDER_FAULT,
-        "25": Indeterminate.PROVIDER_FAULT,
-        "30": Indeterminate.PROVIDER_UNAVAILABLE,
-    }
-)
-_HEAD_OK: Final = "10"
 
 Members = Mapping[str, str]
 
@@ -89,7 +74,7 @@ def parse_package(text: str, request_number: str) -> Mapping[int, AnsweredRecord
     if head.findtext("FWQQBH") != request_number:
         raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
     code = head.findtext("FHDM") or ""
-    if code != _HEAD_OK:
+    if code != HEAD_OK:
         raise DepartmentFailed(HEAD_CODES.get(code, Indeterminate.PROVIDER_FAULT))
     return _read_records(root.findall("DATA/RECORD"))
 

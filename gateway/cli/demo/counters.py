@@ -119,6 +119,22 @@ _PAYMENTS: Final = (
         ),
     ),
     Person(
+        case="card_replaced",
+        matter="M8",
+        why="somebody else of the household stood before the camera: the face is another's",
+        portrait_of=About.SPOUSE,
+        datasets=all_answered({PHOTO: {"same_person": "PREDICATE NO"}}),
+    ),
+    Person(
+        case="household_split",
+        matter="M8",
+        why="did not consent: the faces are not compared, all else goes on",
+        datasets={
+            **all_answered({CORE: {"full_name": "CLEAR 杨立志", "sex": "CLEAR 1"}}),
+            **refused(PHOTO, "same_person"),
+        },
+    ),
+    Person(
         case="ordinary_employee",
         matter="M8",
         why="collected at a township counter: nothing in clear, the address down to the county",

@@ -77,6 +77,7 @@ DEATH = shape_of(
     },
     is_cancelled=Finding.NO,
 )
+PHOTO = shape_of("ps.photo_compare@1", {"same_person": "pred", "score_band": "code:high/mid/low"})
 ALL_VERIFY = {"id_match": IS_TRUE, "name_match": IS_TRUE, "deceased": IS_TRUE}
 COUNTY = Effect(kind=EffectKind.GENERALISE, parameters=("county",))
 NOBODY = ("37010219900101001X", "查无此")
@@ -91,7 +92,7 @@ def build_adapter(
     """Return a fresh adapter, without a secret."""
     return PublicSecurityAdapter(
         source=source,
-        datasets=frozenset({VERIFY.name, CORE.name, HOUSEHOLD.name, DEATH.name}),
+        datasets=frozenset({VERIFY.name, CORE.name, HOUSEHOLD.name, DEATH.name, PHOTO.name}),
         transport=DepartmentTransport(
             department="public_security", base_url=simulator.base_url, limits=limits
         ),

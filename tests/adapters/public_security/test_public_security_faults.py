@@ -1,6 +1,7 @@
 """The public security adapter against the simulator: packages, and every fault's outcome."""
 
 import asyncio
+import hashlib
 import logging
 import time
 from dataclasses import replace
@@ -16,6 +17,7 @@ from adapters.port import (
     Untold,
 )
 from adapters.records import RecordSource
+from adapters.simulators.population import person_at, photo_of
 from adapters.transport import TransportLimits
 from tests.adapters.asking import CLEAR, IS_TRUE, read_outcome
 from tests.adapters.patient import only_waiting_counts
@@ -25,6 +27,7 @@ from tests.adapters.public_security.asking import (
     HOUSEHOLD,
     IDENTITY,
     OFFICER,
+    PHOTO,
     VERIFY,
     Asking,
     build_adapter,
@@ -186,6 +189,31 @@ async def test_an_open_breaker_is_told_without_a_pause(
 
     assert outcome == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "name"),
+    [
+        (VERIFY, "name_match"),
+        (CORE, "sex"),
+        (HOUSEHOLD, "member_count"),
+        (DEATH, "is_cancelled"),
+        (PHOTO, "same_person"),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+async def test_a_mandatory_member_silently_emptied_is_malformed(
+    asking: Asking, shape: DatasetShape, name: str
+) -> None:
+    """Whatever was asked, also where another member is the one that is empty."""
+    person = asking.simulator.person_at(0)
+    digest = hashlib.sha256(photo_of(person_at(1, 0))).hexdigest()
+    asking.simulator.set_fault("empty_mandatory")
+    effect = CLEAR if name in {"sex", "member_count"} else IS_TRUE
+
+    outcome, _ = await asking.fetch(shape, person, {name: effect}, {"photo_digest": digest})
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_MALFORMED)
 
 
 async def test_a_department_that_hangs_is_left_before_the_deadline(asking: Asking) -> None:
