@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
 from collections.abc import AsyncIterator
@@ -11,9 +12,10 @@ import pytest
 import pytest_asyncio
 
 from adapters.simulators.population import hrss_record, person_at, planted
-from certs.suites import Suite
 from certs.trust_directory import load_trust_directory
 from gateway.cli.demo.abroad import SEED_ABROAD
+from gateway.cli.demo.expectations import ANY
+from gateway.cli.demo.outcomes import Row
 from gateway.cli.demo.run import CAST, Demo, run_demo
 from gateway.cli.demo.screen import demo_json
 from gateway.cli.ending import Ended, ExitCode
@@ -71,6 +73,28 @@ async def test_demo_refuses_every_attack(demo: Demo) -> None:
     }
 
 
+async def test_a_mask_is_compared_to_its_last_character() -> None:
+    """A value that may be any is spelled as no effect spells anything."""
+    row = Row(
+        person="p",
+        matter="M2",
+        dataset="d",
+        item="full_name",
+        effect="掩码(1,0)",
+        observed="MASK 李*哲",
+        told="",
+        state="ANSWERED",
+        outcome="VALUE",
+        provider="",
+        receipt_index=1,
+        granted=True,
+        expected="MASK 李**",
+    )
+
+    assert not row.holds
+    assert dataclasses.replace(row, expected=f"MASK {ANY}").holds
+
+
 async def test_demo_proves_every_receipt_offline(demo: Demo) -> None:
     """The independent verifier accepts every receipt and the whole log."""
     exchanged = sum(len(told.receipts) for told in demo.told)
@@ -85,8 +109,8 @@ async def test_demo_proves_records_of_a_department_with_sm2_keys_only(demo: Demo
         row for told in demo.told for row in told.rows if row.dataset == "hc.death_certificate@1"
     ]
 
-    assert demo.suites["11370000MB2DEM07X5"] == {Suite.SM2SM3}
-    assert demo.suites["11370000MB2DEM037W"] == {Suite.ES256}
+    assert demo.suites["11370000MB2DEM07X5"] == {"SM2SM3"}
+    assert demo.suites["11370000MB2DEM037W"] == {"ES256"}
     assert {row.finding for row in found if row.granted} == {"YES", "NO"}
 
 

@@ -1,7 +1,7 @@
 """What must come out for each planted person, reasoned from docs/population.md.
 
-One line per field: the effect, then the value or the finding; `*` stands for a value that depends
-on the seed. INVARIANT: nothing here is computed from an answer of the gateway.
+One line per field: the effect, then the value or the finding; `ANY` stands for a value that
+depends on the seed. INVARIANT: nothing here is computed from an answer of the gateway.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-ANY: Final = "*"
+ANY: Final = "<any>"
+"""Stands at the end for a value that depends on the seed; no effect spells anything like it."""
 ANSWERED: Final = "ANSWERED"
 Fields = Mapping[str, str]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from certs.suites import Suite
 from gateway.cli.demo.abroad import Abroad, ask_abroad
 from gateway.cli.demo.attacks import Attempt, attack, build_stage
 from gateway.cli.demo.counters import AWAY, FURTHER, WHILE_AWAY
@@ -52,8 +51,8 @@ class Demo:
     attempts: tuple[Attempt, ...]
     proofs: Proofs
     log_key: str
-    suites: Mapping[str, frozenset[Suite]]
-    """With which keys each organisation signed its records."""
+    suites: Mapping[str, frozenset[str]]
+    """With which suites each organisation signed the records that were proven."""
     titles: dict[str, str] = field(repr=False)
     """Chinese titles of datasets and fields, and names of providers."""
     abroad: Proofs
@@ -90,7 +89,7 @@ async def _run_home(asking_abroad: asyncio.Task[Abroad]) -> Demo:
             attempts=attempts,
             proofs=proofs,
             log_key=sandbox.world.log_vkey,
-            suites=_suites(sandbox),
+            suites=_suites(told),
             titles={**abroad.providers, **_titles(sandbox)},
             abroad=abroad.proofs,
         )
@@ -145,11 +144,11 @@ def _receipts(told: Sequence[Told], attempts: Sequence[Attempt]) -> tuple[Receip
     return tuple(kept)
 
 
-def _suites(sandbox: Sandbox) -> Mapping[str, frozenset[Suite]]:
-    world = sandbox.world
+def _suites(told: Sequence[Told]) -> Mapping[str, frozenset[str]]:
+    pairs = {pair for each in told for pair in each.suites}
     return {
-        world.provider_of(name): frozenset({key.key.public_key.suite})
-        for name, key in world.record_keys.items()
+        provider: frozenset(suite for signer, suite in pairs if signer == provider)
+        for provider, _ in pairs
     }
 
 

@@ -173,7 +173,7 @@ def _show_proofs(console: Console, demo: Demo) -> None:
         f"{abroad.log_size} entries: {abroad.log_outcome.name}"
     )
     for uscc, suites in demo.suites.items():
-        if Suite.SM2SM3 in suites:
+        if Suite.SM2SM3.value in suites:
             name = demo.titles.get(uscc, uscc)
             console.print(f"国密签名的记录 · records signed with SM2: {name}")
     console.print(f"日志公钥 · log key: {demo.log_key}", soft_wrap=True, markup=False)
