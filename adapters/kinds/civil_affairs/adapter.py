@@ -30,12 +30,11 @@ from adapters.kinds.civil_affairs.live import LiveCheck
 from adapters.kinds.civil_affairs.marriage import ask_marriage, ask_registrations
 from adapters.kinds.civil_affairs.poller import CopiedView, Poller
 from adapters.mapping.dates import day_of_ms
-from adapters.mapping.names import compare_names, normalise_dots
+from adapters.mapping.names import is_held_name, normalise_dots
 from adapters.port import (
     AdapterHealth,
     BreakerState,
     DatasetName,
-    Finding,
     Indeterminate,
     Lacking,
     Outcome,
@@ -203,7 +202,7 @@ def _own_lines(asked: Asked, lines: Sequence[Line]) -> Sequence[Line]:
         DepartmentFailed: SUBJECT_UNRESOLVED where only others stand under it: two people of one
             number, or one name written in two ways, and nobody can tell which.
     """
-    own = [line for line in lines if compare_names(asked.name, line["name"]) is not Finding.NO]
+    own = [line for line in lines if is_held_name(asked.name, line["name"])]
     if lines and not own:
         raise DepartmentFailed(Indeterminate.SUBJECT_UNRESOLVED)
     return own

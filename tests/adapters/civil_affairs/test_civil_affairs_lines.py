@@ -1,5 +1,6 @@
 """Lines of civil affairs become records: every member is distrusted, and absence is no NO."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -297,6 +298,21 @@ def test_what_a_child_is_and_whose(
     raw = told(read_child(lines, MAN))
 
     assert (raw.get("child_status"), raw["is_dependent_child"]) == (status, dependent)
+
+
+@pytest.mark.parametrize("hidden", ["\u3013\u3013\u3013", "王守\u25a1", "王\ue81a仁"])
+def test_a_name_that_hides_itself_is_no_supporters(hidden: str) -> None:
+    """Nor whose line it is: read one character at a time, the register would tell the name."""
+    masked = replace(MAN, name=hidden)
+    rare = child("1", "1", adopt_name_man="王守\ue81a")
+
+    assert told(read_child([child("1", "1")], masked))["is_dependent_child"] is (
+        Finding.INDETERMINATE
+    )
+    assert told(read_child([rare], MAN))["is_dependent_child"] is Finding.YES
+    with pytest.raises(DepartmentFailed) as failed:
+        read_one(masked, married())
+    assert failed.value.reason is Indeterminate.SUBJECT_MISMATCH
 
 
 def test_a_child_without_a_supporter_is_nobodys_for_us() -> None:

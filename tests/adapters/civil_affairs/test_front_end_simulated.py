@@ -111,7 +111,7 @@ async def test_a_sweep_asks_nobody_and_an_officer_asks_live(stepping: Asking) ->
     assert (swept - before, stepping.simulator.received() - swept) == (0, 1)
 
 
-@pytest.mark.parametrize("name", ["另一人", "\ue81a"])
+@pytest.mark.parametrize("name", ["另一人", "\u3013\u3013\u3013", "\ue81a"])
 @pytest.mark.parametrize("shape", [CREMATION, ASSISTANCE], ids=["cremation", "assistance"])
 async def test_another_name_under_a_number_that_is_held_is_no_absence(
     stepping: Asking, shape: DatasetShape, name: str
