@@ -240,6 +240,33 @@ def test_of_one_day_the_later_line_is_told() -> None:
     assert claimed["op_type"] == "结婚"
 
 
+@pytest.mark.parametrize(
+    ("held_number", "claimed"),
+    [
+        ("济南市历下区1998字第000123号", "济南市历下区\uff11\uff19\uff19\uff18字第000123号"),
+        ("J370102-1984-000123", "J370102\u20141984\u2014000123"),
+        ("J370102\u20141984\u2014000123", "j370102-1984-000123"),
+        ("98/0123", " 98/0123"),
+    ],
+)
+def test_a_claimed_number_is_found_in_whatever_spelling(held_number: str, claimed: str) -> None:
+    """Also one of old, which the catalog's field cannot carry."""
+    divorce = registration(op_type="2", op_date="1999-01-01", cert_no="L370102-1999-000001")
+
+    raw = told(read_registrations(MAN, [registration(cert_no=held_number), divorce], claimed))
+
+    assert raw["op_type"] == "结婚"
+    assert raw.get("certificate_no") == ("J370102-1984-000123" if "J" in held_number else None)
+
+
+@pytest.mark.parametrize("claimed", ["J370102-1984-000124", "历字第12号", "98/0123", ""])
+def test_a_claimed_number_that_is_not_held_is_answered_with_no_other(claimed: str) -> None:
+    """Another registration would be taken for an answer about the claimed one."""
+    lines = [registration(), registration(cert_no="")]
+
+    assert read_registrations(MAN, lines, claimed) is None
+
+
 @pytest.mark.parametrize("changed", [{"op_type": "7"}, {"op_date": ""}, {"cert_num_woman": ""}])
 def test_a_registration_of_another_form_is_malformed(changed: dict[str, str]) -> None:
     """Whichever line it is."""
