@@ -196,6 +196,37 @@ async def test_a_copy_that_no_longer_reaches_to_now_tells_no_absence(stepping: A
     assert (health.reachable, health.detail) == (False, "FRONT_END_PROVIDER_UNAVAILABLE")
 
 
+async def test_a_withdrawal_that_never_arrives_is_believed_held_for_a_day_and_no_longer(
+    stepping: Asking, simulator: Simulator
+) -> None:
+    """Whoever was cremated stays so; whoever never was must not stay so for ever."""
+    await poll_once(stepping)
+    row_id = await row_of(simulator, "v_cremation", CREMATED.id_number)
+    stepping.front_end("stop_replication")
+    stepping.front_end("withdraw", row_id=row_id)
+    stepping.simulator.admin("POST", "/clock", {"advance_ms": (24 * 60 - 1) * MINUTE_MS})
+    await poll_once(stepping)
+    within, told = await stepping.sweep(CREMATION, named(CREMATED))
+    stepping.simulator.admin("POST", "/clock", {"advance_ms": 2 * MINUTE_MS})
+    await poll_once(stepping)
+    after, _ = await stepping.sweep(CREMATION, named(CREMATED))
+
+    assert isinstance(within, Record)
+    assert told["is_cremated"] == "YES"
+    assert after == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
+
+
+async def test_a_copy_whose_first_round_broke_off_tells_of_no_line(stepping: Asking) -> None:
+    """What withdraws or corrects the line may stand on a page that was never read."""
+    await poll_once(stepping)
+    assert stepping.poller is not None
+    stepping.poller.views["v_cremation"].as_of = None
+
+    outcome, _ = await stepping.sweep(CREMATION, named(CREMATED))
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
+
+
 async def test_a_copy_within_its_fifteen_minutes_still_tells(stepping: Asking) -> None:
     """The page's bound, and not one of ours."""
     await poll_once(stepping)
