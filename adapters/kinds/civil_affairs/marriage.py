@@ -67,6 +67,7 @@ async def ask_marriage(live: LiveCheck, query: Query) -> RawRecord | None:
     if isinstance(pair, Finding) or granted & _OF_ONE:
         raw = read_one(asked, await _ask(live, query, "marriage_one", (asked,)))
     if isinstance(pair, Finding):
+        # An ERROR of the claim is told beside what is held; alone it would state a registration.
         return {**raw, _COUPLE: pair} if raw else None
     if _COUPLE in granted:
         raw = {**raw, **read_both(*pair, await _ask(live, query, "marriage_both", pair))}
