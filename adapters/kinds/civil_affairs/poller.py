@@ -54,7 +54,8 @@ class CopiedView:
 
     def reaches(self, now: datetime, within: timedelta) -> bool:
         """Tell whether the copy is younger than that; one never wholly read is of no age."""
-        return self.as_of is not None and now - self.as_of < within
+        # Below as well: to a clock that was set back, any copy is from the future and never ages.
+        return self.as_of is not None and -_MAX_AHEAD <= now - self.as_of < within
 
     def find_lag(self, now: datetime) -> Indeterminate | None:
         """Return why absence from this copy means nothing now; None where it does."""
