@@ -19,10 +19,9 @@ from adapters.effects.families import RawValue
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, EffectNotApplicable
 from adapters.mapping.dates import day_of_ms
 from adapters.mapping.identifiers import kind_of_field, parse_resident_id, parse_uscc
-from adapters.mapping.names import compare_names
+from adapters.mapping.names import is_held_name
 from adapters.port import (
     FieldName,
-    Finding,
     Indeterminate,
     NotFound,
     Outcome,
@@ -181,7 +180,7 @@ def require_subject(subject: Subject, identifier: str, full_name: str | None = N
     # A department that mixes up two answers must not have one person's data signed for another.
     if _normal(subject.type, identifier) != subject.identifier:
         raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
-    if named and compare_names(subject.full_name or "", full_name or "") is Finding.NO:
+    if named and not is_held_name(subject.full_name or "", full_name or ""):
         raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
 
 
