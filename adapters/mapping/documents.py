@@ -155,6 +155,29 @@ def parse_xml(body: bytes) -> etree._Element:
     return root
 
 
+def require_plain(element: etree._Element) -> None:
+    """Prove that an element holds elements and nothing else: blanks between them at most.
+
+    Raises:
+        AnswerMalformed: It has attributes, or text stands before or between its elements.
+    """
+    # What is not looked at might be the answer: "service down" where rows are due is not "none".
+    between = [element.text, *(child.tail for child in element)]
+    if element.attrib or any(text and text.strip() for text in between):
+        raise AnswerMalformed("attributes or text between elements")
+
+
+def text_of(element: etree._Element) -> str:
+    """Return the text of an element that holds nothing else, `""` where it is empty.
+
+    Raises:
+        AnswerMalformed: It has attributes or elements.
+    """
+    if len(element) or element.attrib:
+        raise AnswerMalformed("an element where a text is due")
+    return element.text or ""
+
+
 def _require_utf8_declared(text: str) -> None:
     match = _XML_DECLARATION.match(text)
     if match is None or (match["encoding"] or "utf-8").lower() != "utf-8":
