@@ -6,7 +6,6 @@ INVARIANT: a question whose message was accepted is never asked again: who comes
 """
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,9 @@ from typing import Final
 from adapters.errors import AdapterError, DepartmentFailed
 from adapters.kinds.bank.documents import MAX_ITEMS
 from adapters.kinds.bank.questions import Operation, Question
+from adapters.pending import pending_key
 from adapters.port import Indeterminate, Query
 from adapters.records import RawRecord
-from signing.encoding import encode_canonical_json
 
 # Seconds a question waits for company: small beside a bank's answer time of 50 ms and more.
 WINDOW_S: Final = 0.003
@@ -102,8 +101,8 @@ class Mailing:
 class Kept:
     """Questions answered later, for whoever comes back; the oldest is forgotten first.
 
-    A key is a digest bound to request, asker and question, so that an answer is handed out only to
-    the system and for the question it was begun for.
+    A key is a digest (`pending_key`), so that an answer is handed out only to the system and for
+    the matter, case and question it was begun for.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -114,7 +113,7 @@ class Kept:
         """Return the question this query continues, if one is known."""
         if query.pending_request_id is None:
             return None
-        waiting, until = self._kept.get(_key(query, query.pending_request_id), (None, 0.0))
+        waiting, until = self._kept.get(pending_key(query, query.pending_request_id), (None, 0.0))
         return waiting if self._clock() < until else None
 
     def remember(self, query: Query, waiting: Waiting) -> None:
@@ -122,7 +121,7 @@ class Kept:
         until = self._clock() + KEPT_S
         # Under both: an asker who lost our last answer comes back with the id he knows.
         for request_id in {query.request_id, query.pending_request_id or query.request_id}:
-            self._kept[_key(query, request_id)] = (waiting, until)
+            self._kept[pending_key(query, request_id)] = (waiting, until)
         while self._kept and (
             len(self._kept) > _MOST_KEPT or next(iter(self._kept.values()))[1] <= self._clock()
         ):
@@ -136,22 +135,6 @@ class Kept:
     def wipe(self) -> None:
         """Forget everything."""
         self._kept.clear()
-
-
-def _key(query: Query, request_id: bytes) -> bytes:
-    """Return the key of a question; the item is left out, for GetResult asks for one at a time."""
-    subject, claims = query.subject, sorted(query.claims.items())
-    question = encode_canonical_json(
-        [
-            query.audience,
-            query.dataset.name,
-            subject.identifier,
-            subject.full_name,
-            [[name, value] for name, value in claims],
-        ]
-    )
-    # The request id is random and so the salt of what could otherwise be tried out.
-    return hashlib.sha256(request_id + question).digest()
 
 
 def _note(answer: asyncio.Future[RawRecord | None]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.kinds.bank.mailing import Kept, Waiting
 from adapters.kinds.bank.quota import A_DAY, AccountQuota
-from adapters.port import Indeterminate, Query, Record, Untold
+from adapters.port import Indeterminate, Query, Record, SubjectType, Untold
 from adapters.records import RecordSource
 from adapters.simulators.population import Quirk, account_of, planted_index
 from certs.identity import SystemId
@@ -275,6 +275,9 @@ async def test_a_kept_answer_is_its_askers_alone(asking: Asking) -> None:
         replace(again, subject=replace(again.subject, full_name="王小二")),
         replace(again, claims={**again.claims, "account_no": "6217001000000000011"}),
         replace(again, dataset=CARD),
+        replace(again, matter="M3"),
+        replace(again, case_number="BJ-2026-000002"),
+        replace(again, subject=replace(again.subject, type=SubjectType.USCC)),
         replace(again, pending_request_id=bytes(16)),
         begun,
     ]
