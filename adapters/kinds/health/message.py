@@ -94,7 +94,7 @@ def parse_answer(text: str) -> Answer:
     if (success == ANSWERED) != (len(parts) > 1):
         raise AnswerMalformed("answer has a body where none is due, or none where one is")
     # An empty body is "no certificate", which is signed: nothing else may look like one.
-    for body in root[1:]:
+    for body in list(root)[1:]:
         require_plain(body)
     elements = list(root[1]) if len(parts) > 1 else []
     if any(element.tag != "data" for element in elements):
