@@ -19,6 +19,9 @@ from signing.errors import Malformed
 MAX_DEPTH: Final = 16
 # Elements of 500 records of 30 members and change (docs/adapters/public_security.md 3.1).
 MAX_ELEMENTS: Final = 40_000
+# Each element takes one or two of them, and each attribute one equals sign: more than this is more
+# than MAX_ELEMENTS, or attributes no department writes.
+_MAX_MARKS: Final = 2 * MAX_ELEMENTS + 100
 # Characters XML 1.0 cannot carry (section 2.2), and controls no text of a person has.
 _NO_TEXT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _XML_DECLARATION: Final = re.compile(
@@ -134,6 +137,9 @@ def parse_xml(body: bytes) -> etree._Element:
     # By text and before the parser: no external entity (XXE), no entity that grows when expanded.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise AnswerMalformed("XML declares a document type")
+    # By text as well: a tree takes thirty times the room of the text it is built from.
+    if text.count("<") > _MAX_MARKS or text.count("=") > _MAX_MARKS:
+        raise AnswerMalformed("XML is too large")
     if text.startswith("<?xml"):
         _require_utf8_declared(text)
     parser = etree.XMLParser(
