@@ -17,7 +17,6 @@ from adapters.kinds.bank.front import Front, FrontIdentity, NotTaken
 from adapters.kinds.bank.mailing import Kept, Mailing, Message, Waiting
 from adapters.kinds.bank.questions import (
     OPERATIONS,
-    Operation,
     Question,
     build_question,
     is_name,
@@ -35,7 +34,7 @@ from adapters.port import (
     Query,
     SubjectType,
 )
-from adapters.records import RawRecord, RecordSource, dataset_of, settle
+from adapters.records import RawRecord, RecordSource, dataset_of, require_subject_type, settle
 from adapters.transport import RESERVE_S, DepartmentTransport
 
 DATASETS: Final = frozenset(OPERATIONS)
@@ -125,9 +124,7 @@ class BankAdapter:
         operation = OPERATIONS.get(dataset_of(query))
         if query.dataset.name not in self._datasets or operation is None:
             raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            _require_unverified(operation)
-            return None
+        require_subject_type(query, SubjectType.RESIDENT_ID)
         kept = self._kept.find(query)
         if kept is not None:
             raw = await self._wait(query, kept)
@@ -244,14 +241,3 @@ class BankAdapter:
         if not verdict.counted:
             self._release(waiting.question)
         return record_of(verdict)
-
-
-def _require_unverified(operation: Operation) -> None:
-    """Let an organisation be looked for where none has anything: no card, no benefit paid.
-
-    Raises:
-        DepartmentFailed: PROVIDER_NOT_CONNECTED, for the interface verifies accounts of persons
-            only, and an organisation's account that is not asked about is not "not found".
-    """
-    if operation.verifies:
-        raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)
