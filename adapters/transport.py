@@ -27,6 +27,7 @@ from adapters.hedge import Hedging, race
 from adapters.limits import TransportLimits
 from adapters.pace import Pace
 from adapters.port import Indeterminate
+from adapters.tls import build_client_tls
 
 __all__ = ["RESERVE_S", "DepartmentTransport", "HttpAnswer", "HttpCall", "TransportLimits"]
 
@@ -96,7 +97,10 @@ class DepartmentTransport:
         self._department = department
         self._origin = _require_origin(base_url)
         self._limits = limits or TransportLimits()
-        self._tls = tls
+        secure = self._origin.startswith("https:")
+        # Plain HTTP on the loopback has no use for one, and reading authorities takes a while.
+        self._tls = build_client_tls() if tls is None and secure else tls
+        self._closed = False
         self._clock = clock
         self._guard = Guard(self._limits, clock)
         self._pace = Pace(self._limits, clock)
@@ -126,7 +130,8 @@ class DepartmentTransport:
         return await self._guard.run(lambda ends: self._ask(call, ends, attempts), deadline)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; nothing is sent any more."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -256,10 +261,13 @@ class DepartmentTransport:
         return bytes(body)
 
     def _open_session(self) -> aiohttp.ClientSession:
+        if self._closed:
+            # A call may come out of its pause after the end: its session nobody would close.
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=self._limits.concurrency, ssl=self._tls or True
+                    limit=self._limits.concurrency, ssl=True if self._tls is None else self._tls
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._limits.connect_s),
