@@ -195,6 +195,17 @@ def require_name(query: Query) -> str:
     return query.subject.full_name
 
 
+def require_subject_type(query: Query, kind: SubjectType) -> None:
+    """Demand that a question is about a subject the department has records of.
+
+    Raises:
+        DepartmentFailed: QUESTION_REJECTED: that it holds none of another kind would be signed as
+            "no", about whom it was never asked.
+    """
+    if query.subject.type is not kind:
+        raise DepartmentFailed(Indeterminate.QUESTION_REJECTED)
+
+
 def dataset_of(query: Query) -> str:
     """Return the name of the dataset without its version, e.g. `edu.diploma`."""
     return query.dataset.name.partition("@")[0]

@@ -44,7 +44,7 @@ from adapters.port import (
     Query,
     SubjectType,
 )
-from adapters.records import RawRecord, RecordSource, dataset_of, settle
+from adapters.records import RawRecord, RecordSource, dataset_of, require_subject_type, settle
 from adapters.soap import CONTENT_TYPE, HEADERS, PlatformFault, SoapFace
 from adapters.transport import DepartmentTransport, HttpCall
 
@@ -134,8 +134,7 @@ class PublicSecurityAdapter:
         operation = OPERATIONS.get(dataset_of(query))
         if query.dataset.name not in self._datasets or operation is None:
             raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
+        require_subject_type(query, SubjectType.RESIDENT_ID)
         key = PackageKey(
             operation=operation.name,
             end_user=require_end_user(self._identity, query),

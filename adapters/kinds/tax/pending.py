@@ -6,15 +6,14 @@ INVARIANT: an outcome that nobody came for is dropped an hour after it came; mem
 """
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from functools import partial
 from typing import Final
 
 from adapters.kinds.tax.packages import Waiting
 from adapters.kinds.tax.results import Settled
+from adapters.pending import pending_key
 from adapters.port import Query
-from signing.encoding import encode_canonical_json
 
 KEPT_S: Final = 3600.0
 """How long an outcome waits for its asker; after it the question is put anew."""
@@ -31,12 +30,16 @@ class PendingQuestions:
         """Return the question this query goes on with, if one is known."""
         if query.pending_request_id is None:
             return None
-        return self._waiting.get(_key(query, query.pending_request_id))
+        return self._waiting.get(pending_key(query, query.pending_request_id))
 
     def remember(self, query: Query, waiting: Waiting) -> None:
         """Keep a question under the id of this query and of the one it goes on with."""
         # Under both: an asker who lost our last answer comes back with the id he knows.
-        keys = {_key(query, each) for each in (query.request_id, query.pending_request_id) if each}
+        keys = {
+            pending_key(query, each)
+            for each in (query.request_id, query.pending_request_id)
+            if each
+        }
         for key in keys - self._waiting.keys():
             self._waiting[key] = waiting
             waiting.answer.add_done_callback(partial(self._drop_later, key, waiting))
@@ -59,17 +62,3 @@ class PendingQuestions:
         # The key may since have come to stand for the question put anew.
         if self._waiting.get(key) is waiting:
             del self._waiting[key]
-
-
-def _key(query: Query, request_id: bytes) -> bytes:
-    """Return the key of a question; the item is left out, for GetResult asks for one at a time."""
-    subject = query.subject
-    question = encode_canonical_json(
-        [
-            *(query.audience, query.dataset.name, query.matter, query.case_number),
-            *(subject.type.value, subject.identifier, subject.full_name),
-            [[name, value] for name, value in sorted(query.claims.items())],
-        ]
-    )
-    # The request id is random and so the salt of what could otherwise be tried out.
-    return hashlib.sha256(request_id + question).digest()
