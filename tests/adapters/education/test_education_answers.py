@@ -147,7 +147,7 @@ CLAIM = {"certificate_no": NUMBER}
         (410, {"code": "EDU-4100"}, {}, FAULT),
         (401, {"code": "EDU-4010"}, {}, FAULT),
         (429, {"code": "EDU-4290"}, {}, QUOTA),
-        (500, {"code": "EDU-5000"}, {}, UNAVAILABLE),
+        (500, {"code": "EDU-5000"}, {}, FAULT),
         (503, {"code": "EDU-5000"}, {}, UNAVAILABLE),
         (404, {}, {}, FAULT),
         (413, {"code": "EDU-4130"}, {}, FAULT),
