@@ -43,13 +43,13 @@ class Cell:
     entry: Mapping[str, object]
     """The entry in the log that the answer's receipt proves."""
     later: str
+    before: Mapping[str, object]
+    """What the department's first question was told before any fault."""
     after: Mapping[str, object] | str
-    """What the department's first question was told once the fault was off, or why it was not."""
+    """What it was told once this one was off, or why it was not."""
 
     def breaker_is(self, said: str) -> bool:
         """Tell whether the breaker counted what the table says."""
-        if said == "fails":
-            return Verdict.FAILS in self.verdicts
         if said == "answers":
             return self.failures == 0 and Verdict.ANSWERS in self.verdicts
         return said == f"fails {self.failures}"
@@ -126,11 +126,19 @@ class Bench:
     clients: Mapping[str, Client]
     plain: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
-    async def run(self, rows: Iterable[Row]) -> Mapping[Row, Cell]:
-        """Return what comes of each row."""
+    async def run(self, rows: Iterable[Row]) -> Mapping[Row, Cell | ClientError]:
+        """Return what comes of each row, or why its question was not even answered."""
         for name in QUESTIONS[self.department]:
             self.plain[name] = told_by(await self._ask(name, UNDISTURBED, PATIENCE_S))
-        return {row: await self._cell(row) for row in rows if row.department == self.department}
+        cells: dict[Row, Cell | ClientError] = {}
+        for row in rows:
+            if row.department == self.department:
+                try:
+                    cells[row] = await self._cell(row)
+                except ClientError as error:
+                    # One row's trouble; the others have their own tests.
+                    cells[row] = error
+        return cells
 
     async def _cell(self, row: Row) -> Cell:
         before = await self.controls.received()
@@ -138,10 +146,13 @@ class Bench:
             name, _, count = row.set_up.partition(":")
             await self.controls.switch(name, int(count))
         await self.controls.switch(row.fault, row.count)
-        with counting(self.breaker) as verdicts:
-            answered = await self._ask(row.asked, str(row.number), row.patience_s)
-            failures = self.breaker._failures
-        await self.controls.reset()
+        try:
+            with counting(self.breaker) as verdicts:
+                answered = await self._ask(row.asked, str(row.number), row.patience_s)
+                failures = self.breaker._failures
+        finally:
+            await self.controls.reset()
+            self.breaker._failures, self.breaker._open_until = 0, None
         later = "" if row.later_s is None else await self._later(row, answered)
         calls = await self.controls.calls_after(before)
         return Cell(
@@ -154,6 +165,7 @@ class Bench:
             verdicts=frozenset(verdicts),
             entry=json.loads(answered.receipt.form.entry),
             later=later,
+            before=next(iter(self.plain.values())),
             after=await self._after(row),
         )
 

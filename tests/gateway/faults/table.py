@@ -15,8 +15,8 @@ what a run showed. Its columns:
     told        `same`: what the same question is told without a fault; else `field=value` or
                 `field=FINDING`, `-` for a field without a value, parted by `;`
     calls       calls the department received, those of the token or secret included
-    breaker     `fails N`: so many failures in a row it counts afterwards; `fails`: it counted some;
-                `answers`: it counts none, for there was an answer
+    breaker     `fails N`: so many failures in a row it counts afterwards; `answers`: it counts
+                none, for there was an answer
     log         what the `answer` entry counts, values + findings; it says state and reason as the
                 answer does
     later_s     seconds by which the department's clock is then put on, the fault being over

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from gateway.app import Gateway
 from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared, serving
+from hutong.client import ClientError
 from tests.gateway.faults.bench import Cell, benches, open_cases
 from tests.gateway.faults.questions import QUESTIONS, SEED, SYSTEMS
 from tests.gateway.faults.table import Row, listed_faults, read_rows
@@ -26,6 +27,9 @@ pytestmark = [
 
 POPULATION = 240
 LEAST = 80
+RESERVED_S = 1.0
+"""Of the asker's time, for what the gateway does with an answer."""
+Outcome = Cell | ClientError
 ROWS = tuple(read_rows())
 NOT_ASKED: Mapping[str, frozenset[str]] = {
     # Of the change feed and of webhooks, which the adapter has no use for (its page, section 12).
@@ -54,12 +58,15 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[San
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def gateway(sandbox: Sandbox) -> AsyncIterator[Gateway]:
     """The real gateway, in this process."""
-    async with serving(sandbox) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patched:
+        # What a timeout is called is tested, not how fast a busy machine signs what says so.
+        patched.setattr("gateway.exchange.RESERVED_S", RESERVED_S)
+        async with serving(sandbox) as running:
+            yield running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def cells(sandbox: Sandbox, gateway: Gateway) -> Mapping[Row, Cell]:
+async def cells(sandbox: Sandbox, gateway: Gateway) -> Mapping[Row, Outcome]:
     """Every row, run once."""
     open_cases(sandbox, ROWS)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
@@ -79,9 +86,9 @@ async def test_the_matrix_holds_every_fault_of_every_page() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
-async def test_each_fault_has_its_outcome(cells: Mapping[Row, Cell], row: Row) -> None:
+async def test_each_fault_has_its_outcome(cells: Mapping[Row, Outcome], row: Row) -> None:
     """As the page says, in all of its consequences at once."""
-    cell = cells[row]
+    cell = _answered(cells[row])
     entry = cell.entry
     found = {
         "state": cell.state,
@@ -116,14 +123,15 @@ def _require_told(row: Row, cell: Cell) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 async def test_a_fault_that_is_over_leaves_nothing_behind(
-    cells: Mapping[Row, Cell], row: Row
+    cells: Mapping[Row, Outcome], row: Row
 ) -> None:
     """The next question of the department is told what it was told before all of this."""
-    first = next(iter(QUESTIONS[row.department]))
-    before = next(
-        each.plain
-        for other, each in cells.items()
-        if (other.department, other.asked) == (row.department, first)
-    )
+    cell = _answered(cells[row])
 
-    assert cells[row].after == before
+    assert cell.after == cell.before
+
+
+def _answered(outcome: Outcome) -> Cell:
+    if isinstance(outcome, ClientError):
+        raise outcome
+    return outcome
