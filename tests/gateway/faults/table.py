@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PAGES = Path(__file__).resolve().parents[3] / "docs" / "adapters"
-PATIENCE_S = 14.0
+PATIENCE_S = 20.0
 """Seconds: three attempts of anything, on a machine that has others to serve."""
 
 
