@@ -63,7 +63,7 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[San
 def _limit_patience(path: Path) -> None:
     """Give each department the same time for an answer, however late the gateway comes to ask."""
     config = yaml.safe_load(path.read_text("utf-8"))
-    # Each that has a fault of that name; the tax office is not asked by HTTP and has no such setting.
+    # The tax office is not asked by HTTP: it has no such setting, and no fault of that name.
     for name in QUESTIONS.keys() - {"tax"}:
         config["departments"][name]["limits"] = {"patience_s": HANGS_S}
     path.write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
