@@ -165,7 +165,7 @@ class PublicSecurityAdapter:
         # The patient decide how long the package may take; the others leave on their own.
         deadline = max(waiting.deadline for waiting in group)
         now_ms = max(waiting.now_ms for waiting in group)
-        attempts, attempt = self._transport.attempts, 1
+        attempts, attempt, renewed = self._transport.attempts, 1, False
         while True:
             # Inside the loop: a repeated number would be refused, and a late answer taken for this
             # one.
@@ -181,8 +181,10 @@ class PublicSecurityAdapter:
                 reply = await self._call(key.operation, package, now_ms, deadline)
                 if not isinstance(reply, PlatformFault) or reply.code not in TRY_AGAIN:
                     return parse_package(require_no_fault(reply), head.request_number)
-                if attempt == attempts:
+                # A key that is new and refused says that we are refused, not the key (1.3).
+                if attempt == attempts or (renewed and reply.code == _KEY_UNKNOWN):
                     require_no_fault(reply)
+                renewed = renewed or reply.code == _KEY_UNKNOWN
             except DepartmentFailed as failed:
                 # Only what was not accepted is sent again; an answer that is wrong stays wrong, and
                 # what our own limits keep back is not pressed.

@@ -151,7 +151,9 @@ class Desk:
         """Look into the folders until nobody waits."""
         while self._watchers:
             await self._pause()
-            if not any(each.heads for each in self._packages.values()):
+            # Of what was not dropped yet there is nothing to find; and looks that fail while it
+            # cannot be dropped would count against the department as if others had asked.
+            if all(each.submitted_at is None for each in self._packages.values()):
                 continue
             try:
                 await self._looker.look(self._packages)

@@ -123,6 +123,18 @@ async def test_who_has_no_time_is_told_why_nothing_was_dropped(asking: Asking) -
     assert await asking.adapter.fetch(query) == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
 
 
+async def test_what_cannot_be_dropped_is_not_looked_for(asking: Asking) -> None:
+    """One asker's three attempts count, and nothing beside them: others may still try."""
+    who = person("ordinary_employee")
+    asking.simulator.set_fault("login_refused")
+
+    outcome = await asking.adapter.fetch(asking.query(CONTRIBUTION, who, PAID, LAST))
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
+    assert asking.transport.breaker._failures == 3
+    assert asking.adapter.breaker_state is BreakerState.CLOSED
+
+
 async def test_a_department_that_stays_away_is_no_longer_asked(asking: Asking) -> None:
     """The breaker opens, and health says so."""
     who = person("ordinary_employee")
