@@ -87,11 +87,7 @@ def _depends_on_subject(bundle: Bundle, row: Row, field: str) -> bool:
         return False
     names = [*row.agreement.preconditions]
     names += [step.condition for step in cell.steps if step.condition is not None]
-    names += [
-        item.condition
-        for item in row.lowering
-        if item.covers(row.agreement.dataset, field)
-    ]
+    names += [item.condition for item in row.lowering if item.covers(row.agreement.dataset, field)]
     return any(bundle.conditions[name].depends_on_subject for name in names)
 
 

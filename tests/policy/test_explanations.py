@@ -89,7 +89,7 @@ def test_a_restriction_that_depends_on_the_subject_tells_nothing_of_him(
 ) -> None:
     """Of whatever kind: it counts as off, and the explanation says that it may not be."""
     rule = {"编号": "ZZ-9", "说明": "测试", "字段": "*", "当": "条件3", **LOWERING[kind]}
-    lowering = {"禁止": [], "条件上限": [], "不得同出": []} | {kind: [rule]}
+    lowering: Tree = {"禁止": [], "条件上限": [], "不得同出": [], kind: [rule]}
     bundle = load_small(restrictions=lowering, agreements=[agreement(前提=[])])
     asked = ask(facts={}, fields=(FieldName("full_name"),))
 
