@@ -54,9 +54,14 @@ def node_file(folders: Folders, name: str) -> Path:
     return folders.departments / name / "node.yaml"
 
 
+def list_nodes(folders: Folders) -> tuple[str, ...]:
+    """Return the departments that run nodes of their own: all of a sandbox's province, or none."""
+    return tuple(name for name in sorted(PREFIXES) if node_file(folders, name).exists())
+
+
 def has_nodes(folders: Folders) -> bool:
     """Say whether the departments of a sandbox run nodes of their own."""
-    return all(node_file(folders, name).exists() for name in PREFIXES)
+    return bool(list_nodes(folders))
 
 
 def write_nodes(world: World, addresses: Addresses) -> None:
@@ -100,7 +105,7 @@ async def running_nodes(folders: Folders) -> AsyncIterator[dict[str, NodeProcess
 
     try:
         async with asyncio.TaskGroup() as group:
-            for name in PREFIXES:
+            for name in list_nodes(folders):
                 group.create_task(start(name))
         yield nodes
     finally:
