@@ -33,6 +33,7 @@ class CommandReason(StrEnum):
     SANDBOX_RUNS_ALREADY = "SANDBOX_RUNS_ALREADY"
     SANDBOX_PEOPLE_FIXED = "SANDBOX_PEOPLE_FIXED"
     SANDBOX_NODES_FIXED = "SANDBOX_NODES_FIXED"
+    SANDBOX_PROVINCE_FIXED = "SANDBOX_PROVINCE_FIXED"
     SANDBOX_ENDED = "SANDBOX_ENDED"
     PORT_TAKEN = "PORT_TAKEN"
     IDENTITY_FOLDER_IN_USE = "IDENTITY_FOLDER_IN_USE"
@@ -138,6 +139,14 @@ COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
             "部门是否自设节点在沙箱首次启动时已定。请去掉 --remote，或另选目录。",
             "Whether departments run nodes of their own is decided at a sandbox's first start. "
             "Leave --remote out, or take another folder.",
+        ),
+    ),
+    _C.SANDBOX_PROVINCE_FIXED: (
+        ExitCode.USAGE,
+        _text(
+            "沙箱属于哪个省在首次启动时已定。请去掉 --province，或另选目录。",
+            "A sandbox stays of the province of its first start. Leave --province out, or take "
+            "another folder.",
         ),
     ),
     _C.SANDBOX_ENDED: (
