@@ -92,11 +92,16 @@ def decide_paid(
     first, last = online
     if question.period is None or not first <= question.period <= last:
         return Finding.INDETERMINATE
-    own = [each for each in entries if _is_meant(question, each, question.period)]
+    of_period = [each for each in entries if each.period == question.period]
+    own = [each for each in of_period if _is_of_kind(question, each)]
     # An entry of a sort nobody explained may add to the period or take from it.
-    if any(each.kind not in {PAID, REFUNDED} for each in own):
+    if not _are_explained(own):
         return Finding.INDETERMINATE
-    return Finding.YES if sum((each.paid for each in own), NOTHING) > 0 else Finding.NO
+    if sum((each.paid for each in own), NOTHING) > 0:
+        return Finding.YES
+    # An insurance nobody explained may be the asked one by another code.
+    strange = any(each.insurance_kind not in INSURANCE_KINDS for each in of_period)
+    return Finding.INDETERMINATE if strange else Finding.NO
 
 
 def _read_entries(members: Members) -> Sequence[Entry]:
@@ -128,9 +133,12 @@ def _read_entry(row: Members) -> Entry:
     return entry
 
 
-def _is_meant(question: Question, entry: Entry, period: str) -> bool:
-    kind = question.insurance_kind
-    return entry.period == period and (kind is None or entry.insurance_kind == kind)
+def _is_of_kind(question: Question, entry: Entry) -> bool:
+    return question.insurance_kind in {None, entry.insurance_kind}
+
+
+def _are_explained(entries: Iterable[Entry]) -> bool:
+    return all(each.kind in {PAID, REFUNDED} for each in entries)
 
 
 def _meant(question: Question, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -139,8 +147,7 @@ def _meant(question: Question, entries: Sequence[Entry]) -> Sequence[Entry]:
     Where no period is named the latest stands for the person; where no insurance is, the one of the
     smallest code: pension comes first.
     """
-    kind = question.insurance_kind
-    of_kind = [each for each in entries if kind is None or each.insurance_kind == kind]
+    of_kind = [each for each in entries if _is_of_kind(question, each)]
     period = question.period or max((each.period for each in of_kind), default="")
     own = [each for each in of_kind if each.period == period]
     foremost = min((each.insurance_kind for each in own), default="")

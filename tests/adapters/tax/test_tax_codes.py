@@ -144,6 +144,26 @@ PAID_CASES: dict[str, tuple[list[JsonValue], Mapping[str, str], Finding]] = {
         CLAIMS,
         Finding.YES,
     ),
+    "unknown insurance beside nothing": (
+        [{**ENTRY, "XZ": "120"}],
+        CLAIMS,
+        Finding.INDETERMINATE,
+    ),
+    "unknown insurance beside a refund": (
+        [ENTRY, REFUND, {**ENTRY, "XZ": "120", "SPHM": "3" * 18}],
+        CLAIMS,
+        Finding.INDETERMINATE,
+    ),
+    "unknown insurance beside a payment": (
+        [ENTRY, {**ENTRY, "XZ": "120", "SPHM": "3" * 18}],
+        CLAIMS,
+        Finding.YES,
+    ),
+    "unknown insurance of another period": (
+        [{**ENTRY, "XZ": "120", "SSQ": "202609"}],
+        CLAIMS,
+        Finding.NO,
+    ),
     "before what is kept": ([ENTRY], {"period": "202510"}, Finding.INDETERMINATE),
     "after what is kept": ([ENTRY], {"period": "202611"}, Finding.INDETERMINATE),
     "no period named": ([ENTRY], {}, Finding.NOT_APPLICABLE),
