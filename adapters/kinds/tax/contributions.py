@@ -78,6 +78,9 @@ def read_contributions(question: Question, members: Members) -> dict[FieldName, 
     entries = _read_entries(members)
     found = decide_paid(question, read_online(members), entries)
     raw: dict[FieldName, RawValue] = {FieldName("paid_in_period"): found}
+    if question.unasked is Finding.ERROR:
+        # Whose values these would be, the claim does not say.
+        return raw
     for name, value in _values(_meant(question, entries)).items():
         raw[FieldName(name)] = value
     return raw
@@ -158,20 +161,25 @@ def _values(own: Sequence[Entry]) -> dict[str, str]:
     """Return the values of one period and insurance: amounts net, the rest of its payment."""
     if not own:
         return {}
-    values = {
-        "period": own[0].period,
-        "paid_unit": str(sum((each.unit for each in own), NOTHING)),
-        "paid_person": str(sum((each.person for each in own), NOTHING)),
-    }
+    values = {"period": own[0].period}
     if own[0].insurance_kind in INSURANCE_KINDS:
         values["insurance_kind"] = own[0].insurance_kind
     payments = [each for each in own if each.kind == PAID]
     # A refund is no contribution: its voucher and day would pass for one.
-    if base := _single(str(each.base) for each in payments):
-        values["base_amount"] = base
     if payments:
         latest = max(payments, key=lambda each: (each.paid_date, each.voucher_no))
         values |= {"paid_date": latest.paid_date, "voucher_no": latest.voucher_no}
+    # An entry of a sort nobody explained may change each of the amounts.
+    return values | _amounts(own, payments) if _are_explained(own) else values
+
+
+def _amounts(own: Sequence[Entry], payments: Sequence[Entry]) -> dict[str, str]:
+    values = {
+        "paid_unit": str(sum((each.unit for each in own), NOTHING)),
+        "paid_person": str(sum((each.person for each in own), NOTHING)),
+    }
+    if base := _single(str(each.base) for each in payments):
+        values["base_amount"] = base
     return values
 
 

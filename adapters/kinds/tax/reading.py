@@ -125,10 +125,11 @@ def _no_income(question: Question, members: Members) -> RawRecord | None:
 
 def _income(question: Question, members: Members) -> RawRecord:
     _require_year(question, members)
-    raw: _Values = {
-        FieldName("tax_year"): str(question.year),
-        _WAGE: _decide_wages(question, members),
-    }
+    raw: _Values = {_WAGE: _decide_wages(question, members)}
+    if question.unasked not in {None, Finding.NOT_APPLICABLE}:
+        # The record is of a year that stands in for the claimed one, and is no answer for it.
+        return raw
+    raw[FieldName("tax_year")] = str(question.year)
     band = require_filled(members, "SRDC")
     if band in INCOME_BANDS:
         raw[FieldName("income_band")] = band

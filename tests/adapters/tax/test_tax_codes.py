@@ -225,6 +225,37 @@ def test_two_bases_are_no_base_and_an_unknown_insurance_no_value() -> None:
     assert value_of(odd, "paid_in_period") is Finding.YES
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"period": "2026-13"},
+        {"period": "2026-13", "insurance_kind": "110"},
+        {"period": "202610", "insurance_kind": "pension"},
+        {"insurance_kind": "pension"},
+    ],
+)
+def test_a_claim_that_cannot_be_read_brings_no_values(claims: Mapping[str, str]) -> None:
+    """Neither the latest month's nor the pension's: nobody asked about them."""
+    raw = read_record(paid(claims), PAYMENTS)
+
+    assert raw == {"paid_in_period": Finding.ERROR}
+
+
+def test_an_entry_nobody_explained_leaves_no_amount() -> None:
+    """It may add to the period or take from it; the payment beside it is one all the same."""
+    odd = {**REFUND, "LXDM": "2", "DWJE": "-1.00"}
+
+    raw = read_record(paid(), {**PAYMENTS, "JFMX": [ENTRY, odd]})
+
+    assert raw == {
+        "period": "202610",
+        "insurance_kind": "110",
+        "paid_date": "2026-10-21",
+        "voucher_no": "372610000000000008",
+        "paid_in_period": Finding.INDETERMINATE,
+    }
+
+
 def test_where_the_period_holds_nothing_nothing_is_told_of_another() -> None:
     """Money booked for the month before is not this month's."""
     raw = read_record(paid(), {**PAYMENTS, "JFMX": [{**ENTRY, "SSQ": "202609"}]})
@@ -255,6 +286,15 @@ def test_whether_wages_were_declared(case: str) -> None:
     raw = read_record(taxed(claims), {**INCOME, "SRMX": rows})
 
     assert value_of(raw, "has_wage_income") is finding
+
+
+@pytest.mark.parametrize(
+    ("year", "finding"),
+    [("x", Finding.ERROR), ("2027", Finding.INDETERMINATE), ("2018", Finding.INDETERMINATE)],
+)
+def test_a_year_that_cannot_be_asked_about_brings_no_values(year: str, finding: Finding) -> None:
+    """The department is asked about last year instead, and last year's income is not told."""
+    assert read_record(taxed({"tax_year": year}), INCOME) == {"has_wage_income": finding}
 
 
 CLAIMED_YEARS: list[tuple[Mapping[str, str], Finding | None]] = [
