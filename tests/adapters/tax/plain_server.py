@@ -29,6 +29,10 @@ class Plain:
         self.port = 0
         self.unreadable = 0
         """How many times opening a result fails from now on."""
+        self.unwritable = 0
+        """How many times opening a package to write it fails from now on."""
+        self.slow_s = 0.0
+        """How long opening a package to write it takes."""
         for name in ("in", "out", "ack", "error"):
             (folder / name).mkdir(exist_ok=True)
 
@@ -74,7 +78,12 @@ class _Server(asyncssh.SFTPServer):
         self._plain = plain
 
     @override
-    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+    async def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        if path.startswith(b"/in/"):
+            await asyncio.sleep(self._plain.slow_s)
+            if self._plain.unwritable:
+                self._plain.unwritable -= 1
+                raise asyncssh.SFTPFailure("a disk that is full")
         if path.startswith(b"/out/") and self._plain.unreadable:
             self._plain.unreadable -= 1
             raise asyncssh.SFTPFailure("a disk that sighs")
