@@ -1,6 +1,7 @@
 """A plain SFTP server over a folder: a department that says what a test wants it to say."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -33,6 +34,8 @@ class Plain:
         """How many times opening a package to write it fails from now on."""
         self.slow_s = 0.0
         """How long opening a package to write it takes."""
+        self.opened: list[io.IOBase] = []
+        """Every file that was opened: who leaves in the middle closes none."""
         for name in ("in", "out", "ack", "error"):
             (folder / name).mkdir(exist_ok=True)
 
@@ -87,7 +90,10 @@ class _Server(asyncssh.SFTPServer):
         if path.startswith(b"/out/") and self._plain.unreadable:
             self._plain.unreadable -= 1
             raise asyncssh.SFTPFailure("a disk that sighs")
-        return super().open(path, pflags, attrs)
+        opened = super().open(path, pflags, attrs)
+        if isinstance(opened, io.IOBase):
+            self._plain.opened.append(opened)
+        return opened
 
 
 def manifest(name: str, head: Head, xml: bytes, records: int, total: str) -> bytes:
@@ -138,3 +144,5 @@ async def plain_department(keys: Path, folder: Path, say: Say) -> AsyncIterator[
         serving.cancel()
         listener.close()
         await listener.wait_closed()
+        for each in plain.opened:
+            each.close()

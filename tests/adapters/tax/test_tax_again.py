@@ -30,6 +30,13 @@ def _reason(outcome: Outcome) -> Indeterminate:
     return outcome.reason
 
 
+async def _rest(opened: Office) -> None:
+    """Wait until nobody looks: the last look goes on for a little after its asker left."""
+    watch = opened.adapter._desk._watch
+    assert watch is not None
+    await watch
+
+
 async def _look(opened: Office) -> None:
     await opened.adapter._desk._looker.look(opened.adapter._desk._packages)
 
@@ -57,6 +64,7 @@ async def test_a_repetition_that_failed_is_tried_when_it_is_next_due(office: Ope
     async with office(silent) as opened:
         query = about(0.5)
         await opened.ask(query)
+        await _rest(opened)
         opened.ahead_s += RESEND_S
         opened.plain.unwritable = ATTEMPTS
         await _look(opened)
@@ -80,6 +88,7 @@ async def test_a_package_ends_where_its_numbers_end(
     async with office(silent) as opened:
         query = about(0.5)
         await opened.ask(query)
+        await _rest(opened)
         for doubled in (1, 2):
             opened.ahead_s += doubled * RESEND_S
             await _look(opened)
@@ -124,6 +133,7 @@ async def test_only_so_many_are_put_again_in_one_look(
     async with office(silent) as opened:
         for number in range(3):
             await opened.ask(replace(about(0.3), request_id=bytes([number]) * 16))
+        await _rest(opened)
         opened.ahead_s += RESEND_S
         put = []
         for _ in range(2):
@@ -141,6 +151,7 @@ async def test_a_look_ends_in_time_whatever_it_puts_again(
     monkeypatch.setattr("adapters.kinds.tax.looking.LOOK_S", 0.5)
     async with office(silent) as opened:
         await opened.ask(about(0.3))
+        await _rest(opened)
         opened.ahead_s += RESEND_S
         opened.plain.slow_s = 3.0
         begun = time.monotonic()
