@@ -68,7 +68,7 @@ class Looker:
             rf"(?P<submission>{re.escape(identity.client_no)}_(?P<seq>{instance}[0-9]+)_[0-9]{{2}})"
             rf"(?P<suffix>\.xml|\.mf\.json)"
         )
-        self._strange: frozenset[str] = frozenset()
+        self._strangers = 0
 
     async def look(self, packages: dict[str, Package]) -> None:
         """Settle every package whose end has come and take it out; put again what is due.
@@ -88,22 +88,23 @@ class Looker:
         await self._clear_away(packages, results, deadline)
 
     async def _find(self, folder: str, deadline: float) -> list[_File]:
-        names = await self._transport.names(folder, deadline)
-        found = [
+        listing = await self._transport.names(folder, deadline, self._is_own)
+        if folder == "/out":
+            self._notice(listing.others)
+        return [
             _File(name, match["submission"], match["seq"], match["suffix"])
-            for name in sorted(names)
+            for name in sorted(listing.wanted)
             if (match := self._own.fullmatch(name))
         ]
-        if folder == "/out":
-            self._notice(names - {each.file for each in found})
-        return found
 
-    def _notice(self, strange: frozenset[str]) -> None:
-        """Tell of results that answer nothing of ours, each once."""
-        new = strange - self._strange
-        if new:
-            _LOG.warning("tax: files of numbers that are not ours: %d", len(new))
-        self._strange = strange
+    def _is_own(self, name: str) -> bool:
+        return self._own.fullmatch(name) is not None
+
+    def _notice(self, strangers: int) -> None:
+        """Tell of results that answer nothing of ours, whenever there are more of them."""
+        if strangers > self._strangers:
+            _LOG.warning("tax: files of numbers that are not ours: %d", strangers)
+        self._strangers = strangers
 
     async def _take_refusal(
         self, packages: dict[str, Package], file: _File, deadline: float
@@ -172,7 +173,8 @@ class Looker:
                 raise
             _settle(packages, package, failed)
             return
-        del packages[package.tran_seq]
+        # It may have expired, or all of them been closed, while its files were read.
+        packages.pop(package.tran_seq, None)
         for waiting, each in zip(package.waiting, settled, strict=True):
             waiting.settle(each)
 
@@ -182,8 +184,8 @@ class Looker:
         silent = [each for each in packages.values() if not each.again and self._is_due(each)]
         if silent:
             # At a month's end everything lies there.
-            lying = await self._transport.names("/in", deadline)
-            due += [each for each in silent if f"{_last(each)}{_RESULT}" not in lying]
+            lying = await self._transport.names("/in", deadline, self._is_own)
+            due += [each for each in silent if f"{_last(each)}{_RESULT}" not in lying.wanted]
         for package in due[:_PUT_AT_ONCE]:
             try:
                 await self._dispatcher.submit(package, deadline)

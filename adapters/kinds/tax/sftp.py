@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import asyncssh
@@ -25,12 +25,19 @@ from adapters.port import Indeterminate
 _LOG: Final = logging.getLogger(__name__)
 
 MAX_NAMES: Final = 20_000
-"""Names read of one folder; what lies beyond waits until these are gone."""
+"""Wanted names read of one folder; what lies beyond waits until these are gone."""
 _KEEPALIVE_S: Final = 15
 _KEEPALIVES: Final = 2
 
 _Result = TypeVar("_Result")
 _Operation = Callable[[asyncssh.SFTPClient], Awaitable[_Result]]
+
+
+class Listing(NamedTuple):
+    """What lies in a folder."""
+
+    wanted: frozenset[str]
+    others: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,8 @@ def build_access(
     except (asyncssh.KeyImportError, ValueError):
         raise AdapterMisconfigured("a host key is one line of OpenSSH's form") from None
     try:
+        if _is_bare(login_key):
+            raise AdapterMisconfigured("a login key is not encrypted")
         key = asyncssh.import_private_key(login_key, passphrase)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError):
         # from None: the cause may quote the file.
@@ -103,20 +112,28 @@ class SftpTransport:
 
         await self._run(put, deadline)
 
-    async def names(self, folder: str, deadline: float) -> frozenset[str]:
-        """Return the names of a folder, at most `MAX_NAMES`.
+    async def names(
+        self, folder: str, deadline: float, is_wanted: Callable[[str], bool]
+    ) -> Listing:
+        """Return the wanted names of a folder, at most `MAX_NAMES`, and how many others there are.
 
         Raises:
             DepartmentFailed: UNAVAILABLE or TIMEOUT.
         """
 
-        async def scan(client: asyncssh.SFTPClient) -> frozenset[str]:
-            found: set[str] = set()
+        async def scan(client: asyncssh.SFTPClient) -> Listing:
+            wanted: set[str] = set()
+            others = 0
             async for entry in client.scandir(folder):
-                found.add(str(entry.filename))
-                if len(found) >= MAX_NAMES:
+                name = str(entry.filename)
+                if is_wanted(name):
+                    wanted.add(name)
+                elif name not in {".", ".."}:
+                    # Counted only: however many there are, they hide nothing and fill no memory.
+                    others += 1
+                if len(wanted) >= MAX_NAMES:
                     break
-            return frozenset(found)
+            return Listing(frozenset(wanted), others)
 
         return await self._run(scan, deadline)
 
@@ -210,7 +227,12 @@ class SftpTransport:
             client_keys=[access.login_key],
             # INVARIANT: one key, and no other way to be believed.
             known_hosts=([access.host_key], [], []),
+            x509_trusted_certs=None,
             preferred_auth="publickey",
+            host_based_auth=False,
+            gss_host=None,
+            gss_kex=False,
+            gss_auth=False,
             agent_path=None,
             config=None,
             # A small stream that grows without bound is refused before it begins.
@@ -272,6 +294,15 @@ class _Line:
 
 def _is_lost(failed: asyncssh.SFTPError) -> bool:
     return isinstance(failed, asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection)
+
+
+def _is_bare(login_key: bytes) -> bool:
+    """Say whether a private key opens without a passphrase; the library would take it silently."""
+    try:
+        asyncssh.import_private_key(login_key)
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError):
+        return False
+    return True
 
 
 def _require_address(base_url: str) -> tuple[str, int]:

@@ -34,6 +34,8 @@ class Plain:
         """How many times opening a package to write it fails from now on."""
         self.slow_s = 0.0
         """How long opening a package to write it takes."""
+        self.while_read: Callable[[], None] = lambda: None
+        """What happens while a result is read."""
         self.opened: list[io.IOBase] = []
         """Every file that was opened: who leaves in the middle closes none."""
         for name in ("in", "out", "ack", "error"):
@@ -87,6 +89,8 @@ class _Server(asyncssh.SFTPServer):
             if self._plain.unwritable:
                 self._plain.unwritable -= 1
                 raise asyncssh.SFTPFailure("a disk that is full")
+        if path.startswith(b"/out/"):
+            self._plain.while_read()
         if path.startswith(b"/out/") and self._plain.unreadable:
             self._plain.unreadable -= 1
             raise asyncssh.SFTPFailure("a disk that sighs")

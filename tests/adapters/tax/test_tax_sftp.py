@@ -2,10 +2,13 @@
 
 import asyncio
 
+import asyncssh
 import pytest
 
-from adapters.errors import DepartmentFailed
+from adapters.errors import AdapterMisconfigured, DepartmentFailed
+from adapters.kinds.tax.sftp import build_access
 from adapters.port import BreakerState, Indeterminate
+from tests.adapters.tax.asking import Keys
 from tests.adapters.tax.office import Office, Open, answered
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -55,3 +58,40 @@ async def test_a_silent_connection_is_left_by_everybody_in_his_own_time(office: 
         assert another is not None
         assert another is not line
         assert opened.transport._line is another
+
+
+@pytest.mark.parametrize("form", ["pkcs8-pem", "openssh", "pkcs1-pem"])
+def test_a_login_key_that_lies_open_is_refused(keys: Keys, form: str) -> None:
+    """A passphrase beside it protects nothing."""
+    bare = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_private_key(form)
+
+    with pytest.raises(AdapterMisconfigured, match="not encrypted"):
+        build_access(
+            base_url="sftp://127.0.0.1:22",
+            user="hrss",
+            host_key=keys.host_key,
+            login_key=bare,
+            passphrase=keys.passphrase,
+        )
+
+
+async def test_nobody_is_believed_in_another_way_than_by_his_key(
+    office: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No certificates, no Kerberos, no word of another host, whatever the library would do."""
+    asked: list[dict[str, object]] = []
+    connect = asyncssh.connect
+
+    async def notice(*args: object, **options: object) -> object:
+        asked.append(options)
+        return await connect(*args, **options)
+
+    monkeypatch.setattr("adapters.kinds.tax.sftp.asyncssh.connect", notice)
+    async with office(answered) as opened:
+        await _write(opened, "first", 5.0)
+
+        closed: dict[str, object] = {
+            **dict.fromkeys(("x509_trusted_certs", "gss_host")),
+            **dict.fromkeys(("gss_kex", "gss_auth", "host_based_auth"), False),
+        }
+        assert {name: asked[0].get(name, "unsaid") for name in closed} == closed
