@@ -241,6 +241,9 @@ async def test_a_package_may_end_while_its_result_is_read(office: Open) -> None:
     async with office(lambda _, name, head: kept.append((name, head))) as opened:
         await opened.ask(about(0.5))
         desk = opened.adapter._desk
+        assert desk._watch is not None
+        # Nobody else looks any more.
+        await desk._watch
         packages = dict(desk._packages)
         opened.plain.answer(*kept[0], PARTS, SUM)
         look = asyncio.create_task(desk._looker.look(packages))

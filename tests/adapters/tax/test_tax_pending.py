@@ -250,8 +250,8 @@ async def test_after_closing_nothing_is_taken_on(asking: Asking) -> None:
 async def test_an_outcome_that_was_given_is_held_by_nothing(asking: Asking, end: str) -> None:
     """No timer keeps a raw record for an hour, neither after it was told nor after closing."""
     asking.simulator.set_fault("late_result", 1)
-    query = _query(asking)
-    await asking.adapter.fetch(query)
+    query = _query(asking, seconds=1.5)
+    _require_pending(await asking.adapter.fetch(query))
     (package,) = asking.adapter._desk._packages.values()
     (waiting,) = package.waiting
     held = weakref.ref(waiting.answer)
