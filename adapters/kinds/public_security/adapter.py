@@ -182,9 +182,9 @@ class PublicSecurityAdapter:
                 if not isinstance(reply, PlatformFault) or reply.code not in TRY_AGAIN:
                     return parse_package(require_no_fault(reply), head.request_number)
                 # A key that is new and refused says that we are refused, not the key (1.3).
-                if attempt == attempts or (renewed and reply.code == _KEY_UNKNOWN):
+                if attempt == attempts or (renewed and reply.code == KEY_UNKNOWN):
                     require_no_fault(reply)
-                renewed = renewed or reply.code == _KEY_UNKNOWN
+                renewed = renewed or reply.code == KEY_UNKNOWN
             except DepartmentFailed as failed:
                 # Only what was not accepted is sent again; an answer that is wrong stays wrong, and
                 # what our own limits keep back is not pressed.

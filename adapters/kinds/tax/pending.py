@@ -25,6 +25,7 @@ class PendingQuestions:
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[bytes, Waiting] = OrderedDict()
+        self._timers: dict[bytes, asyncio.TimerHandle] = {}
 
     def find(self, query: Query) -> Waiting | None:
         """Return the question this query goes on with, if one is known."""
@@ -44,21 +45,27 @@ class PendingQuestions:
             self._waiting[key] = waiting
             waiting.answer.add_done_callback(partial(self._drop_later, key, waiting))
         while len(self._waiting) > MAX_QUESTIONS:
-            self._waiting.popitem(last=False)
+            self._remove(next(iter(self._waiting)))
 
     def forget(self, waiting: Waiting) -> None:
         """Forget a question whose outcome has been given."""
         for key in [key for key, each in self._waiting.items() if each is waiting]:
-            del self._waiting[key]
+            self._remove(key)
 
     def clear(self) -> None:
         """Forget every question."""
-        self._waiting.clear()
+        for key in [*self._waiting]:
+            self._remove(key)
 
     def _drop_later(self, key: bytes, waiting: Waiting, _: asyncio.Future[Settled]) -> None:
-        asyncio.get_running_loop().call_later(KEPT_S, self._drop, key, waiting)
-
-    def _drop(self, key: bytes, waiting: Waiting) -> None:
-        # The key may since have come to stand for the question put anew.
+        # It may be forgotten already, and the key stand for the question put anew.
         if self._waiting.get(key) is waiting:
-            del self._waiting[key]
+            loop = asyncio.get_running_loop()
+            self._timers[key] = loop.call_later(KEPT_S, self._remove, key)
+
+    def _remove(self, key: bytes) -> None:
+        """Forget a key, and with it the hour: nothing holds the record of who has been told."""
+        del self._waiting[key]
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()

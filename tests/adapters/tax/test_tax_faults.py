@@ -167,16 +167,16 @@ async def test_results_of_other_numbers_are_left_alone(
     asking: Asking, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Another process may wait for them: they are told of, not read and not removed."""
-    before = await asking.transport.names("/out", time.monotonic() + 5)
+    before = await asking.transport.names("/out", time.monotonic() + 5, lambda _: True)
     asking.simulator.set_fault("unknown_tran_seq", 1)
 
     _, told = await asking.fetch(
         asking.query(CONTRIBUTION, person("ordinary_employee"), PAID, LAST)
     )
-    left = await asking.transport.names("/out", time.monotonic() + 5)
+    left = await asking.transport.names("/out", time.monotonic() + 5, lambda _: True)
 
     assert told == YES
-    assert len([name for name in left - before if not asking.is_own(name)]) == 2
+    assert len([name for name in left.wanted - before.wanted if not asking.is_own(name)]) == 2
     assert "numbers that are not ours" in caplog.text
 
 
@@ -191,11 +191,8 @@ async def test_a_second_copy_of_a_result_changes_nothing(asking: Asking) -> None
 
     assert told == again == YES
     for folder in ("/ack", "/out", "/error"):
-        assert not [
-            name
-            for name in await asking.transport.names(folder, time.monotonic() + 5)
-            if asking.is_own(name)
-        ]
+        lying = await asking.transport.names(folder, time.monotonic() + 5, asking.is_own)
+        assert not lying.wanted
 
 
 async def test_some_records_of_a_package_may_fail(asking: Asking) -> None:
