@@ -9,7 +9,7 @@ import typer
 
 
 class Department(StrEnum):
-    """A department there is a simulator of."""
+    """A department there is a simulator of, or the platform before one."""
 
     EDUCATION = "education"
     HEALTH = "health"
@@ -18,6 +18,7 @@ class Department(StrEnum):
     BANK = "bank"
     COMMERCE = "commerce"
     TAX = "tax"
+    NATIONAL = "national"
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:
