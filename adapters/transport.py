@@ -191,7 +191,8 @@ class DepartmentTransport:
                 pause = self._pause(attempt)
                 # A retry that cannot end in time would cost the department a call nobody waits for.
                 late = self._clock() + pause >= deadline - RESERVE_S
-                if failed.reason not in _RETRIABLE or attempt == attempts or late:
+                hopeless = failed.final or failed.reason not in _RETRIABLE
+                if hopeless or attempt == attempts or late:
                     _LOG.warning(
                         "department %s: %s, attempt %d", self._department, failed.reason, attempt
                     )
@@ -253,6 +254,7 @@ class DepartmentTransport:
             raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE) from None
 
     async def _send(self, call: HttpCall) -> HttpAnswer:
+        """Send a call once; what wraps calls on their way (adapters.national) does so here."""
         # No compression asked for: a small body that grows without bound is refused by its header.
         headers = {"Accept": call.expect, "Accept-Encoding": "identity", **call.headers}
         async with self._open_session().request(
@@ -264,7 +266,7 @@ class DepartmentTransport:
         ) as response:
             if response.status == _NOT_MODIFIED and call.keep_unmodified:
                 return HttpAnswer(status=_NOT_MODIFIED, headers=response.headers, body=b"")
-            _require_status(response.status, keep_fault=call.keep_fault)
+            require_status(response.status, keep_fault=call.keep_fault)
             _require_type(response, call.expect)
             body = await self._read_bounded(response)
             return HttpAnswer(status=response.status, headers=response.headers, body=body)
@@ -331,7 +333,12 @@ def _require_origin(base_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _require_status(status: int, *, keep_fault: bool) -> None:
+def require_status(status: int, *, keep_fault: bool) -> None:
+    """Let pass the statuses whose meaning belongs to the dialect.
+
+    Raises:
+        DepartmentFailed: QUOTA, UNAVAILABLE, MALFORMED or FAULT.
+    """
     if status == _TOO_MANY:
         raise DepartmentFailed(Indeterminate.PROVIDER_QUOTA)
     if status in _UNAVAILABLE:

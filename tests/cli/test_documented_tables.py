@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 import gateway.exchange
 from adapters.port import Finding, Indeterminate
-from adapters.settings import DepartmentsConfig
+from adapters.settings import DepartmentsConfig, NationalConfig
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import NOUNS
 from gateway.cli.told import COMMAND_TEXTS, CommandReason
@@ -143,8 +143,8 @@ def test_metrics_page_lists_every_metric_as_the_code_does() -> None:
 
 @pytest.mark.parametrize(
     ("model", "prefix"),
-    [(Config, ""), (LogConfig, "log."), (LimitConfig, "limits.")],
-    ids=["top", "log", "limits"],
+    [(Config, ""), (LogConfig, "log."), (LimitConfig, "limits."), (NationalConfig, "through.")],
+    ids=["top", "log", "limits", "through"],
 )
 def test_config_page_lists_every_setting(model: type[BaseModel], prefix: str) -> None:
     """Each setting stands in docs/operations/config.md with its default."""

@@ -5,15 +5,15 @@ from typing import Final
 from adapters.kind import Kind, Parts
 from adapters.kinds.education.adapter import DATASETS, EducationAdapter
 from adapters.kinds.education.token import ClientIdentity
+from adapters.national import open_transport
 from adapters.settings import EducationConfig
-from adapters.transport import DepartmentTransport
 
 
 def _build(config: EducationConfig, parts: Parts) -> EducationAdapter:
     return EducationAdapter(
         source=parts.source,
         datasets=parts.datasets,
-        transport=DepartmentTransport(department="education", base_url=config.base_url),
+        transport=open_transport("education", config, parts.means),
         identity=ClientIdentity(
             client_id=config.client_id,
             issuer=config.issuer,
