@@ -34,6 +34,9 @@ from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.exits import Exits
 from gateway.interrupted import Interrupted, close_open_asks
+from gateway.legacy.exchange import LegacyExchange
+from gateway.legacy.face import LegacyFace, build_context
+from gateway.legacy.services import load_legacy
 from gateway.log_key import describe_log, load_log_signer
 from gateway.looks import Looks
 from gateway.lookup import Lookup
@@ -121,6 +124,7 @@ class Gateway:
     looks: LookSocket
     interrupted: Interrupted
     compute: Compute
+    legacy: LegacyFace | None = None
     port: int = 0
     health_port: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -147,6 +151,9 @@ class Gateway:
             # grpc names no cause; a port in use is the commonest.
             raise ConfigError(f"listen: {self.config.listen} cannot be bound") from error
         await self.server.start()
+        if self.legacy is not None and self.config.legacy is not None:
+            context = build_context(self.config.tls, self.trust.snapshot.tls_roots_pem)
+            await self.legacy.start(self.config.legacy.listen, context)
         self._runner = web.AppRunner(build_health_app(self.health, self.metrics, self.departments))
         await self._runner.setup()
         host, _, port = self.config.health_listen.rpartition(":")
@@ -159,6 +166,8 @@ class Gateway:
     async def stop(self) -> None:
         """Refuse new calls, let those under way end, close everything."""
         await self.server.stop(DRAIN_S)
+        if self.legacy is not None:
+            await self.legacy.stop()
         # The server cancels its handlers, not the walks behind them: each `ask` still gets its
         # `answer`.
         await self.exchange.drain()
@@ -275,6 +284,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         metrics=metrics,
         interrupted=interrupted,
         compute=parts.compute,
+        legacy=_build_legacy(config, bundle, parts, exchange, metrics),
         looks=_build_looks(config, log, keys, chosen_clock),
         departments=Departments(registry.adapters, metrics),
         health=Health(describe_parts(log, trust, registry, chosen_clock), metrics),
@@ -342,6 +352,15 @@ def _build_deciding(
     ports = Registers(cases=registers, consents=registers, protected=registers, guardians=registers)
     secret = load_credential(config.pseudonym_secret_file)
     return Deciding(bundle, ports, keys, secret, interrupted)
+
+
+def _build_legacy(
+    config: Config, bundle: Bundle, parts: Parts, exchange: Exchange, metrics: Metrics
+) -> LegacyFace | None:
+    if config.legacy is None:
+        return None
+    legacy = load_legacy(config.legacy, bundle, load_signer)
+    return LegacyFace(LegacyExchange(parts, exchange, legacy), metrics)
 
 
 def _build_looks(config: Config, log: AccessLog, keys: EpochKeys, clock: Clock) -> LookSocket:

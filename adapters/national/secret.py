@@ -7,6 +7,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -108,6 +109,16 @@ class SecretKeeper:
             raise AnswerMalformed("end of a secret")
         text = unwrap_secret(caller.app_key, require_text(content, "secret"))
         return _Secret(text=text, ends_at_ms=int(end))
+
+
+def wrap_secret(app_key: str, secret: str) -> str:
+    """Encrypt a secret for its requester, in the form that `unwrap_secret` reads."""
+    vector = os.urandom(_BLOCK)
+    key = hashlib.sha256(app_key.encode("utf-8")).digest()
+    padder = PKCS7(_BLOCK * 8).padder()
+    padded = padder.update(secret.encode("ascii")) + padder.finalize()
+    encryptor = Cipher(algorithms.AES256(key), modes.CBC(vector)).encryptor()
+    return base64.b64encode(vector + encryptor.update(padded) + encryptor.finalize()).decode()
 
 
 def unwrap_secret(app_key: str, wrapped: str) -> str:

@@ -12,7 +12,7 @@ from adapters.settings import DepartmentsConfig, NationalConfig
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import NOUNS
 from gateway.cli.told import COMMAND_TEXTS, CommandReason
-from gateway.config import Config, LimitConfig
+from gateway.config import Config, LegacyConfig, LimitConfig
 from gateway.credentials import LogConfig
 from gateway.errors import TEXTS, Reason
 from gateway.exits import WITHOUT_RECEIPT
@@ -143,8 +143,14 @@ def test_metrics_page_lists_every_metric_as_the_code_does() -> None:
 
 @pytest.mark.parametrize(
     ("model", "prefix"),
-    [(Config, ""), (LogConfig, "log."), (LimitConfig, "limits."), (NationalConfig, "through.")],
-    ids=["top", "log", "limits", "through"],
+    [
+        (Config, ""),
+        (LogConfig, "log."),
+        (LimitConfig, "limits."),
+        (NationalConfig, "through."),
+        (LegacyConfig, "legacy."),
+    ],
+    ids=["top", "log", "limits", "through", "legacy"],
 )
 def test_config_page_lists_every_setting(model: type[BaseModel], prefix: str) -> None:
     """Each setting stands in docs/operations/config.md with its default."""
