@@ -7,6 +7,7 @@ interrupted, and the durable request ids of earlier processes are known.
 import asyncio
 import contextlib
 import sqlite3
+import ssl
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,8 +153,7 @@ class Gateway:
             raise ConfigError(f"listen: {self.config.listen} cannot be bound") from error
         await self.server.start()
         if self.legacy is not None and self.config.legacy is not None:
-            context = build_context(self.config.tls, self.trust.snapshot.tls_roots_pem)
-            await self.legacy.start(self.config.legacy.listen, context)
+            await self.legacy.start(self.config.legacy.listen, self._load_context())
         self._runner = web.AppRunner(build_health_app(self.health, self.metrics, self.departments))
         await self._runner.setup()
         host, _, port = self.config.health_listen.rpartition(":")
@@ -220,12 +220,17 @@ class Gateway:
     def _reload_tls(self) -> None:
         try:
             self._changed_tls = self._load_tls()
+            if self.legacy is not None:
+                self.legacy.renew(self._load_context())
         except (ConfigError, CertsError, SigningError, OSError) as error:
             # A key half written is read again with its next change; handshakes keep the old one.
             _log.error("tls_kept", kind=type(error).__name__)
 
     def _load_tls(self) -> TlsMaterial:
         return load_tls(self.config.tls, self.trust.snapshot.tls_roots_pem)
+
+    def _load_context(self) -> ssl.SSLContext:
+        return build_context(self.config.tls, self.trust.snapshot.tls_roots_pem)
 
     def _take_changed_tls(self) -> TlsMaterial | None:
         """Return TLS material that is newer than what handshakes use, once."""

@@ -55,7 +55,12 @@ class LegacyFace:
         self._exchange = exchange
         self._metrics = metrics
         self._runner: web.AppRunner | None = None
+        self._context: ssl.SSLContext | None = None
         self.port = 0
+
+    def renew(self, context: ssl.SSLContext) -> None:
+        """Use this certificate and these roots from the next handshake on."""
+        self._context = context
 
     async def start(self, listen: str, context: ssl.SSLContext) -> None:
         """Bind and serve.
@@ -70,6 +75,10 @@ class LegacyFace:
                 web.post("/gjgxjhpt/rest/{service}", self._ask),
             ]
         )
+        self._context = context
+        # Called in each handshake, also of a client that names no server: the one place where
+        # what has changed since can take the place of what the socket was opened with.
+        context.sni_callback = self._hand_over
         # No access log: departments' clients put what they like into paths and headers.
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -86,6 +95,12 @@ class LegacyFace:
         """Stop listening and end every connection."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _hand_over(
+        self, handshake: ssl.SSLObject, _name: str | None, _opened: ssl.SSLContext
+    ) -> None:
+        if self._context is not None:
+            handshake.context = self._context
 
     async def _refresh(self, request: web.Request) -> web.Response:
         started = time.monotonic()

@@ -3,15 +3,22 @@
 import asyncio
 import base64
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from certs.authority import Authority
+from certs.certificate import PEM_LABEL
+from certs.naming import SubjectName
+from certs.pem import encode_pem
 from gateway.app import Gateway
 from gateway.cli.sandbox.running import Sandbox
 from gateway.errors import Reason
+from gateway.legacy.face import build_context
 from gateway.legacy.proof import WINDOW_MS
+from gateway.trust import moment
 from hutong.client import Client, load_identity
 from hutong.client.errors import Refused
 from hutong.envelope.v1 import envelope_pb2
@@ -263,3 +270,28 @@ async def test_nothing_of_a_person_stands_in_the_log(
 
     for text in (body["zjhm"], body["xm"], client.key):
         assert text.encode() not in octets
+
+
+async def test_changed_trust_reaches_the_next_handshake(
+    gateway: Gateway, identities: dict[str, Path]
+) -> None:
+    """Whoever is no longer anchored does not connect any more, and does again when he is."""
+    assert gateway.legacy is not None
+    stranger = Authority.create(
+        SubjectName(common_name="Nobody"),
+        at=moment(gateway.clock.now_ms()),
+        lifetime=timedelta(days=1),
+    )
+    others = encode_pem(stranger.certificate.der, PEM_LABEL)
+    told = []
+    for roots in (others, gateway.trust.snapshot.tls_roots_pem):
+        gateway.legacy.renew(build_context(gateway.config.tls, roots))
+        client = LegacyClient.open(gateway.legacy.port, identities[LEGACY], identities["authority"])
+        client.now_ms = gateway.clock.now_ms()
+        try:
+            told.append((await asyncio.to_thread(client.refresh))["code"])
+        except httpx.TransportError:
+            told.append("refused")
+        client.http.close()
+
+    assert told == ["refused", "0"]
