@@ -16,9 +16,18 @@ from gateway.cli.sandbox.partners import readdress_partners
 from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared, serving
 from gateway.cli.sandbox.simulated.department import key_setting
 from gateway.config import Config, load_config
-from tests.legacy.legacy_client import APP_KEY, LEGACY, ORDINARY, SID, SLUG, LegacyClient
+from tests.legacy.legacy_client import (
+    APP_KEY,
+    LEGACY,
+    ORDINARY,
+    OTHER,
+    OTHER_SID,
+    SID,
+    LegacyClient,
+)
 
 POPULATION = 300
+LEGACY_SLUGS = {each.rpartition("/")[2] for each in (LEGACY, OTHER)}
 SERVICE = {
     "name": "deceased",
     "sid": SID,
@@ -32,7 +41,7 @@ SERVICE = {
 
 def _reclassed(organisation: OrganisationRecord) -> OrganisationRecord:
     systems = tuple(
-        replace(each, system_class=SystemClass.HMAC) if each.slug == SLUG else each
+        replace(each, system_class=SystemClass.HMAC) if each.slug in LEGACY_SLUGS else each
         for each in organisation.systems
     )
     return replace(organisation, systems=systems)
@@ -57,11 +66,12 @@ def _make_legacy(sandbox: Sandbox) -> None:
         "listen": "127.0.0.1:0",
         "systems": [
             {
-                "sid": SID,
-                "system_id": LEGACY,
+                "sid": sid,
+                "system_id": system_id,
                 "app_key_file": "legacy-key",
-                "envelope_signer": key_setting(world.partners[LEGACY].envelope),
+                "envelope_signer": key_setting(world.partners[system_id].envelope),
             }
+            for sid, system_id in ((SID, LEGACY), (OTHER_SID, OTHER))
         ],
         "services": [SERVICE],
     }
@@ -74,7 +84,7 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[San
     options = SandboxOptions(
         root=tmp_path_factory.mktemp("legacy") / "sandbox",
         population=POPULATION,
-        systems=frozenset({LEGACY, ORDINARY}),
+        systems=frozenset({LEGACY, ORDINARY, OTHER}),
     )
     async with prepared(options) as made:
         _make_legacy(made)

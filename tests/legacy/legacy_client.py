@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 LEGACY = "11370000MB2DEM0105/recertification"
 ORDINARY = "11370000MB2DEM0105/retirement"
-SLUG = "recertification"
+OTHER, OTHER_SID = "11370000MB2DEM0105/payment", "s_1137000000000_0002"
 SID, APP_KEY = "s_1137000000000_0001", "demo-app-key-0001"
 
 

@@ -25,7 +25,7 @@ from hutong.envelope.v1 import envelope_pb2
 from hutong.exchange.v1 import exchange_pb2
 from tests.gateway.asking import deceased_question
 from tests.legacy.calling import body_of, leaves, ready
-from tests.legacy.legacy_client import LEGACY, ORDINARY, LegacyClient
+from tests.legacy.legacy_client import LEGACY, ORDINARY, OTHER, OTHER_SID, LegacyClient
 
 pytestmark = [
     pytest.mark.integration,
@@ -231,6 +231,24 @@ async def test_a_system_that_signs_is_not_let_in_here(
     assert answer["code"] == "E-106"
     assert isinstance(answer["data"], dict)
     assert answer["data"]["reason"] == "CHANNEL_REFUSED"
+
+
+async def test_an_id_is_that_of_its_own_channel(
+    gateway: Gateway, identities: dict[str, Path]
+) -> None:
+    """Another legacy system cannot ask under it, though it knew the key."""
+    assert gateway.legacy is not None
+    client = LegacyClient.open(gateway.legacy.port, identities[OTHER], identities["authority"])
+    client.now_ms = gateway.clock.now_ms()
+
+    own = await asyncio.to_thread(client.refresh, sid=OTHER_SID)
+    others = await asyncio.to_thread(client.refresh)
+    client.http.close()
+
+    assert own["code"] == "0"
+    assert others["code"] == "E-106"
+    assert isinstance(others["data"], dict)
+    assert others["data"]["reason"] == "SIGNER_UNKNOWN"
 
 
 async def test_a_legacy_system_is_not_let_in_over_there(gateway: Gateway, sandbox: Sandbox) -> None:
