@@ -105,7 +105,8 @@ class LegacyFace:
     async def _refresh(self, request: web.Request) -> web.Response:
         started = time.monotonic()
         body = await _read(request)
-        call = LegacyCall(peer=_peer(request), values=_members(body), service="", body=b"")
+        values = _members(body) if isinstance(body, bytes) else {}
+        call = LegacyCall(peer=_peer(request), values=values, service="", body=b"")
         outcome = await self._exchange.refresh(call)
         self._count(_SECRET, started, outcome)
         if isinstance(outcome, Refused):
@@ -119,10 +120,13 @@ class LegacyFace:
             peer=_peer(request),
             values=request.headers,
             service=request.match_info["service"],
-            body=body or b"",
+            body=body if isinstance(body, bytes) else b"",
         )
-        outcome: Outcome = Refused(reason=Reason.MESSAGE_TOO_LARGE, envelope=None)
-        if body is not None:
+        outcome: Outcome
+        if isinstance(body, Reason):
+            # As at the other door: what cannot be read is nobody's statement.
+            outcome = Refused(reason=body, envelope=None)
+        else:
             outcome = await self._exchange.ask(call)
         self._count(_ASK, started, outcome)
         if isinstance(outcome, Refused):
@@ -137,19 +141,21 @@ class LegacyFace:
         self._metrics.exchange_seconds.of(method).observe(time.monotonic() - started)
 
 
-async def _read(request: web.Request) -> bytes | None:
-    """Return the body; None where it is too large or does not come in time."""
+async def _read(request: web.Request) -> bytes | Reason:
+    """Return the body, or why there is none."""
     try:
         async with asyncio.timeout(BODY_S):
             return await request.read()
-    except (web.HTTPRequestEntityTooLarge, TimeoutError):
-        return None
+    except web.HTTPRequestEntityTooLarge:
+        return Reason.MESSAGE_TOO_LARGE
+    except TimeoutError:
+        return Reason.MESSAGE_MISSING
 
 
-def _members(body: bytes | None) -> Mapping[str, str]:
+def _members(body: bytes) -> Mapping[str, str]:
     """Return the texts of a JSON object; nothing where it is none, and then the proof fails."""
     try:
-        content = json.loads(body or b"")
+        content = json.loads(body)
     except (ValueError, RecursionError):
         return {}
     texts = content.items() if isinstance(content, dict) else ()

@@ -18,6 +18,7 @@ OK: Final = "0"
 FAILED: Final = "-1"
 
 CODES: Final[Mapping[Reason, str]] = {
+    Reason.MESSAGE_MISSING: "E-105",
     Reason.MESSAGE_TOO_LARGE: "E-105",
     Reason.ENVELOPE_MALFORMED: "E-105",
     Reason.CHANNEL_REFUSED: "E-106",

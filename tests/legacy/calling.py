@@ -13,7 +13,7 @@ from tests.legacy.legacy_client import LegacyClient
 
 
 def body_of(who: str = "ordinary_pensioner") -> dict[str, str]:
-    """Name a planted person and the case that the sandbox opened for him."""
+    """Name a planted person and the case opened for him; it takes five questions."""
     someone = person(who)
     return {
         "zjhm": someone.id_number,

@@ -71,9 +71,9 @@ class LegacyClient:
         return answer["code"], answer["data"]
 
 
-def sign(key: str, text: str) -> str:
-    """Compute base64(HMAC-SHA256)."""
-    return base64.b64encode(hmac.digest(key.encode(), text.encode(), hashlib.sha256)).decode()
+def sign(key: str, text: str, name: str = "sha256") -> str:
+    """Compute base64(HMAC) with OpenSSL's hash of that name."""
+    return base64.b64encode(hmac.digest(key.encode(), text.encode(), name)).decode()
 
 
 def decrypt(secret: str) -> str:

@@ -2,19 +2,26 @@
 
 import asyncio
 import base64
-from collections.abc import Callable
+import json
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from adapters.national.generation1 import Generation1
+from adapters.national.signature import Mac
+from adapters.transport import HttpAnswer, HttpCall
 from certs.authority import Authority
 from certs.certificate import PEM_LABEL
 from certs.naming import SubjectName
 from certs.pem import encode_pem
 from gateway.app import Gateway
+from gateway.cli.check_config import find_problems
 from gateway.cli.sandbox.running import Sandbox
+from gateway.config import Config
 from gateway.errors import Reason
 from gateway.legacy.face import build_context
 from gateway.legacy.proof import WINDOW_MS
@@ -25,7 +32,15 @@ from hutong.envelope.v1 import envelope_pb2
 from hutong.exchange.v1 import exchange_pb2
 from tests.gateway.asking import deceased_question
 from tests.legacy.calling import body_of, leaves, ready
-from tests.legacy.legacy_client import LEGACY, ORDINARY, OTHER, OTHER_SID, LegacyClient
+from tests.legacy.legacy_client import (
+    APP_KEY,
+    LEGACY,
+    ORDINARY,
+    OTHER,
+    OTHER_SID,
+    SID,
+    LegacyClient,
+)
 
 pytestmark = [
     pytest.mark.integration,
@@ -197,6 +212,68 @@ async def test_an_oversized_body_is_refused(client: LegacyClient, gateway: Gatew
     assert (code, data["reason"]) == ("E-105", "MESSAGE_TOO_LARGE")
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    client: LegacyClient, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken call ends, and holds no place meanwhile."""
+    await ready(client, gateway)
+    monkeypatch.setattr("gateway.legacy.face.BODY_S", 0.2)
+
+    def slowly() -> Iterator[bytes]:
+        yield b"{"
+        time.sleep(1.5)
+        yield b"}"
+
+    reply = await asyncio.to_thread(
+        client.http.post,
+        "/gjgxjhpt/rest/deceased",
+        content=slowly(),
+        headers=client.values(client.key),
+    )
+
+    assert reply.json()["data"]["reason"] == "MESSAGE_MISSING"
+
+
+async def test_our_own_dialect_is_understood(client: LegacyClient, gateway: Gateway) -> None:
+    """What we send to a platform is what we take from a legacy system: one page, both ends."""
+    dialect = Generation1(app_key=APP_KEY, mac=Mac.SHA256, now_ms=gateway.clock.now_ms)
+
+    async def send(call: HttpCall) -> HttpAnswer:
+        reply = await asyncio.to_thread(
+            client.http.request,
+            call.method,
+            call.path,
+            content=call.body,
+            headers=dict(call.headers),
+        )
+        return HttpAnswer(status=reply.status_code, headers=reply.headers, body=reply.content)
+
+    asked = HttpCall(
+        method="POST",
+        path="/deceased",
+        body=json.dumps(body_of("ordinary_graduate")).encode(),
+        headers={"Content-Type": "application/json"},
+        expect="application/json",
+        idempotent=True,
+    )
+    answer = await dialect.carry(asked, SID, send)
+
+    assert json.loads(answer.body)["data"]["fields"]["deceased"]["value"] == "NO"
+
+
+async def test_what_is_configured_wrongly_is_found_before(config: Config) -> None:
+    """By `check-config`, with the part named."""
+    assert config.legacy is not None
+    service = config.legacy.services[0].model_copy(update={"matter": "M2"})
+    legacy = config.legacy.model_copy(update={"services": (service,)})
+    changed = config.model_copy(update={"legacy": legacy})
+
+    assert dict(find_problems(config, sandbox=True)) == {}
+    problems = dict(find_problems(changed, sandbox=True))
+    assert list(problems) == ["policy and departments"]
+    assert "legacy.services.deceased" in problems["policy and departments"]
+
+
 async def test_an_id_is_taken_once(client: LegacyClient, gateway: Gateway) -> None:
     """For a secret and for a question alike, with the same body or another."""
     await ready(client, gateway)
@@ -279,7 +356,7 @@ async def test_nothing_of_a_person_stands_in_the_log(
 ) -> None:
     """As of any other question."""
     await ready(client, gateway)
-    body = body_of()
+    body = body_of("ordinary_graduate")
     await asyncio.to_thread(client.ask, body)
 
     octets = b"".join(

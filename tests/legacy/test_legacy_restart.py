@@ -23,6 +23,7 @@ async def test_a_question_sent_again_after_a_restart_is_refused(
 ) -> None:
     """The id is durable with the entry; the secret outlives the process too."""
     outcomes = []
+    asked = body_of("ordinary_graduate")
     key, now_ms = "", 0
     remembered: list[bytes] = []
     for _ in range(2):
@@ -35,7 +36,7 @@ async def test_a_question_sent_again_after_a_restart_is_refused(
             else:
                 await ready(client, gateway)
                 key, now_ms = client.key, client.now_ms
-            outcomes.append(await asyncio.to_thread(client.ask, body_of(), rid="over-a-restart"))
+            outcomes.append(await asyncio.to_thread(client.ask, asked, rid="over-a-restart"))
             claims = gateway.log.live_claims(SPACE, now_ms + 2 * WINDOW_MS - 1_000)
             remembered += [each.key for each in claims]
             client.http.close()

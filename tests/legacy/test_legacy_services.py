@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.kind import KeyFiles
+from adapters.national.signature import Mac
 from adapters.port import Effect, EffectKind, FieldName
 from certs.algorithms import Suite, generate_private_key
 from certs.identity import SystemId
@@ -189,6 +190,19 @@ def test_a_secret_lives_for_half_an_hour_at_least(system: LegacySystem) -> None:
     with pytest.raises(Refusal) as refused:
         require_secret_signed(system, _proof(key), ends_ms)
     assert refused.value.reason is Reason.SIGNER_NOT_CURRENT
+
+
+def test_the_keyed_hash_is_the_registered_one(system: LegacySystem) -> None:
+    """A signature with the other hash is wrong, however good the key."""
+    key = decrypt(give_secret(system, NOW_MS)[0])
+    national = replace(system, mac=Mac.SM3)
+    proof = replace(_proof(key), sign=sign(key, f"{SID}r{NOW_MS}", "sm3"))
+
+    require_secret_signed(national, proof, NOW_MS)
+    for registered, shown in ((system, proof), (national, _proof(key))):
+        with pytest.raises(Refusal) as refused:
+            require_secret_signed(registered, shown, NOW_MS)
+        assert refused.value.reason is Reason.SIGNATURE_INVALID
 
 
 def test_a_secret_of_another_system_or_time_is_none(system: LegacySystem) -> None:
