@@ -26,12 +26,15 @@ class AnswerMalformed(AdapterError):
 
 
 class DepartmentFailed(AdapterError):
-    """It could not be told, and why."""
+    """It could not be told, and why; `final` where asking again would end the same."""
 
-    def __init__(self, reason: Indeterminate, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, reason: Indeterminate, *, retry_after_s: float | None = None, final: bool = False
+    ) -> None:
         super().__init__(reason.value)
         self.reason = reason
         self.retry_after_s = retry_after_s
+        self.final = final
 
 
 class NotSent(DepartmentFailed):

@@ -5,9 +5,9 @@ INVARIANT: no secret stands here, only the names of files that hold one.
 """
 
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 
 class Section(BaseModel):
@@ -102,7 +102,51 @@ class CivilAffairsConfig(HttpDepartmentConfig):
     front_end_interval_s: Annotated[float, Field(ge=1, le=300)] = 30.0
 
 
-class EducationConfig(HttpDepartmentConfig):
+class NationalServiceConfig(Section):
+    """Which calls of a department go under which registered id of the platform."""
+
+    path: Annotated[str, Field(pattern=r"^/([!-~]*/)?$")]
+    """What the paths of these calls begin with; the longest that fits decides."""
+    sid: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+
+
+class NationalConfig(Section):
+    """How the national share platform is reached (docs/adapters/national.md)."""
+
+    generation: Literal[1, 2]
+    base_url: str
+    app_key_file: Path
+    access_key_file: Path | None = None
+    """Generation 2 only."""
+    mac: Literal["sha256", "sm3"] = "sha256"
+    services: Annotated[tuple[NationalServiceConfig, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _require_its_generation(self) -> Self:
+        if (self.generation == 2) != (self.access_key_file is not None):  # noqa: PLR2004 - it is a name
+            raise ValueError("access_key_file belongs to generation 2, and only there")
+        paths = [service.path for service in self.services]
+        if len(set(paths)) < len(paths):
+            raise ValueError("two services have one path")
+        return self
+
+
+class RestConfig(DepartmentConfig):
+    """A department with a REST interface: reached at its address, or through the platform."""
+
+    base_url: str | None = None
+    through: NationalConfig | None = None
+    limits: LimitsConfig = LimitsConfig()
+
+    @model_validator(mode="after")
+    def _require_one_way(self) -> Self:
+        # An address that is configured and never called would be taken for the way that is used.
+        if (self.base_url is None) == (self.through is None):
+            raise ValueError("either base_url or through")
+        return self
+
+
+class EducationConfig(RestConfig):
     """How the education department is reached."""
 
     issuer: str

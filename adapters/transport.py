@@ -157,7 +157,8 @@ class DepartmentTransport:
         # end in time: nobody would wait for what it costs the department.
         if self._guard.breaker.is_open or self._clock() + self._pace.wait_s >= ends:
             return False
-        return failed.reason in _RETRIABLE and not isinstance(failed, NotSent)
+        again = failed.reason in _RETRIABLE and not failed.final
+        return again and not isinstance(failed, NotSent)
 
     def _pause(self, attempt: int) -> float:
         # Full jitter: callers that failed together must not come back together.
@@ -218,6 +219,7 @@ class DepartmentTransport:
             raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE) from None
 
     async def _send(self, call: HttpCall) -> HttpAnswer:
+        """Send a call once; what wraps calls on their way (adapters.national) does so here."""
         # No compression asked for: a small body that grows without bound is refused by its header.
         headers = {"Accept": call.expect, "Accept-Encoding": "identity", **call.headers}
         async with self._open_session().request(
@@ -233,7 +235,7 @@ class DepartmentTransport:
                 return HttpAnswer(status=_ACCEPTED, headers=response.headers, body=b"")
             if call.told_refusal is not None and response.status in _REFUSING:
                 await self._tell_refusal(response, call.expect, call.told_refusal)
-            _require_status(response.status, keep_fault=call.keep_fault)
+            require_status(response.status, keep_fault=call.keep_fault)
             _require_type(response, call.expect)
             body = await self._read_bounded(response)
             return HttpAnswer(status=response.status, headers=response.headers, body=body)
@@ -292,7 +294,12 @@ def _require_origin(base_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _require_status(status: int, *, keep_fault: bool) -> None:
+def require_status(status: int, *, keep_fault: bool) -> None:
+    """Let pass the statuses whose meaning belongs to the dialect.
+
+    Raises:
+        DepartmentFailed: QUOTA, UNAVAILABLE, MALFORMED or FAULT.
+    """
     if status == _TOO_MANY:
         raise DepartmentFailed(Indeterminate.PROVIDER_QUOTA)
     if status in _UNAVAILABLE:

@@ -7,6 +7,7 @@ interrupted, and the durable request ids of earlier processes are known.
 import asyncio
 import contextlib
 import sqlite3
+import ssl
 import time
 from dataclasses import dataclass, field
 from typing import Final
@@ -33,6 +34,9 @@ from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.exits import Exits
 from gateway.interrupted import Interrupted, close_open_asks
+from gateway.legacy.exchange import LegacyExchange
+from gateway.legacy.face import LegacyFace, build_context
+from gateway.legacy.services import load_legacy
 from gateway.log_key import describe_log, load_log_signer
 from gateway.looks import Looks
 from gateway.lookup import Lookup
@@ -124,6 +128,7 @@ class Gateway:
     looks: LookSocket
     interrupted: Interrupted
     compute: Compute
+    legacy: LegacyFace | None = None
     port: int = 0
     health_port: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -151,6 +156,8 @@ class Gateway:
             # grpc names no cause; a port in use is the commonest.
             raise ConfigError(f"listen: {self.config.listen} cannot be bound") from error
         await self.server.start()
+        if self.legacy is not None and self.config.legacy is not None:
+            await self.legacy.start(self.config.legacy.listen, self._load_context())
         self._runner = web.AppRunner(build_health_app(self.health, self.metrics, self.departments))
         await self._runner.setup()
         host, _, port = self.config.health_listen.rpartition(":")
@@ -163,6 +170,8 @@ class Gateway:
     async def stop(self) -> None:
         """Refuse new calls, let those under way end, close everything."""
         await self.server.stop(DRAIN_S)
+        if self.legacy is not None:
+            await self.legacy.stop()
         # The server cancels its handlers, not the walks behind them: each `ask` still gets its
         # `answer`.
         await self.exchange.drain()
@@ -215,12 +224,17 @@ class Gateway:
     def _reload_tls(self) -> None:
         try:
             self._changed_tls = self._load_tls()
+            if self.legacy is not None:
+                self.legacy.renew(self._load_context())
         except (ConfigError, CertsError, SigningError, OSError) as error:
             # A key half written is read again with its next change; handshakes keep the old one.
             _log.error("tls_kept", kind=type(error).__name__)
 
     def _load_tls(self) -> TlsMaterial:
         return load_tls(self.config.tls, self.trust.snapshot.tls_roots_pem)
+
+    def _load_context(self) -> ssl.SSLContext:
+        return build_context(self.config.tls, self.trust.snapshot.tls_roots_pem)
 
     def _take_changed_tls(self) -> TlsMaterial | None:
         """Return TLS material that is newer than what handshakes use, once."""
@@ -282,6 +296,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         metrics=metrics,
         interrupted=interrupted,
         compute=parts.compute,
+        legacy=_build_legacy(config, bundle, parts, exchange, metrics),
         looks=_build_looks(config, log, keys, chosen_clock),
         departments=departments,
         health=Health(describe_parts(log, trust, registry, chosen_clock), metrics),
@@ -351,6 +366,15 @@ def _build_deciding(
     ports = Registers(cases=registers, consents=registers, protected=registers, guardians=registers)
     secret = load_credential(config.pseudonym_secret_file)
     return Deciding(bundle, ports, keys, secret, interrupted)
+
+
+def _build_legacy(
+    config: Config, bundle: Bundle, parts: Parts, exchange: Exchange, metrics: Metrics
+) -> LegacyFace | None:
+    if config.legacy is None:
+        return None
+    legacy = load_legacy(config.legacy, bundle, load_signer)
+    return LegacyFace(LegacyExchange(parts, exchange, legacy), metrics)
 
 
 def _build_looks(config: Config, log: AccessLog, keys: EpochKeys, clock: Clock) -> LookSocket:

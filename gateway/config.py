@@ -7,7 +7,7 @@ only. `describe` prints the settings in force at start.
 
 import os
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -24,6 +24,10 @@ S = TypeVar("S", bound=Section)
 
 ADDRESS: Final = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 """`host:port`, an IPv6 host in brackets."""
+
+
+SYSTEM_ID: Final = r"^[0-9A-Z]{18}/[a-z0-9-]{1,40}$"
+"""`<USCC>/<slug>`."""
 
 
 class ConnectionLimits(Section):
@@ -52,10 +56,42 @@ class LimitConfig(ConnectionLimits):
         return max(1, min(self.in_flight_per_department, half))
 
 
+class LegacySystemConfig(Section):
+    """A system that knows generation 1 of the national platform only, and whom it stands for."""
+
+    sid: str = Field(pattern=r"^[!-~]{1,64}$")
+    system_id: str = Field(pattern=SYSTEM_ID)
+    app_key_file: Path
+    envelope_signer: KeyConfig
+    """Signs what was read of its calls; registered as that system's envelope key."""
+    mac: Literal["sha256", "sm3"] = "sha256"
+
+
+class LegacyServiceConfig(Section):
+    """What one call of such a system asks; the caller names the subject and the case only."""
+
+    name: str = Field(pattern=r"^[a-z0-9_-]{1,40}$")
+    sid: str
+    agreement: str
+    dataset: str
+    fields: tuple[str, ...] = Field(min_length=1)
+    matter: str
+    legal_basis: str
+    subject: Literal["RESIDENT_ID", "USCC"] = "RESIDENT_ID"
+
+
+class LegacyConfig(Section):
+    """The face for such systems, on a listener of its own; off where it is not configured."""
+
+    listen: str = Field(pattern=ADDRESS)
+    systems: tuple[LegacySystemConfig, ...] = Field(min_length=1)
+    services: tuple[LegacyServiceConfig, ...] = Field(min_length=1)
+
+
 class Config(Section):
     """Everything `hutong serve` needs to know."""
 
-    system_id: str = Field(pattern=r"^[0-9A-Z]{18}/[a-z0-9-]{1,40}$")
+    system_id: str = Field(pattern=SYSTEM_ID)
     listen: str = Field(default="127.0.0.1:7443", pattern=ADDRESS)
     health_listen: str = Field(default="127.0.0.1:7480", pattern=ADDRESS)
     trust: Path
@@ -70,6 +106,7 @@ class Config(Section):
     log: LogConfig
     limits: LimitConfig = LimitConfig()
     departments: DepartmentsConfig = DepartmentsConfig()
+    legacy: LegacyConfig | None = None
     compute_process: bool | None = None
     """Whether a second process computes; not said: where the machine has a second core."""
     sandbox: bool = False
@@ -112,6 +149,8 @@ def _anchored(config: S, folder: Path) -> S:
     def anchor(value: object) -> object:
         if isinstance(value, Path):
             return value if value.is_absolute() else folder / value
+        if isinstance(value, tuple):
+            return tuple(anchor(each) for each in value)
         if isinstance(value, BaseModel):
             return value.model_copy(
                 update={name: anchor(getattr(value, name)) for name in type(value).model_fields}

@@ -20,7 +20,7 @@ from gateway.model import (
     EntryValue,
     SearchColumns,
 )
-from gateway.progress import Progress
+from gateway.progress import Origin, Progress
 from gateway.statement.answer import FieldAnswer, FieldOutcome
 from gateway.statement.values import DatasetQuery, Purpose
 
@@ -178,6 +178,8 @@ def _request_members(progress: Progress) -> dict[str, EntryValue]:
         members |= {"org": progress.system.organisation.uscc, "system": progress.system.system_id}
     if progress.call.peer.leaf_thumbprint is not None:
         members["cert"] = progress.call.peer.leaf_thumbprint.hex()
+    if progress.call.origin is not Origin.SIGNED:
+        members["origin_auth"] = progress.call.origin.value
     if progress.keyid:
         members["key"] = progress.keyid
     if progress.header is not None:

@@ -11,12 +11,13 @@ from typing import Final, Generic, TypeVar
 
 from certs.identity import RegisteredSystem
 from certs.quick import quickly_made
+from certs.registry_file import SystemClass
 from certs.trust_store import TrustSnapshot
 from gateway.compute.port import Opened, OpenJob
 from gateway.errors import Reason, Refusal
 from gateway.officer import Officer, require_officer
 from gateway.parts import Parts
-from gateway.progress import LEEWAY_MS, Progress
+from gateway.progress import LEEWAY_MS, Origin, Progress
 from gateway.replay import First, Twin, request_key
 from gateway.statement.identifiers import doubts_about
 from gateway.statement.kinds import QuestionKind
@@ -64,6 +65,22 @@ async def open_question(parts: Parts, progress: Progress, kind: QuestionKind) ->
     # One snapshot for the whole call: a reload meanwhile cannot mix two states of trust.
     snapshot = parts.trust.snapshot
     system = open_channel(parts, progress, snapshot)  # 1 channel
+    return await open_behind_channel(parts, progress, snapshot, system, kind)
+
+
+async def open_behind_channel(
+    parts: Parts,
+    progress: Progress,
+    snapshot: TrustSnapshot,
+    system: RegisteredSystem,
+    kind: QuestionKind,
+) -> Question:
+    """Walk steps 2 to 5; step 1 has proven the system under this snapshot.
+
+    Raises:
+        Refusal: any reason of these steps.
+        Fault: `TRUST_UNAVAILABLE`.
+    """
     opened = await _require_envelope(parts, progress, snapshot, system, kind)  # 2 envelope
     header = _reached(opened, opened.header)
     _require_binding(parts, progress, system, header)  # 3 binding
@@ -106,6 +123,9 @@ def open_channel(parts: Parts, progress: Progress, snapshot: TrustSnapshot) -> R
     progress.now_ms = parts.clock.now_ms()
     system = require_channel(snapshot, progress.call.peer.leaf_thumbprint, progress.now_ms)
     progress.system = system
+    # How a system reaches us is registered: what is behind one door is proven less than the other.
+    if (system.system_class is SystemClass.HMAC) != (progress.call.origin is not Origin.SIGNED):
+        raise Refusal(Reason.CHANNEL_REFUSED, diagnostics="class of the system")
     # Once the caller is known and before any signature is computed for him.
     parts.limiter.charge(system.system_id, time.monotonic())
     parts.in_flight.enter_system(system.system_id)
@@ -207,7 +227,7 @@ def _claim(parts: Parts, progress: Progress, header: Header) -> Twin | None:
     standing = parts.replay.claim(
         request_key(header.sender, header.request_id),
         progress.request_digest,
-        header.expires_at_ms + LEEWAY_MS,
+        header.expires_at_ms + progress.call.remembered_ms,
         progress.now_ms,
     )
     if isinstance(standing, First):

@@ -5,6 +5,7 @@ sees exactly that and nothing is guessed.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from certs.identity import RegisteredSystem
 from certs.quick import quickly_made
@@ -14,6 +15,15 @@ from gateway.statement.values import Header
 
 LEEWAY_MS = 30_000
 """How far clocks may disagree, everywhere (decisions.md, JWT)."""
+
+
+class Origin(StrEnum):
+    """What proves who a request is from."""
+
+    SIGNED = "signed"
+    """Its sender's own signature over all of it."""
+    HMAC_WITHOUT_BODY = "hmac_without_body"
+    """A shared key's over id and time, and the channel; `gateway.legacy` signed what it read."""
 
 
 @quickly_made
@@ -38,6 +48,9 @@ class Call:
     peer: Peer
     deadline: float
     """`time.monotonic()` after which the caller no longer waits."""
+    origin: Origin = Origin.SIGNED
+    remembered_ms: int = LEEWAY_MS
+    """How long after its expiry a request's id is remembered."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,7 +82,7 @@ class Progress:
         """Return what makes the request id durable together with an entry of this item."""
         if self.first is None or self.header is None or item in self.claimed:
             return ()
-        until_ms = self.header.expires_at_ms + LEEWAY_MS
+        until_ms = self.header.expires_at_ms + self.call.remembered_ms
         value = self.request_digest + self.known.get(item, b"")
         return (durable_claim(self.first.key, item, value, until_ms),)
 

@@ -101,6 +101,7 @@ _ASKED: dict[str, Spelling] = {
     "granted": _pairs,
     "policy": _digest,
     "key": _identifier,
+    "origin_auth": _code,
     "charge": _number,
     "retries": _identifier,
     "request": _commitment,

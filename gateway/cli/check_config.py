@@ -26,6 +26,7 @@ from gateway.cli.serve import (
 from gateway.clock import SystemClock
 from gateway.config import Config, describe
 from gateway.credentials import ConfigError, load_credential
+from gateway.legacy.services import load_legacy
 from gateway.log_key import load_log_signer
 from gateway.policy.ports_sqlite import KEY_BYTES
 from gateway.wiring import (
@@ -91,6 +92,8 @@ def _policy(config: Config) -> None:
     link = describe_link(config, lambda: load_trust(config))
     means = describe_means(bundle.catalog, bundle.matters, SystemClock(), link=link)
     build_registry(config.departments, means)
+    if config.legacy is not None:
+        load_legacy(config.legacy, bundle, load_signer)
 
 
 def _log(config: Config) -> None:

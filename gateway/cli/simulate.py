@@ -13,7 +13,7 @@ from gateway.cli.told import CommandReason, Told
 
 
 class Department(StrEnum):
-    """A department there is a simulator of."""
+    """A department there is a simulator of, or the platform before one."""
 
     EDUCATION = "education"
     HEALTH = "health"
@@ -22,6 +22,7 @@ class Department(StrEnum):
     BANK = "bank"
     COMMERCE = "commerce"
     TAX = "tax"
+    NATIONAL = "national"
 
 
 def register(app: typer.Typer, name: str, help_line: str) -> None:

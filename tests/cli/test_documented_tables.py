@@ -9,11 +9,17 @@ from pydantic import BaseModel
 
 import gateway.exchange
 from adapters.port import Finding, Indeterminate
-from adapters.settings import DepartmentsConfig, LimitsConfig, NodeAddress, NodeSection
+from adapters.settings import (
+    DepartmentsConfig,
+    LimitsConfig,
+    NationalConfig,
+    NodeAddress,
+    NodeSection,
+)
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import NOUNS
 from gateway.cli.told import COMMAND_TEXTS, CommandReason
-from gateway.config import Config, LimitConfig
+from gateway.config import Config, LegacyConfig, LimitConfig
 from gateway.credentials import LogConfig
 from gateway.errors import TEXTS, Reason
 from gateway.exits import WITHOUT_RECEIPT
@@ -149,8 +155,10 @@ def test_metrics_page_lists_every_metric_as_the_code_does() -> None:
         (LogConfig, "log."),
         (LimitConfig, "limits."),
         (LimitsConfig, "departments.*.limits."),
+        (NationalConfig, "through."),
+        (LegacyConfig, "legacy."),
     ],
-    ids=["top", "log", "limits", "limits of a department"],
+    ids=["top", "log", "limits", "limits of a department", "through", "legacy"],
 )
 def test_config_page_lists_every_setting(model: type[BaseModel], prefix: str) -> None:
     """Each setting stands in docs/operations/config.md with its default."""

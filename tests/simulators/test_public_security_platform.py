@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.simulators.public_security.platform import encrypt_secret, sign
+from adapters.simulators.keyed_hash import sign_text
+from adapters.simulators.two_step_key import encrypt_secret
 from tests.simulators.police_client import APP_KEY, SID, PoliceClient, decrypt
 from tests.simulators.simulator_process import Running
 
@@ -19,10 +20,10 @@ ENCRYPTED = (
 
 def test_the_signature_is_that_of_the_published_vector() -> None:
     """Vectors of domain.md 2.1 and of the manual, computed with openssl."""
-    values = ("s_demo_0001", "hrss-demo-rid", "1767225600000")
+    text = "s_demo_0001hrss-demo-rid1767225600000"
 
-    assert sign(APP_KEY, *values) == "YOKkiNGUVdbxkuyn3mnw7lz58ipEiW5WH/KB5S7JunY="
-    assert sign(SECRET, *values) == "d164P7BthB92fhdtuVw+fW77jX6+B8ehtzvt5ZbOzBY="
+    assert sign_text(APP_KEY, text) == "YOKkiNGUVdbxkuyn3mnw7lz58ipEiW5WH/KB5S7JunY="
+    assert sign_text(SECRET, text) == "d164P7BthB92fhdtuVw+fW77jX6+B8ehtzvt5ZbOzBY="
 
 
 def test_the_encrypted_secret_is_that_of_the_vector() -> None:

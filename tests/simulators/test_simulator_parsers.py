@@ -20,15 +20,11 @@ from adapters.simulators.health import signatures as health_signatures
 from adapters.simulators.health.operations import Operation as HealthOperation
 from adapters.simulators.population import Population, person_at
 from adapters.simulators.public_security.app import _parse_credentials
+from adapters.simulators.public_security.apps import App
 from adapters.simulators.public_security.envelope import BadEnvelope, encode_answer, parse_call
 from adapters.simulators.public_security.faults import Fault
 from adapters.simulators.public_security.operations import Operation
 from adapters.simulators.public_security.package import PackageRefused, parse_package
-from adapters.simulators.public_security.platform import (
-    Credentials,
-    Platform,
-    PlatformRefused,
-)
 from adapters.simulators.public_security.register import Register
 from adapters.simulators.tax.coding import decode
 from adapters.simulators.tax.envelope import parse_request
@@ -36,6 +32,11 @@ from adapters.simulators.tax.manifest import check_manifest
 from adapters.simulators.tax.names import PackageName, parse_name
 from adapters.simulators.tax.questions import Service, judge, read_object
 from adapters.simulators.tax.refusals import Refused as PackageOfTaxRefused
+from adapters.simulators.two_step_key import (
+    Credentials,
+    Platform,
+    PlatformRefused,
+)
 from adapters.simulators.xml import NotXml, parse_xml
 
 PEOPLE = Population(seed=1, size=1_000)
@@ -72,7 +73,7 @@ def test_any_request_for_a_secret_is_read_or_refused(body: bytes) -> None:
 @given(rid=st.text(), sid=st.text(), rtime=st.text(), sign=st.text())
 def test_any_four_values_get_a_code(rid: str, sid: str, rtime: str, sign: str) -> None:
     """Texts of any script are refused with a code."""
-    platform = Platform(apps={}, secret_ms=1)
+    platform = Platform[App](apps={}, secret_ms=1)
 
     with pytest.raises(PlatformRefused):
         platform.refresh(Credentials(rid=rid, sid=sid, rtime=rtime, sign=sign), 1)

@@ -6,19 +6,15 @@ from adapters.kind import Kind, Parts
 from adapters.kinds.education.adapter import DATASETS, EducationAdapter, find_lacking
 from adapters.kinds.education.token import ClientIdentity
 from adapters.limits import build_limits
+from adapters.national import open_transport
 from adapters.settings import EducationConfig
-from adapters.transport import DepartmentTransport
 
 
 def _build(config: EducationConfig, parts: Parts) -> EducationAdapter:
     return EducationAdapter(
         source=parts.source,
         datasets=parts.datasets,
-        transport=DepartmentTransport(
-            department="education",
-            base_url=config.base_url,
-            limits=build_limits(config.limits),
-        ),
+        transport=open_transport("education", config, parts.means, build_limits(config.limits)),
         identity=ClientIdentity(
             client_id=config.client_id,
             issuer=config.issuer,

@@ -32,8 +32,9 @@ from adapters.kinds.public_security.reading import (
     read_record,
     settle_unasked,
 )
-from adapters.kinds.public_security.secret import SecretKeeper, sign_call
 from adapters.kinds.public_security.soap import POPULATION, parameters_of, require_no_fault
+from adapters.national.secret import SecretKeeper
+from adapters.national.signature import Caller, sign_call
 from adapters.port import (
     AdapterHealth,
     BreakerState,
@@ -85,7 +86,7 @@ class PublicSecurityAdapter:
         self._datasets = datasets
         self._transport = transport
         self._identity = identity
-        self._secrets = SecretKeeper(transport, identity)
+        self._secrets = SecretKeeper(transport, Caller(sid=identity.sid, app_key=identity.app_key))
         self._soap = SoapFace(POPULATION, [operation.name for operation in OPERATIONS.values()])
         self._batcher = Batcher(self._send_package)
         self._now_ms = now_ms

@@ -14,13 +14,13 @@ from adapters.simulators.civil_affairs.apps import Registration, load_registrati
 from adapters.simulators.civil_affairs.faults import Fault
 from adapters.simulators.civil_affairs.front_end import FrontEnd, database_process
 from adapters.simulators.civil_affairs.front_end_page import front_end_page
-from adapters.simulators.civil_affairs.platform import Platform
 from adapters.simulators.civil_affairs.register import Registers
 from adapters.simulators.command_line import board_of, common_arguments, ports_of
 from adapters.simulators.faults import FaultBoard
 from adapters.simulators.loopback import Server, new_admin_token, run
 from adapters.simulators.population import Population
 from adapters.simulators.recorder import Recorder
+from adapters.simulators.signed_form import Platform
 from adapters.simulators.virtual_clock import VirtualClock
 
 

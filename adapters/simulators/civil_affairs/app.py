@@ -8,9 +8,9 @@ from uuid import UUID
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from adapters.simulators.civil_affairs.apps import App
 from adapters.simulators.civil_affairs.distortions import FLOOD, distort
 from adapters.simulators.civil_affairs.faults import SPOILS, Fault
-from adapters.simulators.civil_affairs.platform import Call, Platform, PlatformRefused
 from adapters.simulators.civil_affairs.questions import (
     VERIFYING,
     BadQuestion,
@@ -19,10 +19,12 @@ from adapters.simulators.civil_affairs.questions import (
     parse_question,
 )
 from adapters.simulators.civil_affairs.register import Registers, result_of
-from adapters.simulators.civil_affairs.signing import Business, Members, reply_text, sign
 from adapters.simulators.faults import FaultBoard
+from adapters.simulators.form_signing import Business, Members, reply_text
+from adapters.simulators.keyed_hash import sign_text
 from adapters.simulators.loopback import record_into, refuse_strangers
 from adapters.simulators.recorder import Recorder
+from adapters.simulators.signed_form import Call, Platform, PlatformRefused
 from adapters.simulators.spoil import OVERSIZED, spoil
 from adapters.simulators.virtual_clock import VirtualClock
 
@@ -53,7 +55,7 @@ class Department:
     """Everything the face needs."""
 
     registers: Registers
-    platform: Platform
+    platform: Platform[App]
     board: FaultBoard[Fault]
     clock: VirtualClock
     recorder: Recorder
@@ -111,7 +113,7 @@ class _Pages:
             )
         return self._succeed(call, self._answer(service, call.biz_content))
 
-    async def _require_call(self, request: web.Request) -> Call:
+    async def _require_call(self, request: web.Request) -> Call[App]:
         if request.content_type != "application/x-www-form-urlencoded":
             raise PlatformRefused("E-105")
         skewed = self._department.board.strikes(Fault.CLOCK_SKEW)
@@ -159,7 +161,7 @@ class _Pages:
             "rows": page,
         }
 
-    def _succeed(self, call: Call, business: Business) -> web.Response:
+    def _succeed(self, call: Call[App], business: Business) -> web.Response:
         board = self._department.board
         request_id = _OTHER_REQUEST if board.strikes(Fault.OTHER_REQUEST) else call.request_id
         text = reply_text(request_id, "1", business)
@@ -170,20 +172,20 @@ class _Pages:
                 "code": "1",
                 "msg": _MESSAGES["1"],
                 "request_id": request_id,
-                "sign": sign(call.app.app_key, signed),
+                "sign": sign_text(call.app.app_key, signed),
                 "biz_data": business,
             }
         )
 
 
-def _parse_service(text: str, call: Call) -> Service:
+def _parse_service(text: str, call: Call[App]) -> Service:
     try:
         return Service(text)
     except ValueError as cause:
         raise PlatformRefused("E-110", call.request_id) from cause
 
 
-def _refuse_when_failed(board: FaultBoard[Fault], call: Call) -> None:
+def _refuse_when_failed(board: FaultBoard[Fault], call: Call[App]) -> None:
     if board.strikes(Fault.PLATFORM_FAILED):
         raise PlatformRefused("-1", call.request_id)
 

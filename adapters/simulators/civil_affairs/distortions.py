@@ -4,8 +4,8 @@ from typing import Final
 
 from adapters.simulators.civil_affairs.faults import Fault
 from adapters.simulators.civil_affairs.questions import Service
-from adapters.simulators.civil_affairs.signing import Members
 from adapters.simulators.faults import FaultBoard
+from adapters.simulators.form_signing import Members
 from adapters.simulators.population.identity import LENGTH, old_form
 from adapters.simulators.population.names import variant_of
 

@@ -17,7 +17,7 @@ from adapters.simulators.civil_affairs.shapes import (
     needy_members,
     to_members,
 )
-from adapters.simulators.civil_affairs.signing import Members
+from adapters.simulators.form_signing import Members
 from adapters.simulators.population import CivilAffairsRecord, Population, civil_affairs_record
 from adapters.simulators.population.civil_affairs import late_husbands
 from adapters.simulators.population.household import Household

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
 
-from adapters.simulators.civil_affairs.signing import Members
+from adapters.simulators.form_signing import Members
 from adapters.simulators.population.civil_affairs import (
     AdoptionChild,
     Assistance,

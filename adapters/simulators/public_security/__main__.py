@@ -12,9 +12,9 @@ from adapters.simulators.population import Population
 from adapters.simulators.public_security.app import Department, Mode, build_face
 from adapters.simulators.public_security.apps import load_apps
 from adapters.simulators.public_security.faults import Fault
-from adapters.simulators.public_security.platform import Platform
 from adapters.simulators.public_security.register import Register
 from adapters.simulators.recorder import Recorder
+from adapters.simulators.two_step_key import Platform
 from adapters.simulators.virtual_clock import VirtualClock
 
 

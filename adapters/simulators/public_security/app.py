@@ -9,6 +9,7 @@ from aiohttp import web
 
 from adapters.simulators.faults import FaultBoard
 from adapters.simulators.loopback import record_into, refuse_strangers
+from adapters.simulators.public_security.apps import App
 from adapters.simulators.public_security.distortions import (
     INNER,
     OTHER_REQUEST,
@@ -31,10 +32,10 @@ from adapters.simulators.public_security.package import (
     encode_package,
     parse_package,
 )
-from adapters.simulators.public_security.platform import Credentials, Platform, PlatformRefused
 from adapters.simulators.public_security.register import Register
 from adapters.simulators.recorder import Recorder
 from adapters.simulators.soap import encode_fault, spoil_calls, xml_answer
+from adapters.simulators.two_step_key import Credentials, Platform, PlatformRefused
 from adapters.simulators.virtual_clock import VirtualClock
 
 BODY_LIMIT: Final = 2 * 1024 * 1024
@@ -69,7 +70,7 @@ class Department:
     """Everything the face needs."""
 
     register: Register
-    platform: Platform
+    platform: Platform[App]
     mode: Mode
     board: FaultBoard[Fault]
     clock: VirtualClock

@@ -12,8 +12,8 @@ from lxml import etree
 
 from adapters.simulators import soap
 from adapters.simulators.public_security.operations import Operation
-from adapters.simulators.public_security.platform import Credentials
 from adapters.simulators.soap import SOAP
+from adapters.simulators.two_step_key import Credentials
 from adapters.simulators.xml import NotXml, parse_xml, text_of
 
 NAMESPACE: Final = "http://webservice.com"

@@ -13,7 +13,7 @@ from adapters.simulators.population.identity import is_identity_number
 from adapters.simulators.public_security.apps import App
 from adapters.simulators.public_security.envelope import Call
 from adapters.simulators.public_security.package import Members, PackageRefused
-from adapters.simulators.public_security.platform import WINDOW_MS
+from adapters.simulators.two_step_key import WINDOW_MS
 from adapters.simulators.virtual_clock import BEIJING
 
 _CODE: Final = re.compile(r"[0-9A-Za-z]{1,20}")

@@ -14,7 +14,7 @@ from certs.certificate import PEM_LABEL, Certificate, parse_certificate
 from certs.errors import CertsError
 from certs.naming import SubjectName
 from certs.pem import encode_pem, parse_single
-from certs.registry_file import KeyPurpose, OrganisationKind, SystemRole
+from certs.registry_file import KeyPurpose, OrganisationKind, SystemClass, SystemRole
 from certs.revocation import Crl, parse_crl
 from certs.signing_request import parse_signing_request
 from gateway.catalog.problems import PolicyRefused
@@ -153,6 +153,9 @@ def register_keys(
     ],
     system: Annotated[str, typer.Option(help="Slug of the system; none for officer keys.")] = "",
     role: Annotated[SystemRole | None, typer.Option(help="Of a new system.")] = None,
+    system_class: Annotated[
+        SystemClass, typer.Option("--class", help="Of a new system: how it reaches the gateway.")
+    ] = SystemClass.GRPC,
     kind: Annotated[
         OrganisationKind, typer.Option(help="Of a new organisation.")
     ] = OrganisationKind.DEPARTMENT,
@@ -169,6 +172,7 @@ def register_keys(
             kind=kind,
             slug=system,
             role=role,
+            system_class=system_class,
             keys=dict(_named_key(text) for text in key),
         )
         material = enter(trust, entering, _now())

@@ -45,6 +45,8 @@ class Entering:
     """Empty for keys of the organisation itself."""
     role: SystemRole | None
     keys: Mapping[KeyPurpose, Certificate]
+    system_class: SystemClass = SystemClass.GRPC
+    """Of a new system: how it reaches the gateway."""
 
 
 def publish(
@@ -136,7 +138,7 @@ def _system(known: SystemRecord | None, entering: Entering) -> SystemRecord:
         raise Ended(ExitCode.USAGE, "a new system needs --role")
     return SystemRecord(
         slug=entering.slug,
-        system_class=SystemClass.GRPC,
+        system_class=entering.system_class,
         roles=frozenset({entering.role}),
         keys=(),
     )

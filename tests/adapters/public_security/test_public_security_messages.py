@@ -26,13 +26,9 @@ from adapters.kinds.public_security.reading import (
     build_question,
     read_record,
 )
-from adapters.kinds.public_security.secret import (
-    SecretKeeper,
-    sign_call,
-    signature_of,
-    unwrap_secret,
-)
 from adapters.kinds.public_security.soap import POPULATION, parameters_of
+from adapters.national.secret import SecretKeeper, unwrap_secret
+from adapters.national.signature import Caller, sign_call, signature_of
 from adapters.port import Indeterminate
 from adapters.soap import PlatformFault, SoapFace
 from adapters.transport import DepartmentTransport
@@ -128,7 +124,7 @@ async def test_a_secret_answer_of_another_form_is_malformed(reply: dict[str, obj
         transport = DepartmentTransport(
             department="test", base_url=str(server.make_url("/")).rstrip("/")
         )
-        keeper = SecretKeeper(transport, IDENTITY)
+        keeper = SecretKeeper(transport, Caller(sid=IDENTITY.sid, app_key=APP_KEY))
         loop = asyncio.get_running_loop()
 
         with pytest.raises(AnswerMalformed):

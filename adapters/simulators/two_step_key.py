@@ -1,21 +1,21 @@
-"""The two-step key of the national share platform, generation 1 (domain.md 2.1; manual, section 1).
+"""The two-step key of the national platform, generation 1 (public_security.md 1; national.md 3).
 
 INVARIANT: a request id is spent only by a request whose signature is right, so a stranger cannot
 spend somebody else's.
 """
 
-import hmac
 import os
 import secrets
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from adapters.simulators.public_security.apps import App
+from adapters.simulators.keyed_hash import Mac, is_signed
 
 WINDOW_MS: Final = 300_000
 """How far the sender's time may lie from ours, either way."""
@@ -29,6 +29,23 @@ class PlatformRefused(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class Registered(Protocol):
+    """A requester as the platform knows it."""
+
+    @property
+    def sid(self) -> str:
+        """What names it."""
+        ...
+
+    @property
+    def app_key(self) -> str:
+        """The key its secrets are encrypted under."""
+        ...
+
+
+A = TypeVar("A", bound=Registered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +67,12 @@ class Secret:
 
 
 @dataclass(slots=True, kw_only=True)
-class Platform:
+class Platform(Generic[A]):
     """Registered requesters, the secrets given to them, the request ids they have spent."""
 
-    apps: dict[str, App]
+    apps: dict[str, A]
     secret_ms: int
+    mac_of: Callable[[A], Mac] = lambda _: Mac.SHA256
     given: dict[str, list[Secret]] = field(default_factory=dict, repr=False)
     spent: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
@@ -65,7 +83,7 @@ class Platform:
             PlatformRefused: E-101, E-102, E-103, E-105 or E-106.
         """
         app = self._require_app(credentials, now_ms)
-        if not _signed_with(app.app_key, credentials):
+        if not _signed_with(app.app_key, credentials, self.mac_of(app)):
             raise PlatformRefused("E-101")
         self._spend(credentials, now_ms)
         secret = Secret(
@@ -76,7 +94,7 @@ class Platform:
         self.given[app.sid] = [*kept, secret]
         return encrypt_secret(app.app_key, secret.text, os.urandom(16)), secret.ends_ms
 
-    def require_caller(self, credentials: Credentials, now_ms: int) -> App:
+    def require_caller(self, credentials: Credentials, now_ms: int) -> A:
         """Verify the signature of a call and return who calls.
 
         Raises:
@@ -86,7 +104,7 @@ class Platform:
         signed = [
             secret
             for secret in self.given.get(app.sid, [])
-            if _signed_with(secret.text, credentials)
+            if _signed_with(secret.text, credentials, self.mac_of(app))
         ]
         # A signature by an ended secret is E-104, by none of ours E-101.
         if not signed:
@@ -103,7 +121,7 @@ class Platform:
                 Secret(text=secret.text, ends_ms=min(secret.ends_ms, now_ms)) for secret in kept
             ]
 
-    def _require_app(self, credentials: Credentials, now_ms: int) -> App:
+    def _require_app(self, credentials: Credentials, now_ms: int) -> A:
         _require_form(credentials)
         app = self.apps.get(credentials.sid)
         if app is None:
@@ -121,11 +139,6 @@ class Platform:
         if key in self.spent:
             raise PlatformRefused("E-103")
         self.spent[key] = now_ms
-
-
-def sign(key: str, sid: str, rid: str, rtime: str) -> str:
-    """Sign a call: base64(HMAC-SHA256(key, sid + rid + rtime))."""
-    return b64encode(hmac.digest(key.encode(), f"{sid}{rid}{rtime}".encode(), "sha256")).decode()
 
 
 def encrypt_secret(app_key: str, secret: str, iv: bytes) -> str:
@@ -147,10 +160,9 @@ def _require_form(credentials: Credentials) -> None:
         raise PlatformRefused("E-105")
 
 
-def _signed_with(key: str, credentials: Credentials) -> bool:
-    # Compared as text: a second base64 spelling of the same octets is another text.
-    expected = sign(key, credentials.sid, credentials.rid, credentials.rtime)
-    return hmac.compare_digest(expected.encode(), credentials.sign.encode())
+def _signed_with(key: str, credentials: Credentials, mac: Mac) -> bool:
+    text = credentials.sid + credentials.rid + credentials.rtime
+    return is_signed(key, text, credentials.sign, mac)
 
 
 def _visible(text: str) -> bool:

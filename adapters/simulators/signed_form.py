@@ -1,17 +1,17 @@
-"""Judges a call of the national service platform, generation 2 (the manual, 3.1 and 3.5).
+"""Judges a call of the national platform, generation 2 (civil_affairs.md 3.1, 3.5; national.md 5).
 
 INVARIANT: a request id is spent only by a request whose header signature is right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from adapters.simulators.civil_affairs.apps import App
-from adapters.simulators.civil_affairs.signing import form_text, is_signed
+from adapters.simulators.form_signing import form_text
+from adapters.simulators.keyed_hash import Mac, is_signed
 from adapters.simulators.virtual_clock import BEIJING
 
 WINDOW_MS: Final = 300_000
@@ -34,23 +34,41 @@ class PlatformRefused(Exception):
         self.request_id = request_id
 
 
+class Registered(Protocol):
+    """A requester as the platform knows it."""
+
+    @property
+    def access_key(self) -> str:
+        """What names it in the form."""
+        ...
+
+    @property
+    def app_key(self) -> str:
+        """The key it signs with."""
+        ...
+
+
+A = TypeVar("A", bound=Registered)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Generic[A]):
     """A call that may be answered."""
 
-    app: App
+    app: A
     request_id: str
     biz_content: str = field(repr=False)
 
 
 @dataclass(slots=True, kw_only=True)
-class Platform:
+class Platform(Generic[A]):
     """Registered requesters and the request ids they have spent."""
 
-    apps: dict[str, App]
+    apps: dict[str, A]
+    mac_of: Callable[[A], Mac] = lambda _: Mac.SHA256
     spent: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
-    def require_call(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Call:
+    def require_call(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Call[A]:
         """Judge headers and form in the documented order.
 
         Raises:
@@ -61,14 +79,14 @@ class Platform:
         request_id = form["request_id"]
         if form["access_key"] != app.access_key:
             raise PlatformRefused("E-108", request_id)
-        if not is_signed(app.app_key, form_text(form), form["sign"]):
+        if not is_signed(app.app_key, form_text(form), form["sign"], self.mac_of(app)):
             raise PlatformRefused("E-107", request_id)
         sent = _parse_timestamp(form["timestamp"], request_id)
         if abs(sent - now_ms) > WINDOW_MS:
             raise PlatformRefused("E-109", request_id)
         return Call(app=app, request_id=request_id, biz_content=form["biz_content"])
 
-    def _require_headers(self, headers: Mapping[str, str], now_ms: int) -> App:
+    def _require_headers(self, headers: Mapping[str, str], now_ms: int) -> A:
         sid, rid, rtime, signature = (headers.get(name, "") for name in _HEADERS)
         if not all(_is_token(text) for text in (sid, rid, signature)):
             raise PlatformRefused("E-105")
@@ -79,7 +97,7 @@ class Platform:
             raise PlatformRefused("E-106")
         if abs(int(rtime) - now_ms) > WINDOW_MS:
             raise PlatformRefused("E-102")
-        if not is_signed(app.app_key, sid + rid + rtime, signature):
+        if not is_signed(app.app_key, sid + rid + rtime, signature, self.mac_of(app)):
             raise PlatformRefused("E-101")
         self._spend(sid, rid, now_ms)
         return app

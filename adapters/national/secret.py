@@ -1,28 +1,25 @@
 """The two-step key: a secret fetched with the application key, then signatures made with it.
 
-Knows no SOAP (docs/adapters/public_security.md, section 1).
-INVARIANT: a request id is used once: every call and every retry draws a new one.
+Knows no call it is fetched for (docs/adapters/national.md, section 3; public_security.md, 1).
 """
 
 import asyncio
 import base64
 import binascii
 import hashlib
-import hmac
+import os
 import re
-import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from adapters.errors import AnswerMalformed, DepartmentFailed
-from adapters.kinds.public_security.identity import ServiceIdentity
 from adapters.mapping.documents import parse_json_object, require_text
+from adapters.national.signature import Caller, sign_call
 from adapters.port import Indeterminate
-from adapters.transport import DepartmentTransport, HttpCall
+from adapters.transport import HttpAnswer, HttpCall
 from signing.encoding import encode_canonical_json
 
 _OK: Final = "0"
@@ -40,12 +37,20 @@ class _Secret:
     ends_at_ms: int
 
 
+class Fetcher(Protocol):
+    """Sends one call to the platform."""
+
+    async def fetch(self, call: HttpCall, deadline: float) -> HttpAnswer:
+        """Return its answer."""
+        ...
+
+
 class SecretKeeper:
     """Keeps one secret for all calls; concurrent askers wait for one renewal."""
 
-    def __init__(self, transport: DepartmentTransport, identity: ServiceIdentity) -> None:
-        self._transport = transport
-        self._identity = identity
+    def __init__(self, platform: Fetcher, caller: Caller) -> None:
+        self._platform = platform
+        self._caller = caller
         self._secret: _Secret | None = None
         self._renewing = asyncio.Lock()
 
@@ -82,7 +87,8 @@ class SecretKeeper:
             self._secret = None
 
     async def _renew(self, now_ms: int, deadline: float) -> _Secret:
-        members = sign_call(self._identity.sid, self._identity.app_key, now_ms)
+        caller = self._caller
+        members = sign_call(caller.sid, caller.app_key, now_ms, mac=caller.mac)
         call = HttpCall(
             method="POST",
             path="/gjgxjhpt/secret",
@@ -91,7 +97,7 @@ class SecretKeeper:
             expect="application/json",
             idempotent=False,
         )
-        answer = await self._transport.fetch(call, deadline)
+        answer = await self._platform.fetch(call, deadline)
         reply = parse_json_object(answer.body)
         if answer.status != _HTTP_OK or require_text(reply, "code") != _OK:
             raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
@@ -101,27 +107,18 @@ class SecretKeeper:
         end = require_text(content, "secretEndTime")
         if not _MILLISECONDS.fullmatch(end):
             raise AnswerMalformed("end of a secret")
-        text = unwrap_secret(self._identity.app_key, require_text(content, "secret"))
+        text = unwrap_secret(caller.app_key, require_text(content, "secret"))
         return _Secret(text=text, ends_at_ms=int(end))
 
 
-def sign_call(sid: str, key: str, now_ms: int) -> Mapping[str, str]:
-    """Return the four values that prove a call: base64(HMAC-SHA256(key, sid + rid + rtime))."""
-    rid, rtime = secrets.token_hex(16), str(now_ms)
-    return {
-        "gjgxjhpt_rid": rid,
-        "gjgxjhpt_sid": sid,
-        "gjgxjhpt_rtime": rtime,
-        # The dialect signs no body: that the package is ours rests on TLS with our certificate
-        # alone.
-        "gjgxjhpt_sign": signature_of(key, sid + rid + rtime),
-    }
-
-
-def signature_of(key: str, text: str) -> str:
-    """Return base64(HMAC-SHA256(key, text)), both as UTF-8."""
-    digest = hmac.digest(key.encode("utf-8"), text.encode("utf-8"), "sha256")
-    return base64.b64encode(digest).decode("ascii")
+def wrap_secret(app_key: str, secret: str) -> str:
+    """Encrypt a secret for its requester, in the form that `unwrap_secret` reads."""
+    vector = os.urandom(_BLOCK)
+    key = hashlib.sha256(app_key.encode("utf-8")).digest()
+    padder = PKCS7(_BLOCK * 8).padder()
+    padded = padder.update(secret.encode("ascii")) + padder.finalize()
+    encryptor = Cipher(algorithms.AES256(key), modes.CBC(vector)).encryptor()
+    return base64.b64encode(vector + encryptor.update(padded) + encryptor.finalize()).decode()
 
 
 def unwrap_secret(app_key: str, wrapped: str) -> str:
