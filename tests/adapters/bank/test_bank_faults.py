@@ -190,43 +190,6 @@ async def test_a_message_that_is_still_worked_on_is_no_second_check(
     assert [one.fields.get("account_usable") for one in others] == ["YES"] * 3
 
 
-async def test_a_refusal_after_a_lost_message_gives_no_check_back(asking: Asking) -> None:
-    """What was refused at last may have been accepted at first, and was."""
-    account = account_of(PENSIONER)
-    asking.simulator.set_fault("late_accept", 1)
-    # Neither the lost message nor the look for its answer, but all that comes after.
-    asking.simulator.set_fault("quota", after=2)
-    subject = (PENSIONER.id_number, PENSIONER.full_name)
-    query = asking.query(VERIFY, subject, ALL_VERIFY, claims_of(account), seconds=1.0)
-
-    refused = await asking.adapter.fetch(query)
-    asking.simulator.reset()
-    others = [await asking.verify(PENSIONER, account) for _ in range(3)]
-    before = asking.simulator.received()
-    fifth = await asking.verify(PENSIONER, account)
-
-    assert refused == Untold(reason=Indeterminate.PROVIDER_QUOTA)
-    assert all(one.fields for one in others)
-    assert fifth.outcome == Untold(reason=Indeterminate.PROVIDER_QUOTA)
-    assert asking.simulator.received() == before
-
-
-async def test_a_message_is_sent_as_often_as_is_configured(asking: Asking) -> None:
-    """Who allows one call means one, of the message and of a busy row alike."""
-    transport = asking.adapter._transport
-    transport._limits = replace(transport._limits, attempts=1)
-    before = asking.simulator.received()
-
-    asking.simulator.set_fault("busy", 1)
-    refused = await asking.fetch(CARD, PENSIONER, ALL_CARD)
-    asking.simulator.set_fault("item_busy", 1)
-    busy = await asking.fetch(CARD, PENSIONER, ALL_CARD)
-
-    assert refused.outcome == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
-    assert busy.outcome == Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
-    assert asking.simulator.received() == before + 2
-
-
 async def test_a_message_sent_twice_is_answered_once(asking: Asking) -> None:
     """DUP01: somebody between repeated it; the answer to the first is fetched."""
     front, asked = asking.adapter._front, question("bk.sscard_account")
