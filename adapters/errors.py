@@ -9,6 +9,7 @@
 INVARIANT: no message carries a value, a name, an identifier or an address.
 """
 
+from adapters.causes import Cause
 from adapters.port import Indeterminate
 
 
@@ -19,18 +20,28 @@ class AdapterError(Exception):
 class AnswerMalformed(AdapterError):
     """The department broke its own protocol; `what` names the rule, never the value."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, cause: Cause = Cause.FORM) -> None:
         super().__init__(what)
         self.what = what
+        self.cause = cause
 
 
 class DepartmentFailed(AdapterError):
-    """It could not be told, and why."""
+    """It could not be told, and why; `code` is one of a table of ours, never a text received."""
 
-    def __init__(self, reason: Indeterminate, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: Indeterminate,
+        *,
+        retry_after_s: float | None = None,
+        cause: Cause | None = None,
+        code: str = "",
+    ) -> None:
         super().__init__(reason.value)
         self.reason = reason
         self.retry_after_s = retry_after_s
+        self.cause = cause
+        self.code = code
 
 
 class EffectNotApplicable(AdapterError):

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from adapters.causes import Cause
 from adapters.errors import AdapterMisconfigured, DepartmentFailed
 from adapters.port import BreakerState, Indeterminate
 
@@ -122,7 +123,7 @@ class Breaker:
             DepartmentFailed: PROVIDER_UNAVAILABLE while open.
         """
         if self.is_open:
-            raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE)
+            raise _failed(Indeterminate.PROVIDER_UNAVAILABLE, Cause.BREAKER_OPEN)
         self._probing = self._open_until is not None
 
     def record_success(self) -> None:
@@ -212,7 +213,7 @@ class DepartmentTransport:
     async def _attempt(self, call: HttpCall, deadline: float) -> HttpAnswer:
         remaining = deadline - self._clock() - RESERVE_S
         if remaining <= 0:
-            raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT)
+            raise _failed(Indeterminate.PROVIDER_TIMEOUT, Cause.ANSWER_LATE)
         async with _Place(self._places, remaining):
             # After the wait for a place: the breaker may have opened meanwhile.
             self._breaker.require_passage()
@@ -243,14 +244,14 @@ class DepartmentTransport:
             async with asyncio.timeout(remaining):
                 return await self._send(call)
         except TimeoutError:
-            raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT) from None
-        except (aiohttp.ClientPayloadError, aiohttp.http.HttpProcessingError):
+            raise _failed(Indeterminate.PROVIDER_TIMEOUT, Cause.ANSWER_LATE) from None
+        except aiohttp.ClientPayloadError:
             # from None here and below: the causes quote addresses, headers and bytes.
-            raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED) from None
-        except aiohttp.ClientResponseError:
-            raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED) from None
+            raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.BODY_CUT_SHORT) from None
+        except (aiohttp.ClientResponseError, aiohttp.http.HttpProcessingError):
+            raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.HTTP_BROKEN) from None
         except (aiohttp.ClientError, OSError):
-            raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE) from None
+            raise _failed(Indeterminate.PROVIDER_UNAVAILABLE, Cause.CONNECTION_FAILED) from None
 
     async def _send(self, call: HttpCall) -> HttpAnswer:
         # No compression asked for: a small body that grows without bound is refused by its header.
@@ -273,14 +274,14 @@ class DepartmentTransport:
         # The declared size spares reading; the size read is the one that counts.
         declared = response.content_length
         if declared is not None and declared > self._limits.max_body:
-            raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
+            raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.BODY_TOO_LARGE)
         body = bytearray()
         async for block in response.content.iter_chunked(_READ_BLOCK):
             body += block
             if len(body) > self._limits.max_body:
-                raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
+                raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.BODY_TOO_LARGE)
         if not body:
-            raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
+            raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.BODY_EMPTY)
         return bytes(body)
 
     def _open_session(self) -> aiohttp.ClientSession:
@@ -333,20 +334,24 @@ def _require_origin(base_url: str) -> str:
 
 def _require_status(status: int, *, keep_fault: bool) -> None:
     if status == _TOO_MANY:
-        raise DepartmentFailed(Indeterminate.PROVIDER_QUOTA)
+        raise _failed(Indeterminate.PROVIDER_QUOTA, Cause.RATE_LIMITED)
     if status in _UNAVAILABLE:
-        raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE)
+        raise _failed(Indeterminate.PROVIDER_UNAVAILABLE, Cause.STATUS_UNAVAILABLE)
     if status in _REDIRECT:
         # A login page stands where the service was; where it leads is nobody's business.
-        raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
+        raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.REDIRECTED)
     if status == _SERVER_ERROR and keep_fault:
         return
     if status >= _SERVER_ERROR:
-        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+        raise _failed(Indeterminate.PROVIDER_FAULT, Cause.STATUS_FAULT)
 
 
 def _require_type(response: aiohttp.ClientResponse, expected: str) -> None:
     encoded = response.headers.get("Content-Encoding", "identity").lower()
     charset = (response.charset or "utf-8").lower()
     if response.content_type != expected or encoded != "identity" or charset != "utf-8":
-        raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
+        raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.MEDIA_TYPE)
+
+
+def _failed(reason: Indeterminate, cause: Cause) -> DepartmentFailed:
+    return DepartmentFailed(reason, cause=cause)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed
 from adapters.mapping.names import fold_width
 
@@ -40,7 +41,7 @@ def parse_day(text: str) -> date:
     for spelling in _DAY_SPELLINGS:
         if match := spelling.fullmatch(folded):
             return _build_day(match["y"], match["m"], match["d"])
-    raise AnswerMalformed("a day is written in no known spelling")
+    raise AnswerMalformed("a day is written in no known spelling", Cause.DATE_FORM)
 
 
 def parse_month(text: str) -> str:
@@ -51,7 +52,7 @@ def parse_month(text: str) -> str:
     """
     match = _MONTH.fullmatch(fold_width(text))
     if match is None:
-        raise AnswerMalformed("a month is written in no known spelling")
+        raise AnswerMalformed("a month is written in no known spelling", Cause.DATE_FORM)
     day = _build_day(match["y"], match["m"], "1")
     return f"{day.year:04d}{day.month:02d}"
 
@@ -83,4 +84,6 @@ def _build_day(year: str, month: str, day: str) -> date:
     try:
         return date(int(year), int(month), int(day))
     except ValueError:
-        raise AnswerMalformed("a day that no calendar has") from None  # cause: the value
+        raise AnswerMalformed(
+            "a day that no calendar has", Cause.DATE_FORM
+        ) from None  # cause: the value

@@ -11,6 +11,7 @@ from typing import Final
 
 from stdnum.iso7064 import mod_11_2
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed
 from adapters.mapping.names import fold_width
 
@@ -43,14 +44,18 @@ def parse_resident_id(text: str) -> str:
         body = folded[:6] + "19" + folded[6:]
         folded = body + mod_11_2.calc_check_digit(body)
     if not _RESIDENT_18.fullmatch(folded):
-        raise AnswerMalformed("resident number has neither 15 nor 18 characters")
+        raise AnswerMalformed(
+            "resident number has neither 15 nor 18 characters", Cause.IDENTIFIER_FORM
+        )
     try:
         date(int(folded[6:10]), int(folded[10:12]), int(folded[12:14]))
     except ValueError:
-        raise AnswerMalformed("resident number holds no birth date") from None  # cause: the value
+        raise AnswerMalformed(
+            "resident number holds no birth date", Cause.IDENTIFIER_FORM
+        ) from None  # cause: the value
     # GB 11643-1999 (ISO 7064 MOD 11-2): finds each single wrong digit and each swap of neighbours.
     if mod_11_2.calc_check_digit(folded[:17]) != folded[17]:
-        raise AnswerMalformed("resident number fails its check character")
+        raise AnswerMalformed("resident number fails its check character", Cause.IDENTIFIER_FORM)
     return folded
 
 
@@ -62,7 +67,9 @@ def parse_uscc(text: str) -> OrganisationCode:
     """
     folded = fold_width(text).upper()
     if not _USCC.fullmatch(folded):
-        raise AnswerMalformed("credit code has not 18 characters of its alphabet")
+        raise AnswerMalformed(
+            "credit code has not 18 characters of its alphabet", Cause.IDENTIFIER_FORM
+        )
     total = sum(
         _USCC_ALPHABET.index(character) * pow(3, position, 31)
         for position, character in enumerate(folded[:17])
@@ -92,5 +99,5 @@ def parse_degree_number(text: str) -> str:
 def _parse_pattern(text: str, pattern: re.Pattern[str], what: str) -> str:
     folded = fold_width(text).upper()
     if not pattern.fullmatch(folded):
-        raise AnswerMalformed(what)
+        raise AnswerMalformed(what, Cause.IDENTIFIER_FORM)
     return folded

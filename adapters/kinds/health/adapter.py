@@ -144,7 +144,7 @@ class HealthAdapter:
             # A retry that cannot end in time, or cannot leave, is no retry.
             late = time.monotonic() + pause >= deadline - RESERVE_S
             if attempt >= told.attempts or late or self._transport.breaker.is_open:
-                raise DepartmentFailed(told.reason)
+                raise DepartmentFailed(told.reason, cause=told.cause, code=told.code)
             await asyncio.sleep(pause)
             attempt += 1
 
@@ -154,7 +154,8 @@ class HealthAdapter:
         except DepartmentFailed as failed:
             # Only what was not accepted is sent again; an answer that is wrong stays wrong.
             again = failed.reason is Indeterminate.PROVIDER_UNAVAILABLE
-            return Failure(reason=failed.reason, attempts=ATTEMPTS if again else 1)
+            attempts = ATTEMPTS if again else 1
+            return Failure(reason=failed.reason, attempts=attempts, cause=failed.cause)
         if isinstance(reply, PlatformFault):
             # An unknown code is the department's text and may say anything.
             known = reply.code if reply.code in FAULTS else "another code"

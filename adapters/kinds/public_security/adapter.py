@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
 from adapters.kinds.public_security.batch import Batcher, PackageKey, Waiting
 from adapters.kinds.public_security.identity import (
@@ -150,7 +151,9 @@ class PublicSecurityAdapter:
             try:
                 record = records.get(number)
                 if record is None:
-                    raise AnswerMalformed("a record is missing or stands twice")
+                    raise AnswerMalformed(
+                        "a record is missing or stands twice", Cause.RECORD_MISSING
+                    )
                 waiting.answer.set_result(read_record(waiting.question, record))
             except AdapterError as failed:
                 waiting.answer.set_exception(failed)

@@ -11,6 +11,7 @@ from typing import Final
 
 from lxml import etree
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed, DepartmentFailed
 from adapters.kinds.public_security.identity import ServiceIdentity
 from adapters.mapping.dates import second_of_ms
@@ -36,6 +37,9 @@ HEAD_CODES: Final[Mapping[str, Indeterminate]] = MappingProxyType(
     }
 )
 _HEAD_OK: Final = "10"
+_CAUSES: Final[Mapping[str, Cause]] = MappingProxyType(
+    {"23": Cause.IDENTITY_REFUSED, "24": Cause.CLOCK_APART, "30": Cause.CODE_BUSY}
+)
 
 Members = Mapping[str, str]
 
@@ -87,11 +91,18 @@ def parse_package(text: str, request_number: str) -> Mapping[int, AnsweredRecord
         raise AnswerMalformed("answer is no PACKAGE")
     # Before the code is read: whatever a late answer says is not about this package.
     if head.findtext("FWQQBH") != request_number:
-        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
+        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN, cause=Cause.OTHER_REQUEST)
     code = head.findtext("FHDM") or ""
     if code != _HEAD_OK:
-        raise DepartmentFailed(HEAD_CODES.get(code, Indeterminate.PROVIDER_FAULT))
+        raise _head_failure(code)
     return _read_records(root.findall("DATA/RECORD"))
+
+
+def _head_failure(code: str) -> DepartmentFailed:
+    reason = HEAD_CODES.get(code)
+    if reason is None:
+        return DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.CODE_UNKNOWN)
+    return DepartmentFailed(reason, cause=_CAUSES.get(code, Cause.CODE_REFUSED), code=code)
 
 
 def _read_records(elements: Sequence[etree._Element]) -> Mapping[int, AnsweredRecord]:

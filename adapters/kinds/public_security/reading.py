@@ -5,20 +5,23 @@ places and household members unasked (docs/adapters/public_security.md 3.3).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.effects.families import RawValue
 from adapters.errors import AnswerMalformed, DepartmentFailed
 from adapters.kinds.public_security.identity import is_name
 from adapters.kinds.public_security.package import AnsweredRecord, Members
 from adapters.mapping.dates import encode_day
 from adapters.mapping.identifiers import parse_resident_id
+from adapters.mapping.members import read_member
 from adapters.mapping.names import normalise_dots
 from adapters.port import FieldName, Finding, Indeterminate, Query, Subject
 from adapters.records import RawRecord, require_name, require_subject
+from adapters.surplus import note_surplus
 
 # What each code of the register means as a finding; an unlisted code is INDETERMINATE.
 YES_NO: Final[Mapping[str, Finding]] = MappingProxyType({"1": Finding.YES, "0": Finding.NO})
@@ -38,6 +41,8 @@ RECORD_FAILURES: Final[Mapping[str, Indeterminate]] = MappingProxyType(
     }
 )
 _RECORD_OK, _RECORD_ABSENT = "10", "11"
+# Beside the fields: subject, and the time of the record, which no field takes yet.
+_READ_OF_EACH: Final = frozenset({"GMSFHM", "XM", "GXSJ"})
 
 # What each code of the register is in the catalog; an unlisted code is no value.
 PERSON_STATES: Final = MappingProxyType({"0": "正常", "1": "注销", "2": "迁出", "3": "注销"})
@@ -170,20 +175,33 @@ def read_record(question: Question, record: AnsweredRecord) -> RawRecord | None:
     if record.code in RECORD_FINDINGS:
         return _read_refused(operation, record.code)
     if record.code != _RECORD_OK:
-        raise DepartmentFailed(RECORD_FAILURES.get(record.code, Indeterminate.PROVIDER_FAULT))
+        raise _record_failure(record.code)
     # The number alone proves little: historic duplicates share one between two people.
     if "full_name" in operation.members and members.get("XM"):
         require_subject(question.subject, members["GMSFHM"], members["XM"])
     raw: _Values = {}
     for name, (member, read) in operation.members.items():
         text = members.get(member, "")
-        value = read(text) if text else None
+        value = read_member(member, read, text) if text else None
         if value is not None:
             raw[FieldName(name)] = value
     for name, (member, table) in operation.findings.items():
         found = table.get(members.get(member, ""), Finding.INDETERMINATE)
         raw[FieldName(name)] = found if question.unasked is None else question.unasked
+    note_surplus(members, {*_READ_OF_EACH, *_members_of(operation)})
     return raw
+
+
+def _members_of(operation: Operation) -> Iterable[str]:
+    return (member for member, _ in (*operation.members.values(), *operation.findings.values()))
+
+
+def _record_failure(code: str) -> DepartmentFailed:
+    reason = RECORD_FAILURES.get(code)
+    if reason is None:
+        return DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.CODE_UNKNOWN)
+    late = reason is Indeterminate.PROVIDER_TIMEOUT
+    return DepartmentFailed(reason, cause=Cause.CODE_BUSY if late else None, code=code)
 
 
 def _read_refused(operation: Operation, code: str) -> RawRecord:
