@@ -41,6 +41,7 @@ class Cause(StrEnum):
     FORM = "FORM"
     # What a message says.
     IDENTITY_REFUSED = "IDENTITY_REFUSED"
+    TOKEN_REFUSED = "TOKEN_REFUSED"  # noqa: S105  a word of the list, no token
     CLOCK_APART = "CLOCK_APART"
     OTHER_PERSON = "OTHER_PERSON"
     OTHER_REQUEST = "OTHER_REQUEST"

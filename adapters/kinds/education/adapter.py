@@ -249,7 +249,7 @@ class EducationAdapter:
             if answer.status != _UNAUTHORISED:
                 return _require_echo(answer, request_id)
             self._tokens.forget(token)
-        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.IDENTITY_REFUSED)
+        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.TOKEN_REFUSED)
 
 
 def _begin(query: Query, dataset: str) -> _Conversation:

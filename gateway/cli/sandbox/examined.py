@@ -1,0 +1,187 @@
+"""A simulated department as the conformance kit examines it: its end, and people planted in it.
+
+The people follow from the synthetic population by what each dataset is called, so that a kind
+more needs no line here as long as its view in the population is named as its dataset.
+"""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from adapters.effects.families import Family, family_of
+from adapters.port import DatasetName
+from adapters.simulators.people_page import person_page
+from adapters.simulators.population import Person, person_at
+from certs.algorithms import Suite
+from certs.registry_file import KeyPurpose
+from gateway.catalog import Catalog, Dataset
+from gateway.cli.sandbox.authority import SandboxAuthority
+from gateway.cli.sandbox.simulated import SIMULATED, Setting
+from gateway.cli.sandbox.simulators import Simulator, make_hrss_tables, start_simulator
+from gateway.cli.sandbox.world import HRSS
+from gateway.clock import SystemClock
+from gateway.trust import moment
+from signing.encoding import JsonValue
+
+SEED: Final = 1
+SIZE: Final = 240
+"""The smallest population that holds every planted person."""
+_OUTSIDE: Final = SIZE + 60
+"""Index of somebody the departments of this population do not know."""
+_PLANTED: Final = tuple(range(0, 208, 4))
+_FIFTEEN_DIGITS: Final = 12
+_TWO_PEOPLE: Final = (16, 20)
+# Separators, a private-use character and one outside the basic plane, in names.
+_WRITTEN_OTHERWISE: Final = (24, 28, 32, 36, 40, 44)
+_APART: Final = frozenset({_FIFTEEN_DIGITS, *_TWO_PEOPLE, *_WRITTEN_OTHERWISE})
+_NOBODYS_NAME: Final = "测试不符"
+_VIEWS: Final[Mapping[str, str]] = {"hc.death_certificate": "deaths"}
+"""Dataset → its view in the population, where that is not its own name."""
+_HRSS_KIND: Final = "hrss"
+_WITHHELD: Final = "不予提供"
+
+_PREDICATES: Final[Mapping[str, str]] = {"paid_at_least": "at_least 1"}
+"""Fields whose predicate compares a number, and how they are asked for here."""
+
+View = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedEnd:
+    """A simulated department that runs; `sample` is what its engineer would have written."""
+
+    sample: Mapping[str, object]
+    simulator: Simulator | None
+    """None for HRSS's own tables, which are a file."""
+
+
+@asynccontextmanager
+async def simulated_end(
+    kind: str, catalog: Catalog, datasets: Sequence[str]
+) -> AsyncIterator[SimulatedEnd]:
+    """Run one simulated department, with keys and registration of its own."""
+    with tempfile.TemporaryDirectory(prefix="hutong-conformance-") as temporary:
+        folder = Path(temporary)
+        shapes = [catalog.datasets[_versioned(name)] for name in datasets]
+        people = [each for shape in shapes for each in plant(kind, shape)]
+        if kind == _HRSS_KIND:
+            make_hrss_tables(folder / "hrss.db", SEED, SIZE)
+            section: Mapping[str, Setting] = {"database": str(folder / "hrss.db")}
+            yield SimulatedEnd(sample=_sample(section, people, shapes), simulator=None)
+            return
+        async with _started(kind, folder) as (simulator, section):
+            yield SimulatedEnd(sample=_sample(section, people, shapes), simulator=simulator)
+
+
+@asynccontextmanager
+async def _started(
+    kind: str, folder: Path
+) -> AsyncIterator[tuple[Simulator, Mapping[str, Setting]]]:
+    department = SIMULATED[kind]
+    now_ms = SystemClock().now_ms()
+    authority = SandboxAuthority.create(moment(now_ms - now_ms % 1000))
+    key = authority.signing(folder / "client", HRSS, KeyPurpose.ENVELOPE, Suite.ES256)
+    department.register(folder, key)
+    people = ("--seed", str(SEED), "--population", str(SIZE))
+    simulator = await start_simulator(kind, *department.arguments(folder), *people)
+    try:
+        section = {"base_url": simulator.base_url, **department.section(folder, key)}
+        yield simulator, section
+    finally:
+        await simulator.stop()
+
+
+def _sample(
+    section: Mapping[str, Setting],
+    people: Sequence[Mapping[str, JsonValue]],
+    datasets: Sequence[Dataset],
+) -> Mapping[str, object]:
+    names = {field.name for dataset in datasets for field in dataset.fields}
+    predicates = {name: asked for name, asked in _PREDICATES.items() if name in names}
+    return {"section": section, "predicates": predicates, "people": people}
+
+
+def plant(kind: str, dataset: Dataset) -> Iterator[dict[str, JsonValue]]:
+    """Yield the people of one dataset, as a sample lists them."""
+    views = {index: _view(kind, dataset, person_at(SEED, index)) for index in _PLANTED}
+    held = {index: view for index, view in views.items() if view is not None}
+    whole = {index: _width(dataset, view) for index, view in held.items() if index not in _APART}
+    chosen = max(whole, key=lambda index: whole[index])
+    yield _entry("known", dataset, chosen, held[chosen])
+    if "certificate_no" in dataset.further_keys:
+        yield _certificate(dataset, chosen, held[chosen])
+    yield {**_named("unknown", dataset, person_at(SEED, _OUTSIDE))}
+    person = person_at(SEED, chosen)
+    yield {**_named("other_name", dataset, person), "name": _NOBODYS_NAME}
+    roles = {
+        _FIFTEEN_DIGITS: "fifteen_digits",
+        **dict.fromkeys(_TWO_PEOPLE, "two_people"),
+        **dict.fromkeys(_WRITTEN_OTHERWISE, "known"),
+    }
+    for index, role in roles.items():
+        if index in held:
+            yield _entry(role, dataset, index, held[index])
+
+
+def _view(kind: str, dataset: Dataset, person: Person) -> View | None:
+    """Return what the department holds of somebody, None for nothing or for several records."""
+    name = dataset.name.partition("@")[0]
+    page = person_page(person)[kind]
+    view = page.get(_VIEWS.get(name, name.partition(".")[2])) if isinstance(page, dict) else None
+    if isinstance(view, list):
+        view = view[0] if len(view) == 1 else None
+    return view if isinstance(view, dict) else None
+
+
+def _width(dataset: Dataset, view: View) -> int:
+    return sum(view.get(field.name) is not None for field in dataset.fields)
+
+
+def _entry(role: str, dataset: Dataset, index: int, view: View) -> dict[str, JsonValue]:
+    fields = {
+        field.name: family_of(field.type)
+        for field in dataset.fields
+        if field.ceiling_text != _WITHHELD
+    }
+    # Findings depend on the question, and numbers of persons are widened: neither is in the view.
+    told = {
+        name: view.get(name)
+        for name, family in fields.items()
+        if family not in {Family.FINDING, Family.RESIDENT_ID}
+    }
+    return {
+        **_named(role, dataset, person_at(SEED, index)),
+        "expect": {
+            name: _spelled(value)
+            for name, value in told.items()
+            if value is not None and not isinstance(value, list | dict)
+        },
+        "lacks": [name for name, value in told.items() if value is None],
+    }
+
+
+def _certificate(dataset: Dataset, index: int, view: View) -> dict[str, JsonValue]:
+    entry = _entry("known", dataset, index, view)
+    expected = entry["expect"] if isinstance(entry["expect"], dict) else {}
+    claims: dict[str, JsonValue] = {"certificate_no": view.get("certificate_no")}
+    return {**entry, "claims": claims, "expect": {**expected, "verified": "YES"}}
+
+
+def _named(role: str, dataset: Dataset, person: Person) -> dict[str, JsonValue]:
+    return {
+        "is": role,
+        "dataset": dataset.name.partition("@")[0],
+        "id": person.id_number,
+        "name": person.full_name,
+    }
+
+
+def _spelled(value: JsonValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _versioned(name: str) -> DatasetName:
+    return DatasetName(f"{name}@1")
