@@ -103,7 +103,7 @@ _EXPLAINED: Final[Mapping[Deviation, Explanation]] = {
         ),
         (
             "写出所列数据项；此人确实没有的，在样例的 lacks 里说明",
-            "give the field named; what he truly lacks is said under `lacks` of the sample",
+            "give the field named; what he truly lacks is said under lacks of the sample",
         ),
     ),
     _D.FIELD_FORM: _of(
@@ -127,7 +127,7 @@ _EXPLAINED: Final[Mapping[Deviation, Explanation]] = {
         ("在册的人，判断却不能确定", "a finding of somebody on record cannot be told"),
         (
             "查看该判断所依据的编码是否在接口说明之列；确应如此的，写进样例的 expect",
-            "see that the code behind it is listed; where it should be so, say it under `expect`",
+            "see that the code behind it is listed; where it should be so, say it under expect",
         ),
     ),
     _D.REPEAT_DIFFERS: _of(
@@ -217,7 +217,7 @@ _EXPLAINED: Final[Mapping[Deviation, Explanation]] = {
         ("样例缺少这一情形的人，没有检验", "the sample has nobody for this case; it was not tried"),
         (
             "预置这样的人并写进样例；不供给的数据集从 datasets 去掉",
-            "plant such a person and add him; leave datasets not offered out of `datasets`",
+            "plant such a person and add him; leave datasets not offered out of datasets",
         ),
     ),
     _D.SAMPLE_LACKS: _of(

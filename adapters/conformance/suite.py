@@ -110,7 +110,8 @@ class _Examination:
             took_ms = round(told.took_s * 1000)
             self.tried.append(Tried(case=case, about=about, found=found, took_ms=took_ms))
             away = away + 1 if _AWAY & {each.code for each in found} else 0
-            reached = away < _ENOUGH_AWAY and (healthy or explain_untold(told) is None)
+            begun = healthy or index > 0 or explain_untold(told) is None
+            reached = away < _ENOUGH_AWAY and begun
         return reached
 
     async def _try_again(self, adapter: ProviderAdapter) -> None:

@@ -103,12 +103,12 @@ def conformance(
 
 
 def _write(path: Path, kind: str, catalog: Catalog) -> None:
-    write_sample(path, kind, _fields(kind, catalog))
+    write_sample(path, kind, fields_of(kind, catalog))
     typer.echo(f"已写 written: {path}")
 
 
 async def _examine(kind: str, catalog: Catalog, sample: Path | None, patience: Patience) -> Report:
-    fields = _fields(kind, catalog)
+    fields = fields_of(kind, catalog)
     if sample is not None:
         return await examine_sample(kind, catalog, read_sample(sample, kind, fields), patience)
     async with simulated_end(kind, catalog, sorted(fields)) as end:
@@ -138,7 +138,8 @@ def _served(kind: str, catalog: Catalog) -> list[Dataset]:
     return [catalog.datasets[name] for name in names if name in catalog.datasets]
 
 
-def _fields(kind: str, catalog: Catalog) -> Fields:
+def fields_of(kind: str, catalog: Catalog) -> Fields:
+    """Return the datasets of a kind with the fields that may be asked for."""
     return {
         each.name.partition("@")[0]: sorted(_offered(each).fields)
         for each in _served(kind, catalog)
