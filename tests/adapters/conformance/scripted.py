@@ -70,7 +70,9 @@ class Asked:
         """Keep what a script may depend on."""
         self.identifier = query.subject.identifier
         self.name = query.subject.full_name
-        self.officer = query.end_user
+        self.officer = query.end_user if query.by_officer else None
+        self.request_id = query.request_id
+        self.continues = query.pending_request_id
         self.count = count
         self.trusted = secret == SECRET
 

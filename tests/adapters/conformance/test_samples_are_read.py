@@ -103,14 +103,21 @@ def test_a_section_of_another_kind_is_told(tmp_path: Path) -> None:
         read_sample(path, "health", FIELDS)
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"#" * ((1 << 20) + 1)])
-def test_a_file_that_is_none_is_told(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "FileNotFoundError"),
+        (b"\xff\xfe", "UnicodeDecodeError"),
+        (b"#" * ((1 << 20) + 1), "longer than 1 MiB"),
+    ],
+)
+def test_a_file_that_is_none_is_told(tmp_path: Path, content: bytes | None, told: str) -> None:
     """Missing, no UTF-8, too long."""
     path = tmp_path / "sample.yaml"
     if content is not None:
         path.write_bytes(content)
 
-    with pytest.raises(SampleUnreadable):
+    with pytest.raises(SampleUnreadable, match=told):
         read_sample(path, "health", FIELDS)
 
 

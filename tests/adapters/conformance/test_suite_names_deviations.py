@@ -123,6 +123,18 @@ def _another_day_each_time(asked: Asked) -> RawRecord | None:
     return {**GOOD, DAY: day} if behave(asked) else None
 
 
+def _another_day_once(asked: Asked) -> RawRecord | None:
+    # The second of the two times it is asked again.
+    day = "2022-01-30" if asked.count == 5 else "2022-01-29"
+    return {**GOOD, DAY: day} if behave(asked) else None
+
+
+def _busy_for_a_stranger(asked: Asked) -> RawRecord | None:
+    if not asked.trusted:
+        raise _failing(Indeterminate.PROVIDER_FAULT, Cause.CODE_BUSY)
+    return behave(asked)
+
+
 def _tired(asked: Asked) -> RawRecord | None:
     # The fourth and fifth are the repeated question; after them all are asked at once.
     if asked.count > 5:
@@ -170,6 +182,8 @@ def _unresolved(asked: Asked) -> RawRecord | None:
             _another_day_each_time,
             {"repeated": {"REPEAT_DIFFERS"}, "together": {"TOGETHER_DIFFERS"}},
         ),
+        (_another_day_once, {"repeated": {"REPEAT_DIFFERS"}}),
+        (_busy_for_a_stranger, {"credential": {"CODE_BUSY"}}),
         (_tired, {"together": {"TOGETHER_DIFFERS"}}),
         (_never_done, {"known": {"JOB_UNFINISHED"}, "unknown": {"JOB_UNFINISHED"}}),
         (_rejecting, {"known": {"QUESTION_REJECTED"}, "unknown": {"QUESTION_REJECTED"}}),
@@ -319,6 +333,52 @@ async def test_what_the_sample_says_of_somebody_is_compared(
     assert found - {"OTHER_NAME_ANSWERED"} == expected
 
 
+async def test_a_wrong_key_is_tried_on_somebody_the_end_tells_of() -> None:
+    """Of whom it tells nothing anyway, its silence would not say that the key was looked at."""
+    sample = sample_of([PEOPLE[2], *PEOPLE[:2]])
+
+    report = await report_of(endpoint_of(_open_door), sample)
+
+    assert codes_of(report) == {"credential": {"CREDENTIAL_NOT_CHECKED"}}
+
+
+async def test_an_organisation_needs_nobody_of_another_name() -> None:
+    """It is asked about by its code, and some registers take no name."""
+    organisations: list[dict[str, JsonValue]] = [
+        {"is": role, "dataset": "hc.death_certificate", "type": "USCC", "id": code}
+        for role, code in (("known", "11370000MB2DEM0105"), ("unknown", "11370000MB2DEM0287"))
+    ]
+
+    def answer(asked: Asked) -> RawRecord | None:
+        behave(asked)
+        return GOOD if asked.identifier == "11370000MB2DEM0105" else None
+
+    report = await report_of(endpoint_of(answer), sample_of(organisations))
+
+    assert codes_of(report) == {}
+    assert Case.OTHER_NAME not in {each.case for each in report.tried}
+
+
+async def test_a_job_is_come_back_for_as_a_requester_does() -> None:
+    """By a question with an id of its own that names the first one, until the job is done."""
+    begun: list[bytes] = []
+
+    def at_work(asked: Asked) -> RawRecord | None:
+        told = behave(asked)
+        if told is None or len(begun) > 2:
+            return told
+        begun.append(asked.request_id)
+        if len(begun) > 1:
+            assert asked.continues == begun[0]
+            assert len(set(begun)) == len(begun)
+        raise DepartmentFailed(Indeterminate.PENDING, retry_after_s=0.0)
+
+    report = await report_of(endpoint_of(at_work))
+
+    assert codes_of(report) == {}
+    assert len(begun) == 3
+
+
 async def test_a_slow_answer_is_a_warning() -> None:
     """Half of the time there is leaves little for a bad day."""
 
@@ -351,6 +411,14 @@ async def test_a_file_that_is_no_credential_is_passed_over() -> None:
 
     credentials = {each.about: each.state for each in report.tried if each.case is Case.CREDENTIAL}
     assert credentials == {"app_key_file": State.PASSED, "system-user": State.SKIPPED}
+
+
+async def test_a_file_that_is_loaded_twice_is_tried_once() -> None:
+    """Each wrong try may cost a locked account."""
+    report = await report_of(endpoint_of(demands={Path("app-key"): b"the-true-secret"}))
+
+    credentials = [each.about for each in report.tried if each.case is Case.CREDENTIAL]
+    assert credentials == ["app_key_file"]
 
 
 async def test_surplus_is_told_by_name_and_never_by_what_looks_like_a_value() -> None:
