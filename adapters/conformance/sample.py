@@ -4,7 +4,7 @@ Every scalar is read as text, so that `id: 370102195603159016` and `2004-07-01` 
 INVARIANT: no error text repeats a value of the file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import Final, get_args
@@ -162,10 +162,15 @@ def parse_sample(tree: object, kind: str, fields: Fields) -> Sample:
 def section_class(kind: str) -> type[DepartmentConfig]:
     """Return the class of a kind's section."""
     annotation = DepartmentsConfig.model_fields[kind].annotation
-    for each in get_args(annotation):
-        if isinstance(each, type) and issubclass(each, DepartmentConfig):
-            return each
-    raise TypeError(kind)
+    return next(_sections_in(annotation))
+
+
+def _sections_in(annotation: object) -> Iterator[type[DepartmentConfig]]:
+    # Walked: a section may be optional, or one of several ways to be connected.
+    if isinstance(annotation, type) and issubclass(annotation, DepartmentConfig):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _sections_in(part)
 
 
 def _require_fit(place: str, person: Planted, datasets: Sequence[str], fields: Fields) -> None:

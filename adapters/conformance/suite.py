@@ -31,6 +31,8 @@ _SILENT: Final = frozenset(
 )
 _LEAST_AT_ONCE, _MOST_AT_ONCE = 2, 32
 _SLOW_SHARE: Final = 0.5
+_REFUSING: Final = frozenset({Indeterminate.PROVIDER_FAULT, Indeterminate.PROVIDER_UNPROVEN})
+"""What a refusal of an identity may look like: its own proof may be missing as well."""
 _AWAY: Final = frozenset(
     {
         Cause.ANSWER_LATE,
@@ -156,40 +158,46 @@ class _Examination:
             self.tried.append(Tried(case=Case.CREDENTIAL, about=credential.setting, skipped=True))
             return
         began = time.monotonic()
+        found: Found | None = Found(code=Deviation.CREDENTIAL_NOT_CHECKED)
         try:
-            told = await self._asker.ask(adapter, self._told_of())
+            # Some credentials open one dataset only: one refusal shows that this one is checked.
+            for person in self._told_of():
+                told = await self._asker.ask(adapter, person)
+                if not isinstance(told.outcome, Record | NotFound):
+                    found = _judge_refusal(told)
+                    break
         finally:
             await adapter.close()
         self.tried.append(
             Tried(
                 case=Case.CREDENTIAL,
                 about=credential.setting,
-                found=tuple(_judge_refusal(told)),
+                found=() if found is None else (found,),
                 took_ms=_ms(began),
             )
         )
 
-    def _told_of(self) -> Planted:
-        """Return somebody the department tells of, so that its silence would say something."""
-        for index, told in self._alone.items():
-            if explain_untold(told) is None:
-                return self._sample.people[index]
-        return self._sample.people[0]
+    def _told_of(self) -> list[Planted]:
+        """Return somebody of each dataset whom it tells of: else its silence would say nothing."""
+        told = {
+            index: self._sample.people[index]
+            for index, each in self._alone.items()
+            if explain_untold(each) is None
+        }
+        return [person for _, person in _first_of_each(told)] or [self._sample.people[0]]
 
 
-def _judge_refusal(told: Told) -> Iterator[Found]:
-    outcome = told.outcome
-    if isinstance(outcome, Record | NotFound):
-        yield Found(code=Deviation.CREDENTIAL_NOT_CHECKED)
-        return
+def _judge_refusal(told: Told) -> Found | None:
+    """Return what is wrong with an answer that tells nothing to a wrong credential."""
     untold = explain_untold(told)
     if untold is None or untold.code is Cause.IDENTITY_REFUSED:
-        return
+        return None
     # Refused in whatever way is refused; what is away or busy refused nobody.
     busy = EXPLAINED[untold.code].weight is Weight.UNTOLD
-    fault = isinstance(outcome, Untold) and outcome.reason is Indeterminate.PROVIDER_FAULT
-    refused = fault and not busy
-    yield Found(code=Deviation.REFUSAL_UNCLEAR, detail=untold.code) if refused else untold
+    fault = isinstance(told.outcome, Untold) and told.outcome.reason in _REFUSING
+    if fault and not busy:
+        return Found(code=Deviation.REFUSAL_UNCLEAR, detail=untold.detail or untold.code)
+    return untold
 
 
 def _missing(sample: Sample) -> Iterator[Tried]:

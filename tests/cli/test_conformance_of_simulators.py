@@ -21,13 +21,14 @@ from adapters.conformance import (
     State,
     parse_sample,
 )
+from adapters.port import DatasetName, SubjectType
 from adapters.registry import KINDS
 from adapters.simulators.population import canaries, person_at
 from gateway.catalog import load_catalog
 from gateway.cli.adapter import examine_sample, fields_of
 from gateway.cli.conformance_shown import report_json
 from gateway.cli.root import run
-from gateway.cli.sandbox.examined import SEED, simulated_end
+from gateway.cli.sandbox.examined import SEED, plant, simulated_end
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -67,6 +68,25 @@ SURPLUS = {
     "public_security": ("every_field", {"GMSFHM_PPDDM", "HJDZ"}),
 }
 """Kind → fault, and names of members only that fault brings."""
+DEPARTMENTS = {
+    "bk": "bank",
+    "ca": "civil_affairs",
+    "cm": "commerce",
+    "edu": "education",
+    "hc": "health",
+    "hr": "hrss",
+    "ps": "public_security",
+    "tx": "tax",
+}
+"""Prefix of a dataset → its department in the synthetic population."""
+OF_ORGANISATIONS = {"cm.enterprise", "tx.taxpayer"}
+SECTION = {
+    "base_url": "http://127.0.0.1:1",
+    "app_id": "a",
+    "app_key_file": "k",
+    "org_code": "c",
+    "org_name": "n",
+}
 
 
 def _found(report: Report) -> Iterator[Found]:
@@ -138,6 +158,27 @@ async def test_each_planted_fault_is_named(kind: str, fault: str, code: Code, de
     assert report.conclusion is not Conclusion.PASSED
     assert any(each.detail.startswith(detail) for each in named)
     _require_no_person(json.dumps(report_json(report), ensure_ascii=False), sample)
+
+
+@pytest.mark.parametrize("name", sorted(CATALOG.datasets))
+def test_people_can_be_planted_for_every_dataset_of_the_catalog(name: str) -> None:
+    """A kind that is connected later finds somebody on record and somebody who is not."""
+    dataset = CATALOG.datasets[DatasetName(name)]
+
+    people = list(plant(DEPARTMENTS[name.partition(".")[0]], dataset))
+
+    parsed = parse_sample(
+        {"section": SECTION, "people": [{**each, "dataset": "d"} for each in people]},
+        "health",
+        {"d": [field.name for field in dataset.fields]},
+    )
+    roles = {each.role for each in parsed.people}
+    of_persons = parsed.people[0].type is SubjectType.RESIDENT_ID
+    assert of_persons is (name.partition("@")[0] not in OF_ORGANISATIONS)
+    assert {Role.KNOWN, Role.UNKNOWN} <= roles
+    assert (Role.OTHER_NAME in roles) is of_persons
+    known = {each.identifier for each in parsed.people if each.role is not Role.UNKNOWN}
+    assert not known & {each.identifier for each in parsed.people if each.role is Role.UNKNOWN}
 
 
 def test_ten_faults_of_three_kinds_have_ten_codes() -> None:

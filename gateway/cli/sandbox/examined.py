@@ -5,7 +5,7 @@ more needs no line here as long as its view in the population is named as its da
 """
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,13 @@ from gateway.catalog import Catalog, Dataset
 from gateway.cli.sandbox.authority import SandboxAuthority
 from gateway.cli.sandbox.simulated import SIMULATED, Setting
 from gateway.cli.sandbox.simulators import Simulator, make_hrss_tables, start_simulator
-from gateway.cli.sandbox.world import HRSS
 from gateway.clock import SystemClock
 from gateway.trust import moment
 from signing.encoding import JsonValue
 
 SEED: Final = 1
-SIZE: Final = 240
-"""The smallest population that holds every planted person."""
+SIZE: Final = 400
+"""Every planted person, and somebody in every dataset."""
 _OUTSIDE: Final = SIZE + 60
 """Index of somebody the departments of this population do not know."""
 _PLANTED: Final = tuple(range(0, 208, 4))
@@ -38,9 +37,12 @@ _TWO_PEOPLE: Final = (16, 20)
 _WRITTEN_OTHERWISE: Final = (24, 28, 32, 36, 40, 44)
 _APART: Final = frozenset({_FIFTEEN_DIGITS, *_TWO_PEOPLE, *_WRITTEN_OTHERWISE})
 _NOBODYS_NAME: Final = "测试不符"
+_NOBODYS_CODE: Final = "91370000MA3DEMXXX0"
 _VIEWS: Final[Mapping[str, str]] = {"hc.death_certificate": "deaths"}
 """Dataset → its view in the population, where that is not its own name."""
 _HRSS_KIND: Final = "hrss"
+_ASKING: Final = "11370000MB2DEM0105"
+"""The organisation that asks: what a simulated department is told of us belongs to it."""
 _WITHHELD: Final = "不予提供"
 
 _PREDICATES: Final[Mapping[str, str]] = {"paid_at_least": "at_least 1"}
@@ -83,7 +85,7 @@ async def _started(
     department = SIMULATED[kind]
     now_ms = SystemClock().now_ms()
     authority = SandboxAuthority.create(moment(now_ms - now_ms % 1000))
-    key = authority.signing(folder / "client", HRSS, KeyPurpose.ENVELOPE, Suite.ES256)
+    key = authority.signing(folder / "client", _ASKING, KeyPurpose.ENVELOPE, Suite.ES256)
     department.register(folder, key)
     people = ("--seed", str(SEED), "--population", str(SIZE))
     simulator = await start_simulator(kind, *department.arguments(folder), *people)
@@ -106,16 +108,17 @@ def _sample(
 
 def plant(kind: str, dataset: Dataset) -> Iterator[dict[str, JsonValue]]:
     """Yield the people of one dataset, as a sample lists them."""
-    views = {index: _view(kind, dataset, person_at(SEED, index)) for index in _PLANTED}
-    held = {index: view for index, view in views.items() if view is not None}
+    # The planted first: what is rare stands with one of their relatives, or with nobody of note.
+    held = _held(kind, dataset, _PLANTED) or _held(kind, dataset, range(SIZE))
     whole = {index: _width(dataset, view) for index, view in held.items() if index not in _APART}
     chosen = max(whole, key=lambda index: whole[index])
     yield _entry("known", dataset, chosen, held[chosen])
     if "certificate_no" in dataset.further_keys:
         yield _certificate(dataset, chosen, held[chosen])
-    yield {**_named("unknown", dataset, person_at(SEED, _OUTSIDE))}
-    person = person_at(SEED, chosen)
-    yield {**_named("other_name", dataset, person), "name": _NOBODYS_NAME}
+    yield _unknown(dataset, held[chosen])
+    if _organisation(held[chosen]) is None:
+        person = person_at(SEED, chosen)
+        yield {**_named("other_name", dataset, person), "name": _NOBODYS_NAME}
     roles = {
         _FIFTEEN_DIGITS: "fifteen_digits",
         **dict.fromkeys(_TWO_PEOPLE, "two_people"),
@@ -126,14 +129,25 @@ def plant(kind: str, dataset: Dataset) -> Iterator[dict[str, JsonValue]]:
             yield _entry(role, dataset, index, held[index])
 
 
-def _view(kind: str, dataset: Dataset, person: Person) -> View | None:
-    """Return what the department holds of somebody, None for nothing or for several records."""
+def _held(kind: str, dataset: Dataset, indices: Iterable[int]) -> dict[int, View]:
+    views = {index: _views_of(kind, dataset, person_at(SEED, index)) for index in indices}
+    # Which of several records is told is for each department to say: nothing is expected of it.
+    return {index: several[0] for index, several in views.items() if len(several) == 1} or {
+        index: _Several(several[0]) for index, several in views.items() if several
+    }
+
+
+class _Several(dict[str, JsonValue]):
+    """One of several records of somebody."""
+
+
+def _views_of(kind: str, dataset: Dataset, person: Person) -> list[View]:
+    """Return what the department holds of somebody in this dataset."""
     name = dataset.name.partition("@")[0]
     page = person_page(person)[kind]
     view = page.get(_VIEWS.get(name, name.partition(".")[2])) if isinstance(page, dict) else None
-    if isinstance(view, list):
-        view = view[0] if len(view) == 1 else None
-    return view if isinstance(view, dict) else None
+    views = view if isinstance(view, list) else [view]
+    return [each for each in views if isinstance(each, dict)]
 
 
 def _width(dataset: Dataset, view: View) -> int:
@@ -150,10 +164,13 @@ def _entry(role: str, dataset: Dataset, index: int, view: View) -> dict[str, Jso
     told = {
         name: view.get(name)
         for name, family in fields.items()
-        if family not in {Family.FINDING, Family.RESIDENT_ID}
+        if family not in {Family.FINDING, Family.RESIDENT_ID} and not isinstance(view, _Several)
     }
+    subject = _organisation(view) or _named(role, dataset, person_at(SEED, index))
     return {
-        **_named(role, dataset, person_at(SEED, index)),
+        **subject,
+        "is": role,
+        "dataset": dataset.name.partition("@")[0],
         "expect": {
             name: _spelled(value)
             for name, value in told.items()
@@ -167,7 +184,22 @@ def _certificate(dataset: Dataset, index: int, view: View) -> dict[str, JsonValu
     entry = _entry("known", dataset, index, view)
     expected = entry["expect"] if isinstance(entry["expect"], dict) else {}
     claims: dict[str, JsonValue] = {"certificate_no": view.get("certificate_no")}
-    return {**entry, "claims": claims, "expect": {**expected, "verified": "YES"}}
+    proven = {"verified": "YES"} if dataset.find_field("verified") else {}
+    return {**entry, "claims": claims, "expect": {**expected, **proven}}
+
+
+def _unknown(dataset: Dataset, like: View) -> dict[str, JsonValue]:
+    if _organisation(like) is None:
+        return _named("unknown", dataset, person_at(SEED, _OUTSIDE))
+    # Of its form, and no organisation of this population or any other.
+    unheld: dict[str, JsonValue] = {"id": _NOBODYS_CODE, "type": "USCC", "name": _NOBODYS_NAME}
+    return {"is": "unknown", "dataset": dataset.name.partition("@")[0], **unheld}
+
+
+def _organisation(view: View) -> dict[str, JsonValue] | None:
+    """Return as whom an organisation is asked about, None where the view is of a person."""
+    code = view.get("uscc", view.get("taxpayer_id"))
+    return None if code is None else {"id": code, "type": "USCC", "name": view.get("name")}
 
 
 def _named(role: str, dataset: Dataset, person: Person) -> dict[str, JsonValue]:

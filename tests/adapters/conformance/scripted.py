@@ -1,5 +1,6 @@
 """An end that answers as a test says, behind the last step every real adapter ends with."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -37,7 +38,13 @@ SHAPE = DatasetShape(
     ),
 )
 OFFERED = Offered(shape=SHAPE, fields=frozenset({FieldName("death_date"), FieldName("has_record")}))
-FIELDS = {"hc.death_certificate": ["death_date", "has_record"]}
+SECOND = Offered(
+    shape=dataclasses.replace(SHAPE, name=DatasetName("hc.second@1")), fields=OFFERED.fields
+)
+FIELDS = {
+    "hc.death_certificate": ["death_date", "has_record"],
+    "hc.second": ["death_date", "has_record"],
+}
 KNOWN, UNKNOWN = "370102195603159016", "370102198203159010"
 OTHER = "李不同"
 SECRET = b"the-true-secret"
@@ -69,6 +76,7 @@ class Asked:
     def __init__(self, query: Query, count: int, secret: bytes) -> None:
         """Keep what a script may depend on."""
         self.identifier = query.subject.identifier
+        self.dataset = query.dataset.name
         self.name = query.subject.full_name
         self.officer = query.end_user if query.by_officer else None
         self.request_id = query.request_id
@@ -104,7 +112,7 @@ class ScriptedAdapter:
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return what the test says is lacking."""
-        assert query.dataset == SHAPE
+        assert query.dataset in {SHAPE, SECOND.shape}
         return self.lacking
 
     async def fetch(self, query: Query) -> Outcome:
@@ -128,7 +136,10 @@ class ScriptedAdapter:
 
 def sample_of(people: list[dict[str, JsonValue]] | None = None, **more: JsonValue) -> Sample:
     """Return a sample of the health kind."""
-    return parse_sample({"section": SECTION, "people": people or PEOPLE, **more}, "health", FIELDS)
+    people = people or PEOPLE
+    offered: list[JsonValue] = list(dict.fromkeys(each["dataset"] for each in people))
+    tree = {"section": SECTION, "people": people, "datasets": offered, **more}
+    return parse_sample(tree, "health", FIELDS)
 
 
 def endpoint_of(
@@ -163,7 +174,10 @@ def endpoint_of(
         load_signer=load_signer,
     )
     return Endpoint(
-        build=build, section=sample_of().section, means=means, offered={DATASET: OFFERED}
+        build=build,
+        section=sample_of().section,
+        means=means,
+        offered={DATASET: OFFERED, SECOND.shape.name: SECOND},
     )
 
 

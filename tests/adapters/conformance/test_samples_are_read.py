@@ -47,7 +47,7 @@ def test_scalars_stay_what_is_written(tmp_path: Path) -> None:
     (person,) = sample.people
     assert person.identifier == KNOWN
     assert person.expect == {"death_date": "2022-01-29"}
-    assert sample.datasets == ("hc.death_certificate",)
+    assert sample.datasets == ("hc.death_certificate", "hc.second")
     assert isinstance(sample.section, HealthConfig)
     assert sample.section.org_code == "11370000MB2DEM0105"
 

@@ -342,6 +342,25 @@ async def test_a_wrong_key_is_tried_on_somebody_the_end_tells_of() -> None:
     assert codes_of(report) == {"credential": {"CREDENTIAL_NOT_CHECKED"}}
 
 
+async def test_a_credential_that_opens_one_dataset_is_tried_on_that_one() -> None:
+    """Answers elsewhere do not show that nobody looks at it."""
+    asked: list[str] = []
+
+    def answer(question: Asked) -> RawRecord | None:
+        if not question.trusted:
+            asked.append(question.dataset)
+            if question.dataset == "hc.death_certificate@1":
+                question.trusted = True
+        return behave(question)
+
+    sample = sample_of([*PEOPLE, *({**each, "dataset": "hc.second"} for each in PEOPLE)])
+
+    report = await report_of(endpoint_of(answer), sample)
+
+    assert codes_of(report) == {}
+    assert asked == ["hc.death_certificate@1", "hc.second@1"]
+
+
 async def test_an_organisation_needs_nobody_of_another_name() -> None:
     """It is asked about by its code, and some registers take no name."""
     organisations: list[dict[str, JsonValue]] = [
