@@ -3,6 +3,7 @@
     AdapterError
     ├── AnswerMalformed      the department answered something that is not its protocol
     ├── DepartmentFailed     it could not be told; carries the closed reason
+    │   └── NotSent          it ended with us: a limit of ours, or no time left
     ├── EffectNotApplicable  an effect that cannot be applied to this type or value
     └── AdapterMisconfigured what the configuration says cannot work
 
@@ -42,6 +43,10 @@ class DepartmentFailed(AdapterError):
         self.retry_after_s = retry_after_s
         self.cause = cause
         self.code = code
+
+
+class NotSent(DepartmentFailed):
+    """A question that ended with us: the department heard nothing of it."""
 
 
 class EffectNotApplicable(AdapterError):

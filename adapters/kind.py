@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from adapters.port import DatasetName, ProviderAdapter
+from adapters.port import DatasetName, Lacking, ProviderAdapter, Query
 from adapters.records import RecordSource
 from adapters.settings import DepartmentConfig
+from certs.identity import SystemId
+from certs.trust_store import TrustSnapshot
+from signing.record import Custody
 from signing.signer import Signer
 
 
@@ -38,6 +41,18 @@ Section = TypeVar("Section", bound=DepartmentConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeLink:
+    """Who we are towards provider nodes, and whom we believe."""
+
+    gateway: SystemId
+    signer: Signer = field(repr=False)
+    """Signs envelopes of that system."""
+    snapshot: Callable[[], TrustSnapshot] = field(repr=False)
+    load_tls: Callable[[KeyFiles], tuple[bytes, bytes]] = field(repr=False)
+    """Returns a private key and its certificate chain, PEM."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
     """What every adapter of a process shares."""
 
@@ -49,6 +64,10 @@ class Means:
     load_secret: Callable[[Path], bytes] = field(repr=False)
     """Returns what a credential file holds."""
     load_signer: Callable[[KeyFiles], Signer] = field(repr=False)
+    link: NodeLink | None = None
+    """None where departments are not asked through nodes: at a node."""
+    custody: Custody = Custody.EMBEDDED
+    """Where the keys lie that sign records in this process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,5 +90,9 @@ class Kind(Generic[Section]):
     datasets: frozenset[str]
     """What it serves, without version; each in version 1."""
     build: Callable[[Section, Parts], ProviderAdapter]
+    find_lacking: Callable[[Query], Lacking | None]
+    """Returns what the department would miss in any question, whoever connects it."""
+    names_unseen: frozenset[str] = frozenset()
+    """Datasets, without version, whose page tells somebody under another name as nobody."""
     unserved: frozenset[str] = frozenset()
     """What the catalog has under its prefix and it does not serve, without version."""

@@ -12,11 +12,15 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Final, NewType, Protocol, runtime_checkable
 
 from adapters.causes import Cause
 from certs.identity import SystemId
 from certs.quick import quickly_made
+from signing.record import Custody
+
+PROVIDER_SLUG: Final = "provider"
+"""Records of an organisation are signed by its system of this name, a provider node being one."""
 
 FieldName = NewType("FieldName", str)
 DatasetName = NewType("DatasetName", str)
@@ -170,6 +174,10 @@ class Query:
     pending_request_id: bytes | None = None
     request_envelope: bytes = field(default=b"", repr=False)
     """The requester's envelope as received, for provider nodes that judge for themselves."""
+    policy_digest: bytes = b""
+    """SHA-256 of the bundle that granted, for provider nodes that hold one of their own."""
+    custody: Custody = Custody.EMBEDDED
+    """Where the key that signs the record must live, as the department is connected."""
 
 
 @quickly_made
@@ -256,4 +264,13 @@ class ProviderAdapter(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class KeepsCopy(Protocol):
+    """An adapter that copies what its department lays out, and is to begin before it is asked."""
+
+    def begin(self) -> None:
+        """Begin to copy, unless it does already; needs a running event loop."""
         ...

@@ -19,7 +19,7 @@ from adapters.effects import FieldContext, apply_effect, apply_when_not_found
 from adapters.effects.families import RawValue
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, EffectNotApplicable
 from adapters.mapping.dates import day_of_ms
-from adapters.mapping.identifiers import parse_resident_id, parse_uscc
+from adapters.mapping.identifiers import kind_of_field, parse_resident_id, parse_uscc
 from adapters.mapping.names import compare_names
 from adapters.port import (
     FieldName,
@@ -62,6 +62,8 @@ class RecordSource:
 
     organisation: str
     signer: Signer = field(repr=False)
+    custody: Custody = Custody.EMBEDDED
+    """Where that key lives: in a gateway's process, or at the department's own node."""
 
 
 async def settle(
@@ -124,7 +126,7 @@ def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> 
         audience=query.audience,
         nonce=record_nonce(query.request_id, query.item),
         dataset=query.dataset.name,
-        custody=Custody.EMBEDDED,
+        custody=source.custody,
         subject_digest=subject_digest(
             query.request_id, query.subject.type.value, query.subject.identifier
         ),
@@ -147,7 +149,12 @@ def _disclose(query: Query, raw: RawRecord | None) -> Mapping[str, DisclosedValu
         grant = grants.get(shape.name)
         if grant is None:
             continue
-        context = FieldContext(shape=shape, claimed=query.claims.get(shape.name), today=today)
+        context = FieldContext(
+            shape=shape,
+            identifier=kind_of_field(dataset_of(query), shape.name, shape.type),
+            claimed=query.claims.get(shape.name),
+            today=today,
+        )
         try:
             if raw is None:
                 disclosure = apply_when_not_found(grant, context)

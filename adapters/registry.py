@@ -12,17 +12,31 @@ from typing import Any, Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Means, Parts
-from adapters.kinds import education, health, hrss, public_security
-from adapters.port import DatasetName, ProviderAdapter
+from adapters.kinds import (
+    bank,
+    civil_affairs,
+    commerce,
+    education,
+    health,
+    hrss,
+    public_security,
+    tax,
+)
+from adapters.port import DatasetName, KeepsCopy, ProviderAdapter
+from adapters.provider_node import Served, build_remote
 from adapters.records import RecordSource
-from adapters.settings import DepartmentConfig, DepartmentsConfig
+from adapters.settings import DepartmentConfig, DepartmentsConfig, NodeSection
 
 KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType(
     {
+        "bank": bank.KIND,
+        "civil_affairs": civil_affairs.KIND,
+        "commerce": commerce.KIND,
         "education": education.KIND,
         "public_security": public_security.KIND,
         "health": health.KIND,
         "hrss": hrss.KIND,
+        "tax": tax.KIND,
     }
 )
 """Every kind, by the name of its section in `DepartmentsConfig`."""
@@ -60,6 +74,12 @@ class AdapterRegistry:
         """Adapters by dataset."""
         return self._by_dataset
 
+    def begin(self) -> None:
+        """Let adapters that keep copies begin to; needs a running event loop."""
+        for adapter in self._adapters:
+            if isinstance(adapter, KeepsCopy):
+                adapter.begin()
+
     async def close(self) -> None:
         """Close every adapter."""
         await asyncio.gather(*(adapter.close() for adapter in self._adapters))
@@ -81,7 +101,9 @@ def build_registry(config: DepartmentsConfig, means: Means) -> AdapterRegistry:
     )
 
 
-def build_adapter(name: str, section: DepartmentConfig, means: Means) -> ProviderAdapter:
+def build_adapter(
+    name: str, section: DepartmentConfig | NodeSection, means: Means
+) -> ProviderAdapter:
     """Build the adapter of one kind, for the datasets of it that the catalog has.
 
     Raises:
@@ -94,8 +116,16 @@ def build_adapter(name: str, section: DepartmentConfig, means: Means) -> Provide
     if len(organisations) != 1:
         count = "more than one provider" if organisations else "none"
         raise AdapterMisconfigured(f"departments.{name}: the catalog gives its datasets {count}")
+    organisation = organisations.pop()
+    if isinstance(section, NodeSection):
+        served = Served(
+            organisation=organisation, datasets=datasets, find_lacking=kind.find_lacking
+        )
+        return build_remote(section.node, served, means)
     source = RecordSource(
-        organisation=organisations.pop(), signer=means.load_signer(section.record_key)
+        organisation=organisation,
+        signer=means.load_signer(section.record_key),
+        custody=means.custody,
     )
     return kind.build(section, Parts(source=source, datasets=datasets, means=means))
 

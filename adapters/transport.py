@@ -1,8 +1,9 @@
-"""HTTP to one department: deadline, retry, breaker, concurrency, size; nothing of its dialect.
+"""HTTP to one department: deadline, retry, breaker, limits, hedging; nothing of its dialect.
 
-Knows no field and no meaning of a body. Every failure becomes `DepartmentFailed` with a closed
-reason. Redirects are not followed, cookies not kept, proxies of the environment not read, bodies
-not decompressed.
+One question takes one place and passes the breaker once, however many calls it takes; each call
+keeps the pace (docs/operations/resilience.md). Knows no field and no meaning of a body. Every
+failure becomes `DepartmentFailed` with a closed reason. Redirects are not followed, cookies not
+kept, proxies of the environment not read, bodies not decompressed.
 INVARIANT: no exception and no diagnostic carries a body, a header, a path or an address.
 """
 
@@ -18,14 +19,19 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from adapters.breaker import Breaker
 from adapters.causes import Cause
-from adapters.errors import AdapterMisconfigured, DepartmentFailed
-from adapters.port import BreakerState, Indeterminate
+from adapters.errors import AdapterMisconfigured, DepartmentFailed, NotSent
+from adapters.guard import RESERVE_S, Guard
+from adapters.hedge import Hedging, race
+from adapters.limits import TransportLimits
+from adapters.pace import Pace
+from adapters.port import Indeterminate
+
+__all__ = ["RESERVE_S", "DepartmentTransport", "HttpAnswer", "HttpCall", "TransportLimits"]
 
 _LOG: Final = logging.getLogger(__name__)
 
-# Seconds kept back of the deadline for effects, signature and log.
-RESERVE_S: Final = 0.020
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _READ_BLOCK: Final = 64 * 1024
 # RFC 9110 15.6: the department, or what stands before it, cannot answer now.
@@ -33,37 +39,9 @@ _UNAVAILABLE: Final = frozenset({502, 503, 504})
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 _NOT_MODIFIED: Final = 304
+_ACCEPTED: Final = 202
 _REDIRECT: Final = range(300, 400)
-# What says that the department itself is in trouble, rather than this one question.
-_BREAKING: Final = frozenset(
-    {
-        Indeterminate.PROVIDER_TIMEOUT,
-        Indeterminate.PROVIDER_UNAVAILABLE,
-        Indeterminate.PROVIDER_FAULT,
-    }
-)
 _RETRIABLE: Final = frozenset({Indeterminate.PROVIDER_UNAVAILABLE, Indeterminate.PROVIDER_FAULT})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransportLimits:
-    """How much one department may take of us; the defaults are safe."""
-
-    concurrency: int = 32
-    """Calls in flight."""
-    max_body: int = 4 * 1024 * 1024
-    """Bytes of an answer; 500 records of public security with thumbnails take about 1 MiB."""
-    attempts: int = 3
-    """Calls of one idempotent question, the first included."""
-    backoff_s: float = 0.05
-    """Longest wait before the second attempt; doubles with each."""
-    connect_s: float = 2.0
-    fair_s: float = 1.0
-    """A timeout after less than this says nothing of the department."""
-    breaker_failures: int = 8
-    """Failures in a row that open the breaker."""
-    breaker_open_s: float = 5.0
-    """How long it stays open before one probe may pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,67 +58,18 @@ class HttpCall:
     """Return the body of a status 500 (SOAP 1.1 section 6.2) instead of failing."""
     keep_unmodified: bool = False
     """Return a status 304 (RFC 9110 15.4.5), which has no body, instead of failing."""
+    keep_accepted: bool = False
+    """Return a status 202 (RFC 9110 15.3.3) without its body, which may be empty."""
     idempotent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """One answer as bytes, its type already as expected; a status 304 has neither."""
+    """One answer as bytes, its type as expected; a 304, or a 202 kept as such, has neither."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-
-
-class Breaker:
-    """Closed, open, half-open: stops asking a department that does not answer."""
-
-    def __init__(self, limits: TransportLimits, clock: Callable[[], float]) -> None:
-        self._limits = limits
-        self._clock = clock
-        self._failures = 0
-        self._open_until: float | None = None
-        self._probing = False
-
-    @property
-    def state(self) -> BreakerState:
-        """What the next call would meet."""
-        if self._open_until is None:
-            return BreakerState.CLOSED
-        return BreakerState.OPEN if self.is_open else BreakerState.HALF_OPEN
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the next call would be refused."""
-        if self._open_until is None:
-            return False
-        return self._probing or self._clock() < self._open_until
-
-    def require_passage(self) -> None:
-        """Let a call through; after the open time exactly one probe.
-
-        Raises:
-            DepartmentFailed: PROVIDER_UNAVAILABLE while open.
-        """
-        if self.is_open:
-            raise _failed(Indeterminate.PROVIDER_UNAVAILABLE, Cause.BREAKER_OPEN)
-        self._probing = self._open_until is not None
-
-    def record_success(self) -> None:
-        """Close: the department answered."""
-        self._failures, self._open_until, self._probing = 0, None, False
-
-    def record_failure(self) -> None:
-        """Count a failure, open at the limit or when the probe failed."""
-        self._failures += 1
-        # A failed probe opens at once: one asker has paid, eight need not.
-        if self._probing or self._failures >= self._limits.breaker_failures:
-            self._open_until = self._clock() + self._limits.breaker_open_s
-        self._probing = False
-
-    def record_nothing(self) -> None:
-        """End a call that says nothing of the department: cancelled, or the asker had no time."""
-        self._probing = False
 
 
 class DepartmentTransport:
@@ -165,14 +94,20 @@ class DepartmentTransport:
         self._limits = limits or TransportLimits()
         self._tls = tls
         self._clock = clock
-        self._breaker = Breaker(self._limits, clock)
-        self._places = asyncio.Semaphore(self._limits.concurrency)
+        self._guard = Guard(self._limits, clock)
+        self._pace = Pace(self._limits, clock)
+        self._hedging = Hedging()
         self._session: aiohttp.ClientSession | None = None
 
     @property
     def breaker(self) -> Breaker:
         """The breaker, to be looked at by health."""
-        return self._breaker
+        return self._guard.breaker
+
+    @property
+    def attempts(self) -> int:
+        """Calls of one question, for dialects that repeat it in words of their own."""
+        return self._limits.attempts
 
     async def fetch(self, call: HttpCall, deadline: float) -> HttpAnswer:
         """Send one question and return its answer.
@@ -183,22 +118,8 @@ class DepartmentTransport:
         Raises:
             DepartmentFailed: TIMEOUT, UNAVAILABLE, MALFORMED, FAULT or QUOTA.
         """
-        attempts = self._limits.attempts if call.idempotent else 1
-        attempt = 1
-        while True:
-            try:
-                return await self._attempt(call, deadline)
-            except DepartmentFailed as failed:
-                pause = self._pause(attempt)
-                # A retry that cannot end in time would cost the department a call nobody waits for.
-                late = self._clock() + pause >= deadline - RESERVE_S
-                if failed.reason not in _RETRIABLE or attempt == attempts or late:
-                    _LOG.warning(
-                        "department %s: %s, attempt %d", self._department, failed.reason, attempt
-                    )
-                    raise
-            attempt += 1
-            await asyncio.sleep(pause)
+        attempts = self.attempts if call.idempotent else 1
+        return await self._guard.run(lambda ends: self._ask(call, ends, attempts), deadline)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -206,42 +127,76 @@ class DepartmentTransport:
             await self._session.close()
             self._session = None
 
+    async def _ask(self, call: HttpCall, ends: float, attempts: int) -> HttpAnswer:
+        """Call up to so many times."""
+        attempt = 1
+        while True:
+            try:
+                return await self._call(call, ends)
+            except DepartmentFailed as failed:
+                pause = self._pause(attempt)
+                if attempt == attempts or not self._may_repeat(failed, ends - pause):
+                    _LOG.warning(
+                        "department %s: %s, attempt %d", self._department, failed.reason, attempt
+                    )
+                    raise
+            attempt += 1
+            await asyncio.sleep(pause)
+
+    def _may_repeat(self, failed: DepartmentFailed, ends: float) -> bool:
+        # Enough others failed meanwhile, or this is the probe, which is one call. Or it could not
+        # end in time: nobody would wait for what it costs the department.
+        if self._guard.breaker.is_open or self._clock() + self._pace.wait_s >= ends:
+            return False
+        return failed.reason in _RETRIABLE and not isinstance(failed, NotSent)
+
     def _pause(self, attempt: int) -> float:
         # Full jitter: callers that failed together must not come back together.
         return random.uniform(0, self._limits.backoff_s * 2 ** (attempt - 1))  # noqa: S311 - spreads load, guards nothing
 
-    async def _attempt(self, call: HttpCall, deadline: float) -> HttpAnswer:
-        remaining = deadline - self._clock() - RESERVE_S
-        if remaining <= 0:
-            raise _failed(Indeterminate.PROVIDER_TIMEOUT, Cause.ANSWER_LATE)
-        async with _Place(self._places, remaining):
-            # After the wait for a place: the breaker may have opened meanwhile.
-            self._breaker.require_passage()
-            remaining = deadline - self._clock() - RESERVE_S
-            try:
-                answer = await self._send_within(call, remaining)
-            except DepartmentFailed as failed:
-                self._record(failed.reason, remaining)
-                raise
-            except asyncio.CancelledError:
-                self._breaker.record_nothing()
-                raise
-        self._breaker.record_success()
+    async def _call(self, call: HttpCall, ends: float) -> HttpAnswer:
+        """Call once, or twice where the section allows it and the first call takes long."""
+        await self._pace.keep(ends)
+        if not (self._limits.hedging and call.idempotent):
+            return await self._send_within(call, ends)
+        self._hedging.earn()
+        delay_s = self._hedging.delay_s
+        if delay_s is None:
+            return await self._timed(call, ends)
+        return await race(
+            lambda: self._timed(call, ends), lambda: self._second(call, ends), delay_s
+        )
+
+    async def _second(self, call: HttpCall, ends: float) -> HttpAnswer:
+        """Call a second time, where place, pace and budget allow it at once.
+
+        Raises:
+            NotSent: PROVIDER_UNAVAILABLE: they do not.
+        """
+        # Never waited for: it is to save time, and must take none from first calls.
+        if self._guard.breaker.is_open or self._pace.wait_s or not self._guard.places.has_free:
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE, cause=Cause.RATE_LIMITED)
+        if not self._hedging.spend():
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE, cause=Cause.RATE_LIMITED)
+        async with self._guard.places.at_once():
+            self._pace.take()
+            return await self._timed(call, ends)
+
+    async def _timed(self, call: HttpCall, ends: float) -> HttpAnswer:
+        """Call and note how long that took."""
+        began = self._clock()
+        try:
+            answer = await self._send_within(call, ends)
+        except asyncio.CancelledError:
+            # The other one came first: it would have taken this long at least.
+            self._hedging.note(self._clock() - began)
+            raise
+        self._hedging.note(self._clock() - began)
         return answer
 
-    def _record(self, reason: Indeterminate, remaining: float) -> None:
-        # A department that refuses or mumbles is there; only silence and faults count against it.
-        if reason not in _BREAKING:
-            self._breaker.record_success()
-        elif reason is Indeterminate.PROVIDER_TIMEOUT and remaining < self._limits.fair_s:
-            # An asker in a hurry must not close the department to everybody else.
-            self._breaker.record_nothing()
-        else:
-            self._breaker.record_failure()
-
-    async def _send_within(self, call: HttpCall, remaining: float) -> HttpAnswer:
+    async def _send_within(self, call: HttpCall, ends: float) -> HttpAnswer:
         try:
-            async with asyncio.timeout(remaining):
+            async with asyncio.timeout(ends - self._clock()):
                 return await self._send(call)
         except TimeoutError:
             raise _failed(Indeterminate.PROVIDER_TIMEOUT, Cause.ANSWER_LATE) from None
@@ -265,6 +220,8 @@ class DepartmentTransport:
         ) as response:
             if response.status == _NOT_MODIFIED and call.keep_unmodified:
                 return HttpAnswer(status=_NOT_MODIFIED, headers=response.headers, body=b"")
+            if response.status == _ACCEPTED and call.keep_accepted:
+                return HttpAnswer(status=_ACCEPTED, headers=response.headers, body=b"")
             _require_status(response.status, keep_fault=call.keep_fault)
             _require_type(response, call.expect)
             body = await self._read_bounded(response)
@@ -296,25 +253,6 @@ class DepartmentTransport:
                 auto_decompress=False,
             )
         return self._session
-
-
-class _Place:
-    """A place among the calls in flight, waited for no longer than the deadline allows."""
-
-    def __init__(self, places: asyncio.Semaphore, remaining: float) -> None:
-        self._places = places
-        self._remaining = remaining
-
-    async def __aenter__(self) -> None:
-        try:
-            async with asyncio.timeout(self._remaining):
-                await self._places.acquire()
-        except TimeoutError:
-            # Busy with our own calls, so not the breaker's business.
-            raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE) from None
-
-    async def __aexit__(self, *_: object) -> None:
-        self._places.release()
 
 
 def _require_origin(base_url: str) -> str:

@@ -107,7 +107,7 @@ class _Caller:
         self._run.latencies.append(time.perf_counter() - self._sent)
         error = future.exception()
         if isinstance(error, grpc.RpcError):
-            self._run.failed[_status(error)] += 1
+            self._run.failed[status_of(error)] += 1
         self.send()
 
 
@@ -150,13 +150,13 @@ def _send_stream(run: _Run, channel: grpc.Channel, method: str, room: int) -> No
                 run.failed["REFUSED"] += 1
             free.release()
     except grpc.RpcError as error:
-        run.failed[_status(error)] += 1
+        run.failed[status_of(error)] += 1
 
 
 def measure(identity: Identity, messages: list[bytes], method: str, plan: tuple[int, int]) -> Load:
     """Send for some seconds from so many callers at once, over several connections."""
     seconds, callers = plan
-    channels = [_connect(identity) for _ in range(CONNECTIONS)]
+    channels = [connect(identity) for _ in range(CONNECTIONS)]
     repeated = iter(lambda: messages[0], None) if len(messages) == 1 else iter(messages)
     run = _Run(messages=repeated, seconds=seconds)
     cpu = time.process_time()
@@ -177,7 +177,8 @@ def measure(identity: Identity, messages: list[bytes], method: str, plan: tuple[
     )
 
 
-def _connect(identity: Identity) -> grpc.Channel:
+def connect(identity: Identity) -> grpc.Channel:
+    """Return a channel with a connection of its own, made."""
     tls = identity.tls
     credentials = grpc.ssl_channel_credentials(tls.authority, tls.private_key, tls.chain)
     # Channels to one address would share a connection otherwise.
@@ -187,7 +188,8 @@ def _connect(identity: Identity) -> grpc.Channel:
     return channel
 
 
-def _status(error: grpc.RpcError) -> str:
+def status_of(error: grpc.RpcError) -> str:
+    """Return the status a call ended with."""
     code = getattr(error, "code", None)
     return code().name if callable(code) else "UNKNOWN"
 

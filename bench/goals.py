@@ -76,9 +76,9 @@ def encode_results(results: Results, goals: tuple[Goal, ...]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def store_results(text: str) -> Path:
+def store_results(text: str, name: str = "latest.json") -> Path:
     """Keep the newest results beside the program; git ignores them."""
-    path = RESULTS / "latest.json"
+    path = RESULTS / name
     RESULTS.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path

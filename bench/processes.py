@@ -4,9 +4,11 @@ Only processes started here are ended here.
 """
 
 import asyncio
+import contextlib
+import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeVar
@@ -77,6 +79,39 @@ async def _spawn(command: tuple[str, ...], errors: Path | None) -> Process:
         )
     with errors.open("ab") as file:
         return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=file)
+
+
+def resident_mib(process: int) -> float:
+    """Return the memory a process and all it has started hold, in MiB; what has ended holds none.
+
+    Pages shared between them count for each, so it is at most too much.
+    """
+    parents = dict(_parents())
+    return sum(_own_mib(each) for each in parents if _descends(each, process, parents))
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Yield every process of this machine with the one that started it."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        # A process may end between the listing and the look.
+        with contextlib.suppress(OSError):
+            # proc(5): the name stands in parentheses and may hold anything, these too.
+            after_name = path.read_text("ascii", "replace").rpartition(")")[2].split()
+            yield int(path.parent.name), int(after_name[1])
+
+
+def _descends(process: int, ancestor: int, parents: Mapping[int, int]) -> bool:
+    while process not in {ancestor, 0}:
+        process = parents.get(process, 0)
+    return process == ancestor
+
+
+def _own_mib(process: int) -> float:
+    with contextlib.suppress(OSError):
+        told = Path(f"/proc/{process}/status").read_text("ascii", "replace")
+        resident = re.search(r"^VmRSS:\s+(\d+) kB$", told, re.MULTILINE)
+        return int(resident[1]) / 1024 if resident else 0.0
+    return 0.0
 
 
 async def stop(process: Process) -> None:

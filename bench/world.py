@@ -21,9 +21,10 @@ from adapters.simulators.population import planted
 from gateway.cli.sandbox.authority import write_private
 from gateway.cli.sandbox.cases import case_number
 from gateway.cli.sandbox.partners import write_partner
+from gateway.cli.sandbox.provinces import HRSS
 from gateway.cli.sandbox.running import Sandbox, SandboxOptions, prepared
 from gateway.cli.sandbox.settings import Ports
-from gateway.cli.sandbox.world import HRSS, World
+from gateway.cli.sandbox.world import World
 from gateway.policy.bundle import load_bundle
 from hutong.client import (
     Answered,
@@ -51,6 +52,10 @@ STAFF: Final = Staff(
     unit_code="370000000000",
     level="county",
     division="370102",
+    # What public security demands of whoever asks; a synthetic person.
+    call_reason="退休待遇申领",
+    name="彭守正",
+    identifier="370104198309239011",
 )
 
 
@@ -75,6 +80,12 @@ EDUCATION: Final = Lane(
     agreement="XY-2026-205",
     dataset="edu.diploma@1",
     fields=("full_name", "institution_name", "verified"),
+)
+POLICE: Final = Lane(
+    name="public security, over SOAP",
+    agreement="XY-2026-201",
+    dataset="ps.person_core@1",
+    fields=("full_name", "person_state"),
 )
 
 
@@ -159,9 +170,11 @@ def build_questions(identity: Identity, lane: Lane) -> list[Question]:
 
 
 async def select_answered(
-    identity: Identity, questions: Sequence[Question]
+    identity: Identity, questions: Sequence[Question], *, timeout_s: float | None = None
 ) -> list[tuple[Question, Answered]]:
     """Ask each question once and keep those that get values: refusals are cheap, and not measured.
+
+    What is not answered within `timeout_s` is not kept either.
 
     Raises:
         RuntimeError: nobody gets an answer, so there is nothing to measure.
@@ -170,7 +183,7 @@ async def select_answered(
     async with Client.open(identity) as client:
         for question in questions:
             try:
-                answered = await client.exchange(question)
+                answered = await client.exchange(question, timeout_s=timeout_s)
             except Refused:
                 continue
             if answered.state is AnswerState.ANSWERED:

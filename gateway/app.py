@@ -9,7 +9,6 @@ import contextlib
 import sqlite3
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import grpc
@@ -46,6 +45,7 @@ from gateway.policy.facts import Registers
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.quota import BurstLimit, BurstLimiter, InFlight
 from gateway.replay import SPACE, ReplayGuard
+from gateway.rooms import Rooms
 from gateway.rpc.admin import LookSocket, socket_beside
 from gateway.rpc.departments import Departments
 from gateway.rpc.health import Health, build_health_app
@@ -55,7 +55,9 @@ from gateway.rpc.services import Services, build_handlers
 from gateway.wiring import (
     build_compute,
     connect,
+    describe_link,
     describe_means,
+    list_at_nodes,
     load_epoch_keys,
     load_policy,
     load_signer,
@@ -63,6 +65,7 @@ from gateway.wiring import (
     load_trust,
     open_registers,
     require_own_origin,
+    stamp_of,
     want_process,
 )
 from signing.errors import SigningError
@@ -140,6 +143,7 @@ class Gateway:
         await close_open_asks(self.log, self.interrupted)
         if isinstance(self.compute, ComputeApart):
             self.compute.start()
+        self.registry.begin()
         serving = credentials(self._load_tls(), self._take_changed_tls)
         try:
             self.port = self.server.add_secure_port(self.config.listen, serving)
@@ -241,7 +245,8 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     bundle = load_policy(config)
     log = _open_log(config, chosen_clock)
     registers = open_registers(config)
-    means = describe_means(bundle.catalog, bundle.matters, chosen_clock)
+    link = describe_link(config, lambda: trust)
+    means = describe_means(bundle.catalog, bundle.matters, chosen_clock, link=link)
     registry = build_registry(config.departments, means)
     interrupted, keys = Interrupted(), load_epoch_keys(config)
     # Expired ones too: what was open when the process died may have been so for long.
@@ -250,6 +255,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
     deciding = _build_deciding(config, bundle, registers, keys, interrupted)
     exchange = Exchange(parts, deciding)
     lookup = Lookup(parts=parts, exchange=exchange, deciding=deciding, receipts=log)
+    departments = Departments(registry.adapters, metrics, parts.rooms)
     services = Services(
         parts=parts,
         exchange=exchange,
@@ -258,6 +264,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         deciding=deciding,
         log=log,
         connected=frozenset(registry.by_dataset),
+        departments=departments,
     )
     # The list of methods is no secret, but reflection parses what strangers send: sandbox only.
     others = (add_reflection,) if config.sandbox else ()
@@ -276,7 +283,7 @@ def build_gateway(config: Config, clock: Clock | None = None) -> Gateway:
         interrupted=interrupted,
         compute=parts.compute,
         looks=_build_looks(config, log, keys, chosen_clock),
-        departments=Departments(registry.adapters, metrics),
+        departments=departments,
         health=Health(describe_parts(log, trust, registry, chosen_clock), metrics),
     )
 
@@ -326,8 +333,10 @@ def _build_parts(
         exits=Exits(log=timed, signer=signer, system_id=system_id),
         replay=replay,
         in_flight=InFlight(limits.in_flight, limits.in_flight_per_system),
+        rooms=Rooms(limits.room),
         limiter=BurstLimiter(burst),
         adapters=connect(registry, compute),
+        at_nodes=list_at_nodes(registry),
         observer=MetricsObserver(metrics),
     )
 
@@ -348,17 +357,6 @@ def _build_looks(config: Config, log: AccessLog, keys: EpochKeys, clock: Clock) 
     # The same keys as the exchange's: two readers of that file would draw two keys for one quarter.
     looks = Looks(log=log, keys=keys, system_id=config.system_id, clock=clock)
     return LookSocket(socket_beside(config.log.database), looks)
-
-
-def stamp_of(folder: Path) -> frozenset[tuple[str, int, int]]:
-    """Return what changes with any file below a folder; reading them all each second would cost."""
-    found = set()
-    for path in folder.rglob("*"):
-        # A file may be renamed between the listing and the look; its new name counts next time.
-        with contextlib.suppress(FileNotFoundError):
-            state = path.stat()
-            found.add((str(path), state.st_mtime_ns, state.st_size))
-    return frozenset(found)
 
 
 def _bound_port(runner: web.AppRunner) -> int:

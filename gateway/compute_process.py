@@ -20,6 +20,7 @@ from typing_extensions import override
 from adapters.kinds.hrss import HrssAdapter
 from adapters.port import DatasetName, Outcome, Untold
 from adapters.records import RecordSource
+from adapters.settings import HrssConfig
 from gateway.child import load_form
 from gateway.compute.port import FetchJob
 from gateway.compute.protocol import PACKAGE, Asked, Ended, Ending, Job, parse_begin
@@ -164,7 +165,7 @@ def _load_means(given: bytes) -> _Means:
     config = Config.model_validate_json(begin.config)
     departments: Mapping[DatasetName, HrssAdapter] = {}
     record_keyids: tuple[str, ...] = ()
-    if config.departments.hrss is not None:
+    if isinstance(config.departments.hrss, HrssConfig):
         datasets = frozenset(map(DatasetName, begin.datasets))
         own = config.departments.hrss
         record_signer = load_signer(own.record_key)

@@ -7,7 +7,7 @@ only. `describe` prints the settings in force at start.
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -20,20 +20,36 @@ TLS_SUITES: Final = (
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384"
 )
 """AEAD only, for TLS 1.2; TLS 1.3 has no others. grpcio takes them from the environment alone."""
+S = TypeVar("S", bound=Section)
+
 ADDRESS: Final = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 """`host:port`, an IPv6 host in brackets."""
 
 
-class LimitConfig(Section):
+class ConnectionLimits(Section):
+    """Limits of a server's connections."""
+
+    streams_per_connection: int = Field(default=256, ge=1, le=4_096)
+    connection_age_s: int = Field(default=600, ge=10)
+
+
+class LimitConfig(ConnectionLimits):
     """Limits of one gateway process."""
 
-    in_flight: int = Field(default=512, ge=1, le=65_536)
-    in_flight_per_system: int = Field(default=256, ge=1, le=65_536)
+    in_flight: int = Field(default=1_024, ge=1, le=65_536)
+    in_flight_per_system: int = Field(default=512, ge=1, le=65_536)
+    in_flight_per_department: int = Field(default=256, ge=1, le=65_536)
     calls_per_second_per_system: float = Field(default=2_000.0, gt=0)
     burst_per_system: int = Field(default=4_000, ge=1)
     kept_answer_bytes: int = Field(default=64 << 20, ge=0)
-    streams_per_connection: int = Field(default=256, ge=1, le=4_096)
-    connection_age_s: int = Field(default=600, ge=10)
+
+    @property
+    def room(self) -> int:
+        """Exchanges that may wait for one department."""
+        # At most half of what the gateway, and one system, may have under way: whatever was
+        # configured, one department that hangs leaves as much to the others.
+        half = min(self.in_flight, self.in_flight_per_system) // 2
+        return max(1, min(self.in_flight_per_department, half))
 
 
 class Config(Section):
@@ -60,7 +76,16 @@ class Config(Section):
 
 
 def load_config(path: Path) -> Config:
-    """Return the configuration in a file; paths in it are relative to the file.
+    """Return the configuration of a gateway in a file; paths in it are relative to the file.
+
+    Raises:
+        ConfigError: the file cannot be read, a key is unknown, or a value is out of range.
+    """
+    return load_settings(path, Config)
+
+
+def load_settings(path: Path, form: type[S]) -> S:
+    """Return the settings in a file; paths in them are relative to the file.
 
     Raises:
         ConfigError: the file cannot be read, a key is unknown, or a value is out of range.
@@ -68,7 +93,7 @@ def load_config(path: Path) -> Config:
     try:
         # The safe loader: a tag in the file could otherwise build any Python object.
         raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-        config = Config.model_validate(raw)
+        config = form.model_validate(raw)
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path.name}: {type(error).__name__}") from error
     except ValidationError as error:
@@ -81,7 +106,7 @@ def load_config(path: Path) -> Config:
     return _anchored(config, path.parent)
 
 
-def _anchored(config: Config, folder: Path) -> Config:
+def _anchored(config: S, folder: Path) -> S:
     """Return the configuration with every relative path resolved against the folder of its file."""
 
     def anchor(value: object) -> object:
@@ -93,8 +118,7 @@ def _anchored(config: Config, folder: Path) -> Config:
             )
         return value
 
-    anchored = anchor(config)
-    return Config.model_validate(anchored)
+    return type(config).model_validate(anchor(config))
 
 
 def config_path_from_environment() -> Path | None:
@@ -109,7 +133,7 @@ def prepare_environment() -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
-def describe(config: Config) -> str:
+def describe(config: Section) -> str:
     """Return the settings in force as YAML; paths and limits only, no secret."""
     text: str = yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=True)
     return text

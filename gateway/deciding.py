@@ -8,12 +8,13 @@ INVARIANT: a fact that cannot be had is unknown, and unknown never opens (policy
 
 import hmac
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 from functools import lru_cache
 from typing import Final, Protocol
 
-from adapters.port import DatasetShape, Effect, EffectKind, FieldName, Grant
+from adapters.port import PROVIDER_SLUG, DatasetShape, Effect, EffectKind, FieldName, Grant
 from certs.identity import SystemId
 from certs.quick import quickly_made
 from gateway.catalog import Dataset
@@ -48,10 +49,9 @@ CHINA: Final = timezone(timedelta(hours=8))
 ALWAYS: Final = "always"
 """Period of counters that belong to a case and never start anew."""
 DAY_MS: Final = 86_400_000
+_FINDINGS: Final = frozenset({EffectKind.COMPARE, EffectKind.PREDICATE})
 _OF_AGREEMENT: Final = frozenset({QuotaKind.PER_DAY, QuotaKind.PER_SECOND})
 """Limits of an agreement as a whole; the others are of one subject in one case."""
-PROVIDER_SLUG: Final = "provider"
-"""Records of an organisation are signed by its system of this name."""
 
 
 class Tokeniser(Protocol):
@@ -177,7 +177,10 @@ class Deciding:
             tokens=tokens,
             rules=decision.rules,
             delete_by_ms=progress.now_ms + decision.delete_after_days * DAY_MS,
-            tell_not_found=_tells(decision),
+            tell_not_found=is_told_when_absent(
+                (each.effect for each in decision.released),
+                tell_not_found=decision.tell_not_found,
+            ),
         )
 
     async def explain(self, progress: Progress, question: Question) -> Explained:
@@ -269,11 +272,10 @@ class Deciding:
         )
 
     def _pseudonym_key(self, question: Question, provider: str, effect: Effect) -> bytes | None:
-        """One key per provider, requester and matter, so that pseudonyms join nowhere else."""
         if effect.kind is not EffectKind.PSEUDONYM:
             return None
-        parts = (provider, question.system.organisation.uscc, question.statement.purpose.matter)
-        return self._derived("pseudonym", *parts)
+        requester = question.system.organisation.uscc
+        return pseudonym_key(self._secret, provider, requester, question.statement.purpose.matter)
 
     def _charges(
         self,
@@ -320,8 +322,25 @@ class Deciding:
                 raise Refusal(Reason.QUOTA_EXHAUSTED, retry_after_s=retry) from error
 
     def _derived(self, use: str, *parts: str) -> bytes:
-        """Return 32 bytes for one use; parts are length-prefixed, so no two lists collide."""
-        return hmac.digest(self._secret, b"".join(map(_prefixed, (use, *parts))), "sha256")
+        return _derived(self._secret, use, *parts)
+
+
+def pseudonym_key(secret: bytes, provider: str, requester: str, matter: str) -> bytes:
+    """Return one key per provider, requester and matter, so that pseudonyms join nowhere else."""
+    return _derived(secret, "pseudonym", provider, requester, matter)
+
+
+def is_told_when_absent(granted: Iterable[Effect], *, tell_not_found: bool) -> bool:
+    """Whether the requester may learn that no record exists.
+
+    A granted value shows it anyway; findings alone show it only where the agreement says so.
+    """
+    return tell_not_found or any(effect.kind not in _FINDINGS for effect in granted)
+
+
+def _derived(secret: bytes, use: str, *parts: str) -> bytes:
+    """Return 32 bytes for one use; parts are length-prefixed, so no two lists collide."""
+    return hmac.digest(secret, b"".join(map(_prefixed, (use, *parts))), "sha256")
 
 
 def _prefixed(part: str) -> bytes:
@@ -374,13 +393,3 @@ def _input(
         at_ms=progress.now_ms,
         legal_basis=purpose.legal_basis,
     )
-
-
-def _tells(decision: Decision) -> bool:
-    """Whether the requester may learn that no record exists.
-
-    A granted value shows it anyway; findings alone show it only where the agreement says so.
-    """
-    findings = {EffectKind.COMPARE, EffectKind.PREDICATE}
-    shows = any(each.effect.kind not in findings for each in decision.released)
-    return decision.tell_not_found or shows

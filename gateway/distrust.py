@@ -178,6 +178,7 @@ def build_expectation(query: Query, provider: str, now_ms: int) -> RecordExpecta
         subject_digest=digest,
         now_s=now_ms // 1000,
         leeway_s=LEEWAY_MS // 1000,
+        custody=query.custody,
     )
 
 

@@ -206,8 +206,9 @@ TEXTS: Final[dict[Reason, ReasonText]] = {
     ),
     Reason.SUBJECT_INVALID: _text(
         _R,
-        "当事人标识格式或校验位不对。",
-        "The subject's identifier has a wrong format or check character.",
+        "当事人标识不成立：格式、校验位或出生日期不对。请对照证件核对号码和类型，重新签名提问。",
+        "The subject's identifier cannot be one: its format, check character or birth date is "
+        "wrong. Compare number and type with the document and sign a new request.",
     ),
     Reason.QUERY_INVALID: _text(
         _R,

@@ -55,6 +55,7 @@ from gateway.outcome import Answered, Outcome, Refused, encode_outcome, named, p
 from gateway.parts import Parts
 from gateway.progress import Call, Progress
 from gateway.receipt import commit_to
+from gateway.rooms import RoomFull
 from gateway.statement.answer import (
     AnswerContent,
     AnswerHeader,
@@ -64,6 +65,7 @@ from gateway.statement.answer import (
     encode_answer_body,
 )
 from gateway.statement.kinds import QuestionKind
+from signing.record import Custody
 
 RESERVED_S: Final = 0.05
 """Kept back from the department's time for steps 9 to 12, so that the inner deadline wins."""
@@ -251,6 +253,10 @@ class Exchange:
             deadline=progress.call.deadline - RESERVED_S,
             pending_request_id=statement.pending_request_id,
             request_envelope=progress.call.body,
+            policy_digest=b"" if decided is None else decided.policy_digest,
+            custody=Custody.PROVIDER_NODE
+            if shape.name in self._parts.at_nodes
+            else Custody.EMBEDDED,
         )
 
     def _require_askable(self, query: Query) -> None:
@@ -274,8 +280,12 @@ class Exchange:
         started = time.monotonic()
         fetched: Fetched
         try:
-            async with asyncio.timeout(query.deadline - started):
-                fetched = await fetch_from(adapter, query, provider, keys)
+            with self._parts.rooms.place(provider):
+                async with asyncio.timeout(query.deadline - started):
+                    fetched = await fetch_from(adapter, query, provider, keys)
+        except RoomFull:
+            self._parts.observer.turned_away(provider)
+            fetched = Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
         except TimeoutError:
             fetched = Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
         except Exception as error:  # noqa: BLE001 - a broad place: the adapter call (style.md, Errors)

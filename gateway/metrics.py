@@ -17,10 +17,19 @@ TABLE: Final = (
     ("hutong_exchange_in_flight", "Calls under way."),
     ("hutong_provider_total", "Questions put to departments, by provider and outcome."),
     ("hutong_provider_seconds", "Seconds a department took, by provider."),
+    ("hutong_provider_waiting", "Exchanges that wait for a department, by provider."),
+    (
+        "hutong_provider_turned_away_total",
+        "Questions not put because the department's room was full, by provider.",
+    ),
     ("hutong_provider_breaker", "0 closed, 1 half-open, 2 open: no questions, by provider."),
     (
         "hutong_record_distrusted_total",
         "Disclosures dropped or records discarded in steps 9 and 10.",
+    ),
+    (
+        "hutong_identifier_doubt_total",
+        "Subjects asked about whose identifier has a doubt that refuses nothing, by problem.",
     ),
     ("hutong_log_size", "Entries in the access log."),
     ("hutong_log_append_seconds", "Seconds until an entry was durable."),
@@ -68,6 +77,9 @@ class Metrics:
         def counter(metric: str, *labels: str) -> Labelled[Counter]:
             return Labelled(Counter(*name(metric), labels, registry=self.registry))
 
+        def gauge(metric: str, label: str) -> Labelled[Gauge]:
+            return Labelled(Gauge(*name(metric), (label,), registry=self.registry))
+
         def histogram(
             metric: str, label: str, buckets: tuple[float, ...] = _SECONDS_BUCKETS
         ) -> Labelled[Histogram]:
@@ -81,17 +93,18 @@ class Metrics:
         self.in_flight = Gauge(*name("hutong_exchange_in_flight"), registry=self.registry)
         self.provider_total = counter("hutong_provider_total", "provider", "outcome")
         self.provider_seconds = histogram("hutong_provider_seconds", "provider")
-        self.provider_breaker = Labelled(
-            Gauge(*name("hutong_provider_breaker"), ("provider",), registry=self.registry)
-        )
+        self.provider_waiting = gauge("hutong_provider_waiting", "provider")
+        self.turned_away_total = counter("hutong_provider_turned_away_total", "provider")
+        self.provider_breaker = gauge("hutong_provider_breaker", "provider")
         self.distrusted_total = counter("hutong_record_distrusted_total", "provider", "cause")
+        self.doubt_total = counter("hutong_identifier_doubt_total", "problem")
         self.log_size = Gauge(*name("hutong_log_size"), registry=self.registry)
         self.log_process = Gauge(*name("hutong_log_process"), registry=self.registry)
         self.compute_process = Gauge(*name("hutong_compute_process"), registry=self.registry)
         self.log_append_seconds = Histogram(
             *name("hutong_log_append_seconds"), registry=self.registry, buckets=_SECONDS_BUCKETS
         )
-        self.health = Labelled(Gauge(*name("hutong_health"), ("part",), registry=self.registry))
+        self.health = gauge("hutong_health", "part")
 
     def exposition(self) -> bytes:
         """Return the Prometheus text format."""
@@ -99,7 +112,7 @@ class Metrics:
 
 
 class MetricsObserver:
-    """Counts what departments did."""
+    """Counts what departments did, and what was doubtful about subjects."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -110,6 +123,14 @@ class MetricsObserver:
         self._metrics.provider_seconds.of(provider).observe(seconds)
         self._metrics.board.count(provider, outcome, seconds)
 
+    def turned_away(self, provider: str) -> None:
+        """Count one question that found the department's room full."""
+        self._metrics.turned_away_total.of(provider).inc()
+
     def distrusted(self, provider: str, cause: str, count: int) -> None:
         """Count what was dropped or discarded."""
         self._metrics.distrusted_total.of(provider, cause).inc(count)
+
+    def doubted(self, problem: str) -> None:
+        """Count a doubt; the label is one of a closed list."""
+        self._metrics.doubt_total.of(problem).inc()

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from adapters.mapping.identifiers import examine_resident_id
+from adapters.mapping.names import SEPARATORS
 from adapters.port import EndUser, Subject
 from certs.chain import require_current
 from certs.errors import CertificateRefused
 from certs.identity import RegisteredKey, VerifyingKey
 from certs.quick import quickly_made
 from gateway.errors import Reason, Refusal
-from gateway.statement.identifiers import FIFTEEN, lengthened
 from gateway.statement.values import DatasetQuery, Statement
 from gateway.trust import moment
 from signing.assertion import (
@@ -31,8 +32,6 @@ from signing.errors import AssertionReason, AssertionRefused
 NOT_TOLD: Final = b"unknown"
 """A system job, or an officer whose assertion does not name him."""
 NO_RELATION: Final = b"none"
-_DOTS: Final = frozenset("·•‧・")
-"""What separates the parts of names that have no surname; as departments spell it."""
 _UNBOUND = frozenset(
     {
         AssertionReason.WRONG_ISSUER,
@@ -113,14 +112,12 @@ def relation_of(officer: Officer | None, subject: Subject) -> bytes:
 
 def _normal(identifier: str) -> str:
     """Return a resident number in the form subjects have; a wrong one stays what it is."""
-    upper = identifier.upper()
-    fifteen = len(upper) == FIFTEEN and upper.isascii() and upper.isdigit()
-    return lengthened(upper) if fifteen else upper
+    return examine_resident_id(identifier).value or identifier.upper()
 
 
 def _surname(name: str) -> str:
     """Return the first character; nothing of names that have parts."""
-    return "" if _DOTS & set(name) else name[:1]
+    return "" if SEPARATORS & set(name) else name[:1]
 
 
 def _require_authorised(claims: AssertionClaims, statement: Statement, query: DatasetQuery) -> None:

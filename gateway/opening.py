@@ -18,6 +18,7 @@ from gateway.officer import Officer, require_officer
 from gateway.parts import Parts
 from gateway.progress import LEEWAY_MS, Progress
 from gateway.replay import First, Twin, request_key
+from gateway.statement.identifiers import doubts_about
 from gateway.statement.kinds import QuestionKind
 from gateway.statement.request import M, parse_header, parse_payload
 from gateway.statement.values import Header, Statement
@@ -68,6 +69,8 @@ async def open_question(parts: Parts, progress: Progress, kind: QuestionKind) ->
     _require_binding(parts, progress, system, header)  # 3 binding
     twin = _claim(parts, progress, header)
     statement = _reached(opened, opened.statement)  # 4 statement
+    for problem in doubts_about(statement.subject, progress.now_ms):
+        parts.observer.doubted(problem)
     return Question(
         system=system,
         snapshot=snapshot,
@@ -181,12 +184,21 @@ def _require_binding(
         raise Refusal(Reason.RECEIVER_MISMATCH)
     if header.method != progress.call.method:
         raise Refusal(Reason.METHOD_MISMATCH)
+    require_fresh(header, progress.now_ms)
+
+
+def require_fresh(header: Header, now_ms: int) -> None:
+    """Require that a request lives at a time, and no longer than requests may.
+
+    Raises:
+        Refusal: `LIFE_TOO_LONG`, `NOT_YET_VALID`, `EXPIRED`.
+    """
     # A life of years would outlive every memory of request ids.
     if not 0 < header.expires_at_ms - header.issued_at_ms <= MAX_LIFE_MS:
         raise Refusal(Reason.LIFE_TOO_LONG)
-    if header.issued_at_ms > progress.now_ms + LEEWAY_MS:
+    if header.issued_at_ms > now_ms + LEEWAY_MS:
         raise Refusal(Reason.NOT_YET_VALID)
-    if header.expires_at_ms + LEEWAY_MS <= progress.now_ms:
+    if header.expires_at_ms + LEEWAY_MS <= now_ms:
         raise Refusal(Reason.EXPIRED)
 
 

@@ -13,6 +13,7 @@ from gateway.exits import Exits
 from gateway.model import EntryDraft, Logged
 from gateway.quota import BurstLimiter, InFlight
 from gateway.replay import ReplayGuard
+from gateway.rooms import Rooms
 from signing.signer import Signer
 
 if TYPE_CHECKING:
@@ -32,14 +33,22 @@ class Log(Protocol):
 
 
 class Observer(Protocol):
-    """Who counts what departments did; the core knows no metrics library."""
+    """Who counts what happened; the core knows no metrics library."""
 
     def asked(self, provider: str, outcome: str, seconds: float) -> None:
         """Count one question to a department."""
         ...
 
+    def turned_away(self, provider: str) -> None:
+        """Count one question that found the department's room full."""
+        ...
+
     def distrusted(self, provider: str, cause: str, count: int) -> None:
         """Count what was dropped or discarded."""
+        ...
+
+    def doubted(self, problem: str) -> None:
+        """Count one doubt about a subject's identifier that refuses nothing."""
         ...
 
 
@@ -56,6 +65,9 @@ class Parts:
     exits: Exits
     replay: ReplayGuard
     in_flight: InFlight
+    rooms: Rooms
     limiter: BurstLimiter
     adapters: Mapping[DatasetName, ProviderAdapter] = field(repr=False)
     observer: Observer
+    at_nodes: frozenset[DatasetName] = frozenset()
+    """The datasets whose departments hold their own key; nobody else's record of them is taken."""

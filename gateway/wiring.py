@@ -3,17 +3,21 @@
 Each function turns one section of the configuration into one value; `app` strings them together.
 """
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
-from adapters.kind import KeyFiles, Means
+from adapters.kind import KeyFiles, Means, NodeLink
 from adapters.kinds.hrss import HrssAdapter
 from adapters.port import DatasetName, ProviderAdapter
+from adapters.provider_node import RemoteAdapter
 from adapters.registry import AdapterRegistry
 from certs.certificate import parse_certificate
+from certs.identity import SystemId
 from certs.pem import parse_pem, parse_single
 from certs.trust_store import TrustStore, load_trust_store
 from gateway.access_log.epochs import EpochKeys
@@ -25,13 +29,47 @@ from gateway.compute.department import ApartDepartment
 from gateway.compute.here import ComputeHere
 from gateway.compute.protocol import PACKAGE, Begin
 from gateway.config import Config
-from gateway.credentials import ConfigError, KeyConfig, load_credential
+from gateway.credentials import ConfigError, load_credential
 from gateway.policy.bundle import Bundle, load_bundle
 from gateway.policy.ports_sqlite import SqliteRegisters
 from gateway.rpc.server import TlsMaterial
+from signing.record import Custody
 from signing.signer import FileSigner, Signer, load_key_file
 
 CERTIFICATE: Final = "CERTIFICATE"
+
+
+class TrustSettings(Protocol):
+    """Where the trust store lies, whoever reads it."""
+
+    @property
+    def trust(self) -> Path:
+        """Its folder."""
+        ...
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether the keys are a sandbox's."""
+        ...
+
+
+class PolicySettings(Protocol):
+    """Where the policy bundle lies, and which it must be."""
+
+    @property
+    def policy(self) -> Path:
+        """Its folder."""
+        ...
+
+    @property
+    def policy_digest(self) -> str:
+        """SHA-256 of what it must compile to, in hexadecimal."""
+        ...
+
+    @property
+    def policy_start_date(self) -> str:
+        """The day 启动日 stands for, ISO 8601."""
+        ...
 
 
 def load_signer(config: KeyFiles) -> FileSigner:
@@ -58,7 +96,7 @@ def load_epoch_keys(config: Config) -> EpochKeys:
     return EpochKeys.load(config.log.epoch_keys, origin=config.log.origin, passphrase=passphrase)
 
 
-def load_tls(config: KeyConfig, roots: bytes) -> TlsMaterial:
+def load_tls(config: KeyFiles, roots: bytes) -> TlsMaterial:
     """Return what the server presents; `roots` are the anchors clients must chain to.
 
     Raises:
@@ -76,11 +114,11 @@ def load_tls(config: KeyConfig, roots: bytes) -> TlsMaterial:
     return TlsMaterial(private_key=key.encode_pkcs8(None), certificate_chain=chain, roots=roots)
 
 
-def load_trust(config: Config) -> TrustStore:
+def load_trust(config: TrustSettings) -> TrustStore:
     """Return the store of whom to believe.
 
     Raises:
-        ConfigError: it believes a sandbox, and this gateway is none.
+        ConfigError: it believes a sandbox, and this process is of none.
         CertificateRefused: it cannot be read, or contradicts itself.
     """
     trust = load_trust_store(config.trust)
@@ -114,7 +152,7 @@ def open_registers(config: Config) -> SqliteRegisters:
         raise ConfigError(f"registers: {config.registers}: {error}") from error
 
 
-def load_policy(config: Config) -> Bundle:
+def load_policy(config: PolicySettings) -> Bundle:
     """Return the bundle whose digest the configuration pins.
 
     Raises:
@@ -130,6 +168,17 @@ def load_policy(config: Config) -> Bundle:
         start_date,
         pinned=bytes.fromhex(config.policy_digest),
     )
+
+
+def stamp_of(folder: Path) -> frozenset[tuple[str, int, int]]:
+    """Return what changes with any file below a folder; reading them all each second would cost."""
+    found = set()
+    for path in folder.rglob("*"):
+        # A file may be renamed between the listing and the look; its new name counts next time.
+        with contextlib.suppress(FileNotFoundError):
+            state = path.stat()
+            found.add((str(path), state.st_mtime_ns, state.st_size))
+    return frozenset(found)
 
 
 def want_process(said: bool | None) -> bool:  # noqa: FBT001 - as the configuration says it
@@ -167,9 +216,47 @@ def connect(
     }
 
 
-def describe_means(catalog: Catalog, matters: Mapping[str, str], clock: Clock) -> Means:
-    """Return what the adapters of this gateway share."""
+def describe_link(config: Config, find_trust: Callable[[], TrustStore]) -> NodeLink | None:
+    """Return who this gateway is towards provider nodes; None where it asks none.
+
+    Raises:
+        as `find_trust`, which is called for a gateway that asks one.
+        ConfigError, KeyFileRefused: the envelope key cannot be opened.
+    """
+    if not config.departments.is_any_remote:
+        return None
+    trust = find_trust()
+
+    def load_client_tls(files: KeyFiles) -> tuple[bytes, bytes]:
+        material = load_tls(files, b"")
+        return material.private_key, material.certificate_chain
+
+    return NodeLink(
+        gateway=SystemId(config.system_id),
+        signer=load_signer(config.envelope_signer),
+        snapshot=lambda: trust.snapshot,
+        load_tls=load_client_tls,
+    )
+
+
+def list_at_nodes(registry: AdapterRegistry) -> frozenset[DatasetName]:
+    """Return the datasets whose records departments sign at nodes of their own."""
+    remote = (each for each in registry.adapters if isinstance(each, RemoteAdapter))
+    return frozenset(name for each in remote for name in each.datasets)
+
+
+def describe_means(
+    catalog: Catalog,
+    matters: Mapping[str, str],
+    clock: Clock,
+    *,
+    link: NodeLink | None = None,
+    custody: Custody = Custody.EMBEDDED,
+) -> Means:
+    """Return what the adapters of this process share."""
     return Means(
+        link=link,
+        custody=custody,
         providers={name: each.provider for name, each in catalog.datasets.items()},
         matters=matters,
         now_ms=clock.now_ms,

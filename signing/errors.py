@@ -46,6 +46,7 @@ class RecordReason(StrEnum):
     WRONG_NONCE = "WRONG_NONCE"
     WRONG_DATASET = "WRONG_DATASET"
     WRONG_SUBJECT = "WRONG_SUBJECT"
+    WRONG_CUSTODY = "WRONG_CUSTODY"
 
 
 class AssertionReason(StrEnum):

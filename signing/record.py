@@ -4,6 +4,7 @@ The one door to `record_form` (values), `record_issue` and `record_verify`.
 """
 
 from signing.record_form import (
+    MAX_RECORD,
     RECORD_TYPE,
     WITHHELD,
     Custody,
@@ -19,6 +20,7 @@ from signing.record_issue import issue_record
 from signing.record_verify import parse_record_keyid, present_record, verify_record
 
 __all__ = [
+    "MAX_RECORD",
     "RECORD_TYPE",
     "WITHHELD",
     "Custody",

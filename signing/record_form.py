@@ -100,6 +100,8 @@ class RecordExpectation:
     """UTC seconds at which the record must hold."""
     leeway_s: int = 30
     """Seconds of clock difference allowed both ways."""
+    custody: Custody | None = None
+    """Where its key must live; None for whoever does not know how its department is connected."""
 
 
 @quickly_made

@@ -349,6 +349,7 @@ def _require_expected(claims: RecordClaims, expected: RecordExpectation) -> None
         (claims.nonce == expected.nonce, RecordReason.WRONG_NONCE),
         (claims.dataset == expected.dataset, RecordReason.WRONG_DATASET),
         (claims.subject_digest == expected.subject_digest, RecordReason.WRONG_SUBJECT),
+        (expected.custody in {None, claims.custody}, RecordReason.WRONG_CUSTODY),
         (0 < claims.expires_at_s - claims.issued_at_s <= MAX_LIFE_S, RecordReason.LIFE_TOO_LONG),
         (claims.issued_at_s <= expected.now_s + expected.leeway_s, RecordReason.NOT_YET_VALID),
         (expected.now_s < claims.expires_at_s + expected.leeway_s, RecordReason.EXPIRED),

@@ -28,6 +28,8 @@ class Offered:
     shape: DatasetShape
     fields: frozenset[FieldName]
     """Those the catalog does not withhold from everybody."""
+    names_unseen: bool = False
+    """Whether the page tells somebody under another name as nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Credential:
 
     setting: str
     path: Path
+    opened_besides: bool = False
+    """Whether the adapter opens the file by itself, where no other can be put in its place."""
 
 
 class Endpoint:
@@ -81,15 +85,22 @@ class Endpoint:
         files = _Files()
         self._build(self._section, self._watched(files))
         return tuple(
-            Credential(setting=_setting_of(self._section, path), path=path)
+            Credential(
+                setting=_setting_of(self._section, path),
+                path=path,
+                opened_besides=_passphrase_of(self._section, path) in files.loaded,
+            )
             for path in dict.fromkeys(files.loaded)
         )
 
     def open_spoilt(self, credential: Credential) -> ProviderAdapter | None:
         """Build the adapter with another secret or key in this one place.
 
-        None where no other would do: then the file holds no credential but data in a form.
+        None where no other would do: the file holds no credential but data in a form, or the
+        adapter opens it by itself.
         """
+        if credential.opened_besides:
+            return None
         try:
             return self._build(self._section, self._watched(_Files(spoilt=credential.path)))
         except (AdapterError, ValueError, OSError):
@@ -128,7 +139,33 @@ class _Files:
         self.loaded.append(path)
         if path != self.spoilt:
             return signer
-        return FileSigner.of(generate_private_key(signer.suite))
+        # With the certificate of the true one: what is to be refused is the signature.
+        return _OtherKey(
+            certificate_der=signer.certificate_der,
+            other=FileSigner.of(generate_private_key(signer.suite)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OtherKey:
+    """Signs with another key than the certificate's."""
+
+    certificate_der: bytes
+    other: FileSigner
+
+    @property
+    def keyid(self) -> str:
+        """Of the other key."""
+        return self.other.keyid
+
+    @property
+    def suite(self) -> Suite:
+        """Of either key."""
+        return self.other.suite
+
+    def sign(self, message: bytes) -> bytes:
+        """Return a signature of the other key."""
+        return self.other.sign(message)
 
 
 def _setting_of(section: DepartmentConfig, path: Path) -> str:
@@ -136,4 +173,12 @@ def _setting_of(section: DepartmentConfig, path: Path) -> str:
         value = getattr(section, name)
         if value == path or getattr(value, "key", None) == path:
             return name
+        if getattr(value, "passphrase_file", None) == path:
+            return f"{name}.passphrase_file"
     return path.name
+
+
+def _passphrase_of(section: DepartmentConfig, path: Path) -> Path | None:
+    """Return the file with the passphrase of a key, None of what is no key of the section."""
+    keys = (getattr(section, name) for name in type(section).model_fields)
+    return next((each.passphrase_file for each in keys if getattr(each, "key", None) == path), None)

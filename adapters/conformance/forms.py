@@ -51,10 +51,12 @@ def _is_resident_id(_: str, value: str) -> bool:
     return _is_read_as(parse_resident_id, value)
 
 
-def _is_code(catalog_type: str, value: str) -> bool:
-    if catalog_type == "uscc18":
-        return _is_read_as(lambda text: parse_uscc(text).code, value)
+def _is_code(_: str, value: str) -> bool:
     return len(value) <= _LONGEST_CODE
+
+
+def _is_credit_code(_: str, value: str) -> bool:
+    return _is_read_as(lambda text: parse_uscc(text).code, value)
 
 
 def _is_read_as(read: Callable[[str], str], value: str) -> bool:
@@ -66,6 +68,7 @@ def _is_read_as(read: Callable[[str], str], value: str) -> bool:
 
 _FORMS: Final[Mapping[Family, Callable[[str, str], bool]]] = {
     Family.RESIDENT_ID: _is_resident_id,
+    Family.CREDIT_CODE: _is_credit_code,
     Family.CODE: _is_code,
     Family.DIVISION: lambda _, value: _DIVISION.fullmatch(value) is not None,
     Family.DAY: _is_day,

@@ -81,15 +81,18 @@ def _judge_field(
         yield Found(code=_D.FIELD_FORM, detail=shape.name)
 
 
-def _judge_unknown(_: Planted, __: Offered, told: Told) -> Iterator[Found]:
+def _judge_unknown(person: Planted, _: Offered, told: Told) -> Iterator[Found]:
     untold = explain_untold(told)
     if untold is not None:
         yield untold
+    elif person.expect:
+        # Findings that say themselves that nothing is there, as of an account nobody holds.
+        yield from _judge_expected(person, told)
     elif isinstance(told.outcome, Record):
         yield Found(code=_D.UNKNOWN_FOUND)
 
 
-def _judge_other_name(person: Planted, _: Offered, told: Told) -> Iterator[Found]:
+def _judge_other_name(person: Planted, offered: Offered, told: Told) -> Iterator[Found]:
     outcome = told.outcome
     if isinstance(outcome, Untold) and outcome.reason is Indeterminate.SUBJECT_UNRESOLVED:
         return
@@ -97,7 +100,8 @@ def _judge_other_name(person: Planted, _: Offered, told: Told) -> Iterator[Found
         # The adapter saw the holder's record come back for somebody of another name.
         yield Found(code=_D.OTHER_NAME_ANSWERED)
     elif isinstance(outcome, NotFound):
-        yield Found(code=_D.OTHER_NAME_NOT_FOUND)
+        if not offered.names_unseen:
+            yield Found(code=_D.OTHER_NAME_NOT_FOUND)
     elif (untold := explain_untold(told)) is not None:
         yield untold
     else:

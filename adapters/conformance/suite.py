@@ -23,7 +23,15 @@ from adapters.conformance.explained import EXPLAINED
 from adapters.conformance.judging import explain_untold, judge
 from adapters.conformance.report import Case, Report, Tried
 from adapters.conformance.sample import Planted, Role, Sample
-from adapters.port import Indeterminate, NotFound, ProviderAdapter, Record, SubjectType, Untold
+from adapters.port import (
+    Indeterminate,
+    KeepsCopy,
+    NotFound,
+    ProviderAdapter,
+    Record,
+    SubjectType,
+    Untold,
+)
 from adapters.surplus import Surplus, noting_surplus
 
 _SILENT: Final = frozenset(
@@ -31,6 +39,7 @@ _SILENT: Final = frozenset(
 )
 _LEAST_AT_ONCE, _MOST_AT_ONCE = 2, 32
 _SLOW_SHARE: Final = 0.5
+_COPY_PAUSE_S: Final = 0.2
 _REFUSING: Final = frozenset({Indeterminate.PROVIDER_FAULT, Indeterminate.PROVIDER_UNPROVEN})
 """What a refusal of an identity may look like: its own proof may be missing as well."""
 _AWAY: Final = frozenset(
@@ -72,6 +81,8 @@ class _Examination:
 
     async def run(self) -> None:
         adapter = self._endpoint.open()
+        if isinstance(adapter, KeepsCopy):
+            adapter.begin()
         try:
             with noting_surplus() as surplus:
                 healthy = await self._try_health(adapter)
@@ -90,6 +101,13 @@ class _Examination:
     async def _try_health(self, adapter: ProviderAdapter) -> bool:
         began = time.monotonic()
         health = await adapter.examine_health()
+        give_up_at = began + self._asker.patience.answer_s
+        # A first copy takes its time, and is told as away until it is whole.
+        while not health.reachable and isinstance(adapter, KeepsCopy):
+            if time.monotonic() + _COPY_PAUSE_S >= give_up_at:
+                break
+            await asyncio.sleep(_COPY_PAUSE_S)
+            health = await adapter.examine_health()
         code = Deviation.HEALTH_SILENT if health.detail in _SILENT else Deviation.HEALTH_REFUSED
         found = () if health.reachable else (Found(code=code, detail=health.detail),)
         self.tried.append(Tried(case=Case.HEALTH, found=found, took_ms=_ms(began)))

@@ -9,6 +9,7 @@ from adapters.effects.families import Family, RawValue, family_of, require_scala
 from adapters.effects.findings import compare, decide_predicate, pseudonym
 from adapters.effects.mask import generalise, mask
 from adapters.errors import EffectNotApplicable
+from adapters.mapping.identifiers import IdentifierKind
 from adapters.port import Effect, EffectKind, FieldShape, Finding, Grant
 from certs.quick import quickly_made
 
@@ -38,6 +39,8 @@ class FieldContext:
     """What an effect may look at beside the value: the field's shape, the claim, the day."""
 
     shape: FieldShape
+    identifier: IdentifierKind | None = None
+    """Which identifier the field holds, so that two spellings of one compare as one."""
     claimed: str | None = field(default=None, repr=False)
     today: date
 
@@ -52,7 +55,8 @@ def apply_effect(grant: Grant, context: FieldContext, value: RawValue | None) ->
     kind, parameters = grant.effect.kind, grant.effect.parameters
     match kind:
         case EffectKind.COMPARE:
-            return Disclosure(effect=kind, finding=compare(context.claimed, value, family))
+            found = compare(context.claimed, value, family, context.identifier)
+            return Disclosure(effect=kind, finding=found)
         case EffectKind.PREDICATE:
             return _predicate(parameters, family, value, context.today)
         case EffectKind.WITHHOLD:
@@ -90,7 +94,7 @@ def apply_when_not_found(grant: Grant, context: FieldContext) -> Disclosure | No
 
 def _compare_when_not_found(context: FieldContext) -> Finding:
     family, absent = family_of(context.shape.type), context.shape.when_absent
-    found = compare(context.claimed, None, family)
+    found = compare(context.claimed, None, family, context.identifier)
     if found is not Finding.INDETERMINATE:
         return found
     return absent if family is Family.FINDING or absent is Finding.NOT_APPLICABLE else Finding.NO

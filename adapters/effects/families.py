@@ -22,6 +22,7 @@ class Family(Enum):
     """Which effects make sense for a type."""
 
     RESIDENT_ID = auto()
+    CREDIT_CODE = auto()
     CODE = auto()
     DIVISION = auto()
     TEXT = auto()
@@ -37,7 +38,7 @@ class Family(Enum):
 
 _EXACT: Final = {
     "cid18": Family.RESIDENT_ID,
-    "uscc18": Family.CODE,
+    "uscc18": Family.CREDIT_CODE,
     "date": Family.DAY,
     "ts": Family.INSTANT,
     "int": Family.NUMBER,

@@ -13,8 +13,13 @@ from typing import Final
 from adapters.effects.families import Family, RawValue, parse_count, require_scalar
 from adapters.errors import AnswerMalformed, EffectNotApplicable
 from adapters.mapping.dates import encode_day, parse_day, parse_month
-from adapters.mapping.identifiers import parse_resident_id
-from adapters.mapping.names import compare_names, fold_width
+from adapters.mapping.identifiers import (
+    IdentifierKind,
+    examine,
+    parse_resident_id,
+    parse_uscc,
+)
+from adapters.mapping.names import compare_names, fold_width, has_unreadable
 from adapters.port import Finding
 
 # 16 of the 32 bytes: no collision is expected below 2^64 subjects (RFC 2104 5 permits half).
@@ -42,7 +47,12 @@ def pseudonym(value: RawValue, family: Family, key: bytes | None) -> str:
     return base64.urlsafe_b64encode(digest[:_PSEUDONYM_BYTES]).rstrip(b"=").decode("ascii")
 
 
-def compare(claimed: str | None, held: RawValue | None, family: Family) -> Finding:
+def compare(
+    claimed: str | None,
+    held: RawValue | None,
+    family: Family,
+    identifier: IdentifierKind | None = None,
+) -> Finding:
     """Return whether the claimed value agrees with the held one after normalisation.
 
     Nothing claimed is NOT_APPLICABLE: there was nothing to compare, which is no disagreement. A
@@ -59,24 +69,35 @@ def compare(claimed: str | None, held: RawValue | None, family: Family) -> Findi
         return Finding.INDETERMINATE
     if isinstance(held, tuple) or family in {Family.OPAQUE, Family.LIST, Family.FINDING}:
         raise EffectNotApplicable("only one text can be compared")
-    return Finding.NOT_APPLICABLE if claimed is None else _compare_texts(claimed, held, family)
+    if claimed is None:
+        return Finding.NOT_APPLICABLE
+    return _compare_texts(claimed, held, family, identifier)
 
 
-def _compare_texts(claimed: str, held: str | None, family: Family) -> Finding:
+def _compare_texts(
+    claimed: str, held: str | None, family: Family, identifier: IdentifierKind | None
+) -> Finding:
     try:
         # The claim first: a malformed one is ERROR whether a record exists or not, so it probes
         # nothing.
-        wanted = _normalise(claimed, family)
+        wanted = _spell(claimed, family, identifier)
     except AnswerMalformed:
         return Finding.ERROR
     if held is None:
         return Finding.INDETERMINATE
-    if family is Family.TEXT:
-        return compare_names(claimed, held)
+    if family is Family.TEXT and identifier is None:
+        found = compare_names(claimed, held)
+        # An unreadable character of the asker's choice would tell which of the others are right.
+        hidden = found is Finding.NO and has_unreadable(claimed)
+        return Finding.INDETERMINATE if hidden else found
     try:
-        return Finding.YES if wanted == _normalise(held, family) else Finding.NO
+        return Finding.YES if wanted == _spell(held, family, identifier) else Finding.NO
     except AnswerMalformed:
         return Finding.INDETERMINATE
+
+
+def _spell(text: str, family: Family, identifier: IdentifierKind | None) -> str:
+    return _normalise(text, family) if identifier is None else examine(identifier, text).require()
 
 
 def _normalise(text: str, family: Family) -> str:
@@ -104,6 +125,7 @@ def _normalise_truth(text: str) -> str:
 
 _NORMAL: Final[Mapping[Family, Callable[[str], str]]] = {
     Family.RESIDENT_ID: parse_resident_id,
+    Family.CREDIT_CODE: lambda text: parse_uscc(text).code,
     Family.DAY: encode_day,
     Family.MONTH: parse_month,
     Family.NUMBER: _normalise_number,

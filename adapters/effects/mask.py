@@ -7,12 +7,15 @@ from typing import Final
 
 from adapters.effects.families import Family, parse_count
 from adapters.errors import AnswerMalformed, EffectNotApplicable
+from adapters.mapping.codes.addresses import find_ends
 from adapters.mapping.dates import parse_day, parse_month
 from adapters.mapping.names import normalise_dots, split_characters
 
 HIDDEN: Final = "*"
 # A day or an amount is made coarser by GENERALISE; a part of its digits is no coarser value.
-_MASKABLE: Final = frozenset({Family.RESIDENT_ID, Family.CODE, Family.DIVISION, Family.TEXT})
+_MASKABLE: Final = frozenset(
+    {Family.RESIDENT_ID, Family.CREDIT_CODE, Family.CODE, Family.DIVISION, Family.TEXT}
+)
 _OPAQUE: Final = frozenset({Family.OPAQUE, Family.LIST, Family.FINDING})
 _MASK_PARAMETERS: Final = 2
 
@@ -89,9 +92,10 @@ def _division(digits: int) -> Callable[[str], str]:
     return cut
 
 
-# An address as registers write it: province, city, county, then what must not leave. The shortest
-# name that ends in a unit word; at least one character stands before it (市中区, 单县). No house
-# number, street or town may stand inside, and a compound (小区, 社区, 园区) is no county.
+# An address outside Shandong, or with a unit its table does not name: province, city, county, then
+# what must not leave. The shortest name that ends in a unit word; at least one character stands
+# before it (市中区, 单县). No house number, street or town may stand inside, and a compound (小区,
+# 社区, 园区) is no county.
 _ADDRESS: Final = re.compile(
     r"(?P<province>[^省市区县\s]{2,7}(?:省|自治区)|(?:北京|天津|上海|重庆)市)?"
     r"(?P<city>[^省县\s]{2,8}?(?:市|自治州|地区|盟))?"
@@ -101,6 +105,14 @@ _ADDRESS: Final = re.compile(
 
 def _address(level: str) -> Callable[[str], str]:
     def cut(value: str) -> str:
+        ends = find_ends(value)
+        if ends is not None:
+            end = ends.county if level == "county" else ends.city
+            if end is not None:
+                return value[:end]
+            # A county-level city stands where a city does; as one it would tell too much.
+            if ends.county is not None:
+                raise AnswerMalformed("address")
         match = _ADDRESS.match(value)
         if match is None or match[level] is None or not (match["province"] or match["city"]):
             raise AnswerMalformed("address")

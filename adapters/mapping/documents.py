@@ -80,7 +80,7 @@ def _parse_json(body: bytes) -> JsonValue:
         raise AnswerMalformed(cause.what, Cause.NOT_JSON) from cause
 
 
-def require_text(members: Mapping[str, JsonValue], name: str) -> str:
+def require_text(members: Mapping[str, object], name: str) -> str:
     """Return a member that must be a string.
 
     Raises:

@@ -67,11 +67,16 @@ def _fault_routes(board: FaultBoard[F]) -> list[web.RouteDef]:
     async def switch(request: web.Request) -> web.Response:
         try:
             # Defaults first: what the caller sends replaces them.
-            match {"count": None, "after": 0, **await request.json()}:
-                case {"name": str(name), "count": (int() | None) as count, "after": int(after)}:
-                    board.switch(name, count, after)
+            match {"count": None, "after": 0, "every": 1, **await request.json()}:
+                case {
+                    "name": str(name),
+                    "count": (int() | None) as count,
+                    "after": int(after),
+                    "every": int(every),
+                }:
+                    board.switch(name, count, after, every)
                 case _:
-                    return _bad("expected name, count, after")
+                    return _bad("expected name, count, after, every")
         except TypeError:
             return _bad("expected an object")
         except ValueError as error:

@@ -13,10 +13,14 @@ F = TypeVar("F", bound=StrEnum)
 
 @dataclass(slots=True, kw_only=True)
 class Switch:
-    """A fault that is on: chances it still lets pass, strikes it has left (None: for ever)."""
+    """A fault that is on: chances it still lets pass, strikes it has left (None: for ever).
+
+    `every` says how many chances there are to one strike: 2 fails every second call.
+    """
 
     after: int
     left: int | None
+    every: int = 1
 
 
 class FaultBoard(Generic[F]):
@@ -26,19 +30,21 @@ class FaultBoard(Generic[F]):
         self._names = names
         self._on: dict[F, Switch] = {}
 
-    def switch(self, name: str, count: int | None, after: int = 0) -> None:
+    def switch(self, name: str, count: int | None, after: int = 0, every: int = 1) -> None:
         """Switch a fault on, or off with a count of 0; it lets the first `after` chances pass.
 
+        From then on it strikes at the first of `every` chances.
+
         Raises:
-            ValueError: the simulator knows no such fault, or a number is negative.
+            ValueError: the simulator knows no such fault, or a number is out of range.
         """
         fault = self._names(name)
-        if after < 0 or (count is not None and count < 0):
-            raise ValueError("count or after is negative")
+        if after < 0 or every < 1 or (count is not None and count < 0):
+            raise ValueError("count, after or every is out of range")
         if count == 0:
             self._on.pop(fault, None)
         else:
-            self._on[fault] = Switch(after=after, left=count)
+            self._on[fault] = Switch(after=after, left=count, every=every)
 
     def clear(self) -> None:
         """Switch everything off."""
@@ -67,6 +73,7 @@ class FaultBoard(Generic[F]):
         if switch.after > 0:
             switch.after -= 1
             return False
+        switch.after = switch.every - 1
         if switch.left is not None:
             switch.left -= 1
             if switch.left == 0:

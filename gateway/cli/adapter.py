@@ -128,7 +128,7 @@ async def examine_sample(kind: str, catalog: Catalog, sample: Sample, patience: 
         build=lambda section, means: build_adapter(kind, section, means),
         section=sample.section,
         means=describe_means(catalog, {}, SystemClock()),
-        offered={each.name: _offered(each) for each in _served(kind, catalog)},
+        offered={each.name: _offered(kind, each) for each in _served(kind, catalog)},
     )
     return await examine(kind, endpoint, sample, patience)
 
@@ -141,15 +141,16 @@ def _served(kind: str, catalog: Catalog) -> list[Dataset]:
 def fields_of(kind: str, catalog: Catalog) -> Fields:
     """Return the datasets of a kind with the fields that may be asked for."""
     return {
-        each.name.partition("@")[0]: sorted(_offered(each).fields)
+        each.name.partition("@")[0]: sorted(_offered(kind, each).fields)
         for each in _served(kind, catalog)
     }
 
 
-def _offered(dataset: Dataset) -> Offered:
+def _offered(kind: str, dataset: Dataset) -> Offered:
     return Offered(
         shape=dataset.build_shape(),
         fields=frozenset(each.name for each in dataset.fields if each.ceiling_text != _WITHHELD),
+        names_unseen=dataset.name.partition("@")[0] in KINDS[kind].names_unseen,
     )
 
 

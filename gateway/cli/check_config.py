@@ -29,6 +29,7 @@ from gateway.credentials import ConfigError, load_credential
 from gateway.log_key import load_log_signer
 from gateway.policy.ports_sqlite import KEY_BYTES
 from gateway.wiring import (
+    describe_link,
     describe_means,
     load_epoch_keys,
     load_policy,
@@ -87,7 +88,8 @@ def find_problems(config: Config, *, sandbox: bool) -> Iterator[tuple[str, str]]
 
 def _policy(config: Config) -> None:
     bundle = load_policy(config)
-    means = describe_means(bundle.catalog, bundle.matters, SystemClock())
+    link = describe_link(config, lambda: load_trust(config))
+    means = describe_means(bundle.catalog, bundle.matters, SystemClock(), link=link)
     build_registry(config.departments, means)
 
 

@@ -23,7 +23,7 @@ _STATES: Final = {
     State.WARNED: "提醒 warning",
     State.UNTOLD: "不明 untold",
     State.FAILED: "不过 FAILED",
-    State.SKIPPED: "跳过 skipped",
+    State.SKIPPED: "未检验 not examined",
 }
 _SIDES: Final = {
     Side.PROVIDER: "部门一侧 the department's side",

@@ -61,6 +61,8 @@ class DepartmentTold(BaseModel):
     organisation: str
     datasets: tuple[str, ...]
     breaker: BreakerState
+    waiting: int
+    room: int
     asked: int
     answered: int
     p50_us: int | None

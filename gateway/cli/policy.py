@@ -18,14 +18,17 @@ from gateway.policy.explain import explain_question
 from gateway.policy.model import Agreement, DecisionInput
 from gateway.policy.vocabulary import Facts
 from gateway.trust import moment
+from hutong.client import OfficerLevel
 from signing.encoding import JsonValue
 
 OPEN_CASE: Final[Facts] = {
     "case_state": "open",
     "case_matter_agrees": True,
     "case_organisation_agrees": True,
+    "division_agrees": True,
 }
-"""An explanation without a gateway has no case register: it assumes that the case is in order."""
+"""An explanation without a gateway has no case register: it assumes that the case is in order, and
+lies in the officer's division."""
 
 _Path = Annotated[Path, typer.Argument(help="Folder of a bundle.")]
 _Start = Annotated[str, typer.Option(help="The day 启动日 stands for, YYYY-MM-DD; default: today.")]
@@ -71,6 +74,9 @@ def explain(
     agreement: Annotated[str, typer.Option(help="Number of the agreement.")],
     matter: Annotated[str, typer.Option(help="Default: the agreement's first.")] = "",
     role: Annotated[str, typer.Option(help="Default: the agreement's first.")] = "",
+    level: Annotated[
+        OfficerLevel, typer.Option(help="Of the officer who asks; no matter for system jobs.")
+    ] = OfficerLevel.COUNTY,
     field: Annotated[
         list[str] | None, typer.Option(help="Default: every field of the dataset; repeat it.")
     ] = None,
@@ -86,7 +92,7 @@ def explain(
     found = bundle.find_agreement(agreement)
     if found is None:
         raise Told(CommandReason.AGREEMENT_UNKNOWN, ", ".join(sorted(bundle.rows)))
-    question = _question(bundle, found, (matter, role), tuple(field or ()))
+    question = _question(bundle, found, (matter, role, level), tuple(field or ()))
     explained = explain_question(bundle, question)
     if json:
         fields: list[JsonValue] = [
@@ -107,9 +113,12 @@ def explain(
 
 
 def _question(
-    bundle: Bundle, found: Agreement, named: tuple[str, str], fields: tuple[str, ...]
+    bundle: Bundle,
+    found: Agreement,
+    named: tuple[str, str, OfficerLevel],
+    fields: tuple[str, ...],
 ) -> DecisionInput:
-    matter, role = named
+    matter, role, level = named
     every = tuple(each.name for each in bundle.catalog.datasets[found.dataset].fields)
     unknown = sorted(set(fields).difference(every))
     if unknown:
@@ -121,7 +130,7 @@ def _question(
         system=found.system,
         role=role or min(found.roles),
         matter=matter or min(found.matters),
-        facts=OPEN_CASE,
+        facts={**OPEN_CASE, "staff_level": level.value},
         dataset=found.dataset,
         fields=tuple(FieldName(name) for name in fields) or every,
         at_ms=SystemClock().now_ms(),

@@ -20,6 +20,7 @@ NOUNS: Final = {
     "sandbox": "Run the whole world on loopback, or enrol a newcomer in it. 沙箱",
     "ask": "Ask one question as a partner's system. 提问",
     "serve": "Run the gateway of a configuration file. 运行网关",
+    "provide": "Run a department's own node, with its own key. 数源节点",
     "check-config": "Read a configuration and everything it names; start nothing. 检查配置",
     "departments": "Tell how departments have answered in the last ten minutes. 部门状况",
     "adapter": "Examine how a department's end answers, and say what to mend. 部门接口检验",

@@ -31,6 +31,7 @@ class CommandReason(StrEnum):
     SANDBOX_FOLDER_UNUSABLE = "SANDBOX_FOLDER_UNUSABLE"
     SANDBOX_RUNS_ALREADY = "SANDBOX_RUNS_ALREADY"
     SANDBOX_PEOPLE_FIXED = "SANDBOX_PEOPLE_FIXED"
+    SANDBOX_NODES_FIXED = "SANDBOX_NODES_FIXED"
     SANDBOX_ENDED = "SANDBOX_ENDED"
     PORT_TAKEN = "PORT_TAKEN"
     IDENTITY_FOLDER_IN_USE = "IDENTITY_FOLDER_IN_USE"
@@ -127,6 +128,14 @@ COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
             "沙箱的人口与种子在首次启动时已定。请去掉 --population 和 --seed，或另选目录。",
             "People and seed of a sandbox are those of its first start. Leave --population and "
             "--seed out, or take another folder.",
+        ),
+    ),
+    _C.SANDBOX_NODES_FIXED: (
+        ExitCode.USAGE,
+        _text(
+            "部门是否自设节点在沙箱首次启动时已定。请去掉 --remote，或另选目录。",
+            "Whether departments run nodes of their own is decided at a sandbox's first start. "
+            "Leave --remote out, or take another folder.",
         ),
     ),
     _C.SANDBOX_ENDED: (

@@ -30,10 +30,10 @@ from gateway.distrust import Distrusted, Minimised, Proven
 from gateway.model import Logged
 from gateway.receipt import AnswerCommitment
 from gateway.statement.answer import Body, FieldOutcome
-from signing.record import RecordExpectation, RecordState
+from signing.record import Custody, RecordExpectation, RecordState
 
 GrantRow: TypeAlias = tuple[str, str, tuple[str, ...], bytes | None]
-ExpectationRow: TypeAlias = tuple[str, str, str, str, bytes, int, int]
+ExpectationRow: TypeAlias = tuple[str, str, str, str, bytes, int, int, str | None]
 ProveRow: TypeAlias = tuple[str, bytes, ExpectationRow, str, tuple[GrantRow, ...]]
 MinimisedRow: TypeAlias = tuple[str, tuple[tuple[str, int], ...], int]
 DistrustedRow: TypeAlias = tuple[str, str]
@@ -70,6 +70,8 @@ def encode_prove(job: ProveJob) -> bytes:
                 expected.subject_digest,
                 expected.now_s,
                 expected.leeway_s,
+                # str: a member of an enumeration is more than marshal takes.
+                None if expected.custody is None else expected.custody.value,
             ),
             job.due.value,
             tuple(map(_grant_row, job.grants)),
@@ -80,7 +82,8 @@ def encode_prove(job: ProveJob) -> bytes:
 def parse_prove(data: bytes) -> ProveJob:
     """Return a record to prove."""
     row: ProveRow = marshal.loads(data)
-    compact, spki, (issuer, audience, nonce, dataset, digest, now_s, leeway_s), due, grants = row
+    compact, spki, expectation, due, grants = row
+    issuer, audience, nonce, dataset, digest, now_s, leeway_s, custody = expectation
     return ProveJob(
         compact=compact,
         key=_build_key(spki),
@@ -92,6 +95,7 @@ def parse_prove(data: bytes) -> ProveJob:
             subject_digest=digest,
             now_s=now_s,
             leeway_s=leeway_s,
+            custody=None if custody is None else Custody(custody),
         ),
         due=RecordState(due),
         grants=tuple(map(_build_grant, grants)),

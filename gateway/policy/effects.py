@@ -110,6 +110,20 @@ def format_effect(effect: Effect) -> str:
             return next(text for text, bare in _BARE.items() if bare == effect)
 
 
+def is_grantable(effect: Effect) -> bool:
+    """Whether an effect is spelled as cells spell theirs: its parameters whole, in range, no more.
+
+    For effects that come from elsewhere than a compiled agreement.
+    """
+    if effect in {ANY_PREDICATE, WITHHOLD}:
+        return False
+    try:
+        return parse_effect(format_effect(effect)) == effect
+    except (EffectRefused, LookupError, StopIteration):
+        # What has no spelling is none.
+        return False
+
+
 def is_at_most(x: Effect, y: Effect) -> bool:
     """Whether `x` tells at most as much as `y`."""
     if x == y or x.kind is EffectKind.WITHHOLD or y.kind is EffectKind.CLEAR:

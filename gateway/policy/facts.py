@@ -83,7 +83,7 @@ async def fetch_facts(
     registers: Registers, question: FactQuestion, named: frozenset[str]
 ) -> dict[str, FactValue]:
     """Return the facts named; a register none of whose facts is named is not asked."""
-    facts = _list_plain_facts(question)
+    facts = list_plain_facts(question)
     needed = _list_needed(named)
     if needed:
         asked = RegisterQuestion(
@@ -128,7 +128,7 @@ async def _fetch_told(
     return facts
 
 
-def _list_plain_facts(question: FactQuestion) -> dict[str, FactValue]:
+def list_plain_facts(question: FactQuestion) -> dict[str, FactValue]:
     """Return what no register is asked for: it stands in the question itself."""
     subject = question.subject
     # One zone, no summer time: the days and hours of conditions are those of China.

@@ -9,11 +9,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
+from prometheus_client import Gauge
 
-from gateway.metrics import Metrics
+from gateway.metrics import Labelled, Metrics
 from gateway.rpc.departments import Departments, add_departments
 
 PATIENCE_S: Final = 5.0
@@ -33,10 +34,19 @@ class Part:
     essential: bool
 
 
+class Gauged(Protocol):
+    """Whoever has a gauge per part."""
+
+    @property
+    def health(self) -> Labelled[Gauge]:
+        """1 when the part worked at the last look."""
+        ...
+
+
 class Health:
     """Looks at the parts, at most once per `FRESH_S`."""
 
-    def __init__(self, parts: Mapping[str, Part], metrics: Metrics) -> None:
+    def __init__(self, parts: Mapping[str, Part], metrics: Gauged) -> None:
         self._parts = parts
         self._metrics = metrics
         self._looked = -FRESH_S

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 import grpc
 from grpc_reflection.v1alpha import reflection
 
-from gateway.config import LimitConfig
+from gateway.config import ConnectionLimits
 from gateway.statement.wrapper import MAX_MESSAGE_BYTES
 from hutong.accesslog.v1 import accesslog_pb2
 from hutong.catalog.v1 import catalog_pb2
@@ -39,7 +39,7 @@ Handlers: TypeAlias = "dict[str, grpc.RpcMethodHandler[bytes, bytes]]"
 
 def build_server(
     handlers: Handlers,
-    limits: LimitConfig,
+    limits: ConnectionLimits,
     *,
     others: Sequence[Callable[[grpc.aio.Server], None]] = (),
 ) -> grpc.aio.Server:
@@ -88,7 +88,7 @@ def add_reflection(server: grpc.aio.Server) -> None:
     reflection.enable_server_reflection((*SERVICES, reflection.SERVICE_NAME), server)
 
 
-def _options(limits: LimitConfig) -> list[tuple[str, int]]:
+def _options(limits: ConnectionLimits) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", LARGEST_MESSAGE),
         ("grpc.max_send_message_length", 8 * LARGEST_MESSAGE),

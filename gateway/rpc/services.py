@@ -7,6 +7,7 @@ from typing import Final
 from adapters.port import DatasetName
 from gateway.access_log.errors import OutOfRange
 from gateway.access_log.log import AccessLog
+from gateway.board import WINDOW_S
 from gateway.deciding import Deciding
 from gateway.errors import Reason, Refusal
 from gateway.exchange import Exchange
@@ -17,12 +18,18 @@ from gateway.opening import open_channel
 from gateway.outcome import Answered, Outcome
 from gateway.parts import Parts
 from gateway.progress import Call, Progress
+from gateway.rpc.departments import Departments
 from gateway.rpc.edge import Edge, Method, respond_with_envelope
 from gateway.rpc.server import Handlers
 from gateway.rpc.status import code_number
 from gateway.rpc.stream import stream_handler
 from gateway.statement.kinds import QuestionKind
-from gateway.statement.listing import DatasetListing, encode_datasets
+from gateway.statement.listing import (
+    DatasetListing,
+    DepartmentListing,
+    encode_datasets,
+    encode_departments,
+)
 from gateway.statement.proofs import (
     encode_checkpoint,
     encode_consistency_proof,
@@ -48,6 +55,7 @@ class Services:
     deciding: Deciding
     log: AccessLog
     connected: frozenset[DatasetName]
+    departments: Departments
 
 
 def build_handlers(services: Services, metrics: Metrics) -> Handlers:
@@ -104,11 +112,15 @@ def _unsigned(services: Services) -> tuple[Method, ...]:
     def datasets(_body: bytes, system: str) -> bytes:
         return encode_datasets(_list_datasets(services, system))
 
+    def departments(_body: bytes, system: str) -> bytes:
+        return encode_departments(WINDOW_S, _list_departments(services, system))
+
     answers = (
         (LOG + "GetCheckpoint", checkpoint),
         (LOG + "GetInclusionProof", inclusion),
         (LOG + "GetConsistencyProof", consistency),
         (CATALOG + "ListDatasets", datasets),
+        (CATALOG + "ListDepartments", departments),
     )
     return tuple(
         Method(name=name, payload_type="", core=_channel_only(services, answer), respond=_as_it_is)
@@ -137,6 +149,18 @@ def _channel_only(
         return await services.exchange.admitted(call, walk)
 
     return core
+
+
+def _list_departments(services: Services, system: str) -> tuple[DepartmentListing, ...]:
+    # Who runs the gateway sees all its health port tells; everybody else only whom he may ask.
+    if _organisation(system) == _organisation(services.parts.system_id):
+        return services.departments.list_all()
+    agreements = services.deciding.bundle.list_agreements(system)
+    return services.departments.list_of({each.dataset for each in agreements})
+
+
+def _organisation(system: str) -> str:
+    return system.partition("/")[0]
 
 
 def _list_datasets(services: Services, system: str) -> list[DatasetListing]:

@@ -1,74 +1,48 @@
-"""Identifiers of subjects: format, check characters and normal form (domain.md 6).
+"""Identifiers of subjects at the border: one spelling, refused or doubted by the one policy.
 
-Severity: a resident ID with a wrong check digit, a birth date in the future or an age above 130 is
-refused; an unknown region is not judged here; a social credit code with a wrong check character
-passes, because some lawfully issued ones fail it (domain.md, finding 8).
+What is refused and what is a doubt stands in `adapters.mapping.identifiers` (docs/identifiers.md).
+Width is not folded here: a signed statement has one spelling (decisions.md, "The path, refined").
 """
 
-import re
-from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Final
+from typing import assert_never
 
-from stdnum.iso7064 import mod_11_2
-
-from adapters.port import SubjectType
+from adapters.mapping.dates import day_of_ms
+from adapters.mapping.identifiers import Examined, Problem, examine_resident_id, examine_uscc
+from adapters.port import Subject, SubjectType
 from gateway.errors import Reason, Refusal
-
-MAX_AGE_YEARS: Final = 130
-"""Above this a birth date is taken for an error (domain.md 6)."""
-FIFTEEN: Final = 15
-"""Digits of a resident number of the first generation."""
-_CHINA: Final = timezone(timedelta(hours=8))
-_EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
-_FIFTEEN = re.compile(r"[0-9]{15}", re.ASCII)
-_USCC = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}", re.ASCII)
 
 
 def normalised_identifier(kind: SubjectType, identifier: str, now_ms: int) -> str:
     """Return the identifier in its normal form: 18 characters, upper case.
 
     Raises:
-        Refusal: `SUBJECT_INVALID`; the text of the refusal holds nothing of the identifier.
+        Refusal: `SUBJECT_INVALID`; its texts hold nothing of the identifier, its diagnostics name
+            the problem.
     """
+    examined = _examine(kind, identifier, now_ms)
+    # A mistyped digit is mostly somebody else's number: refused before anybody is looked up.
+    for problem in examined.refused:
+        raise Refusal(Reason.SUBJECT_INVALID, diagnostics=f"identifier: {problem}")
+    return examined.value
+
+
+def doubts_about(subject: Subject, now_ms: int) -> tuple[Problem, ...]:
+    """Return what is doubtful about a subject's identifier and refuses nothing."""
+    return _examine(subject.type, subject.identifier, now_ms).warnings
+
+
+def _examine(kind: SubjectType, identifier: str, now_ms: int) -> Examined:
+    # Blanks and full-width digits are another spelling of the signed bytes, for which none stands.
+    if not identifier.isascii() or identifier.strip() != identifier:
+        return Examined(value="", problems=(Problem.FORMAT,))
     match kind:
         case SubjectType.RESIDENT_ID:
-            return _resident_id(identifier, now_ms)
+            # Numbers are given in China: a child born there today is not born in the future.
+            return examine_resident_id(identifier, day_of_ms(now_ms))
         case SubjectType.USCC:
-            if _USCC.fullmatch(identifier) is None:
-                raise Refusal(Reason.SUBJECT_INVALID)
-            return identifier
-
-
-def lengthened(fifteen: str) -> str:
-    """Return the 18-character form of a 15-digit number: "19" inserted.
-
-    Check character added (GB 11643).
-    """
-    seventeen = fifteen[:6] + "19" + fifteen[6:]
-    return seventeen + mod_11_2.calc_check_digit(seventeen)
-
-
-def birth_date(resident_id: str) -> date | None:
-    """Return the date of birth inside an 18-character resident ID.
-
-    None when there is no such day.
-    """
-    try:
-        return date(int(resident_id[6:10]), int(resident_id[10:12]), int(resident_id[12:14]))
-    except ValueError:
-        return None
-
-
-def _resident_id(text: str, now_ms: int) -> str:
-    upper = text.upper()
-    if _FIFTEEN.fullmatch(upper):
-        upper = lengthened(upper)
-    # A mistyped digit is mostly somebody else's number: refused before anybody is looked up.
-    if not _EIGHTEEN.fullmatch(upper) or not mod_11_2.is_valid(upper):
-        raise Refusal(Reason.SUBJECT_INVALID)
-    born = birth_date(upper)
-    # Numbers are given in China: a child born there today is not born in the future.
-    today = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(_CHINA).date()
-    if born is None or born > today or today.year - born.year > MAX_AGE_YEARS:
-        raise Refusal(Reason.SUBJECT_INVALID)
-    return upper
+            # Lower case was never taken for a credit code here; the log's tokens depend on it.
+            if identifier != identifier.upper():
+                return Examined(value="", problems=(Problem.FORMAT,))
+            return examine_uscc(identifier)
+        case _:
+            assert_never(kind)

@@ -1,9 +1,9 @@
-"""Bodies that list what may be asked: datasets and agreements, never more than the caller's own."""
+"""Bodies that list what may be asked, and of whom: never more than the caller's own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from adapters.port import DatasetName, Effect, FieldName
+from adapters.port import BreakerState, DatasetName, Effect, FieldName
 from gateway.catalog import CatalogField, Dataset
 from gateway.statement.answer import AnswerHeader, Body, effect_number, encode_header
 from hutong.catalog.v1 import catalog_pb2
@@ -33,6 +33,36 @@ class DatasetListing:
     ceilings: Mapping[FieldName, Effect]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentFigures:
+    """How a department has answered everybody; times in seconds, None where nothing reached it."""
+
+    answered_percent: int
+    p50_s: float | None
+    p95_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentCounts:
+    """How much a department was asked, and who waits for it now."""
+
+    asked: int
+    answered: int
+    waiting: int
+    room: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentListing:
+    """One connected department, as far as one system may know."""
+
+    organisation: str
+    datasets: tuple[DatasetName, ...]
+    breaker: BreakerState
+    figures: DepartmentFigures | None
+    counts: DepartmentCounts | None
+
+
 def encode_agreements_body(
     header: AnswerHeader, policy_digest: bytes, agreements: Sequence[AgreementListing]
 ) -> Body:
@@ -49,6 +79,42 @@ def encode_datasets(datasets: Sequence[DatasetListing]) -> bytes:
     """Return the response to ListDatasets."""
     message = catalog_pb2.ListDatasetsResponse(datasets=[_dataset(each) for each in datasets])
     return message.SerializeToString(deterministic=True)
+
+
+def encode_departments(window_s: int, departments: Sequence[DepartmentListing]) -> bytes:
+    """Return the response to ListDepartments."""
+    message = catalog_pb2.ListDepartmentsResponse(
+        window_s=window_s, departments=[_department(each) for each in departments]
+    )
+    return message.SerializeToString(deterministic=True)
+
+
+def _department(listing: DepartmentListing) -> catalog_pb2.Department:
+    message = catalog_pb2.Department(
+        organisation=listing.organisation,
+        datasets=listing.datasets,
+        breaker=catalog_pb2.BreakerState.Value(f"BREAKER_STATE_{listing.breaker}"),
+    )
+    # Set whole or not at all: absent and zero say different things.
+    if listing.figures is not None:
+        figures = listing.figures
+        told = catalog_pb2.DepartmentFigures(
+            answered_percent=figures.answered_percent,
+            p50_us=_us(figures.p50_s),
+            p95_us=_us(figures.p95_s),
+        )
+        message.figures.CopyFrom(told)
+    if listing.counts is not None:
+        counts = listing.counts
+        counted = catalog_pb2.DepartmentCounts(
+            asked=counts.asked, answered=counts.answered, waiting=counts.waiting, room=counts.room
+        )
+        message.counts.CopyFrom(counted)
+    return message
+
+
+def _us(seconds: float | None) -> int:
+    return 0 if seconds is None else round(seconds * 1_000_000)
 
 
 def _agreement(listing: AgreementListing) -> catalog_pb2.Agreement:

@@ -19,6 +19,7 @@ from gateway.statement.values import DatasetQuery, Header, Purpose, Statement
 from hutong.accesslog.v1 import accesslog_pb2
 from hutong.catalog.v1 import catalog_pb2
 from hutong.exchange.v1 import exchange_pb2
+from hutong.provider.v1 import provider_pb2
 from signing.errors import Malformed
 from signing.wire import parse_signed
 
@@ -29,8 +30,9 @@ M = TypeVar(
     exchange_pb2.ResultStatement,
     accesslog_pb2.ReceiptStatement,
     catalog_pb2.AgreementsStatement,
+    provider_pb2.Query,
 )
-"""The messages a requester signs; each has a `RequestHeader`."""
+"""The messages a caller signs; each has a `RequestHeader`."""
 
 REQUEST_ID_BYTES: Final = 16
 SALT_BYTES: Final = 32

@@ -66,8 +66,8 @@ INDETERMINATE_TEXTS: Final[Mapping[IndeterminateReason, ReasonText]] = MappingPr
             "person has to look.",
         ),
         _I.QUESTION_REJECTED: of_requester(
-            "部门不接受所述的经办人或调用事由，未告知当事人的任何情况。请由本单位补正后重新提问。",
-            "The department does not take the officer or call reason as stated; it "
+            "部门不接受所述的经办人、调用事由、姓名或核验项，未告知当事人的任何情况。请由本单位补正后重新提问。",
+            "The department does not take the officer, call reason, name or claims as stated; it "
             "told nothing of the subject. Complete them and ask anew.",
         ),
     }

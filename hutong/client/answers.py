@@ -244,6 +244,56 @@ class Dataset:
         return tuple(each for each in names if each not in listed)
 
 
+class BreakerState(StrEnum):
+    """Whether questions are let through to a department; HALF_OPEN lets one try."""
+
+    CLOSED = "CLOSED"
+    HALF_OPEN = "HALF_OPEN"
+    OPEN = "OPEN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentFigures:
+    """How a department has answered everybody; times are None where no question reached it."""
+
+    answered_percent: int
+    p50_s: float | None
+    p95_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentCounts:
+    """Questions to a department, exchanges that wait for it now and that may."""
+
+    asked: int
+    answered: int
+    waiting: int
+    room: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Department:
+    """One connected department. Told over the channel, not signed: a help, never evidence.
+
+    No figures: too little was asked to tell. Counts are for systems of the organisation that runs
+    the gateway.
+    """
+
+    organisation: str
+    datasets: tuple[str, ...]
+    breaker: BreakerState
+    figures: DepartmentFigures | None
+    counts: DepartmentCounts | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departments:
+    """The departments whose datasets one may ask for; figures cover the last `window_s` seconds."""
+
+    window_s: int
+    departments: tuple[Department, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """One agreement of the calling system; `fields` maps each to its ladder, highest first."""

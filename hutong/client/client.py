@@ -22,6 +22,7 @@ from hutong.client.answers import (
     Agreements,
     Answered,
     Dataset,
+    Departments,
     Explained,
     InclusionProof,
     Receipt,
@@ -50,6 +51,7 @@ from hutong.evidence import ProvenCheckpoint, TreeHead
 from hutong.exchange.v1 import exchange_pb2
 
 _LIST_DATASETS: Final = "/hutong.catalog.v1.CatalogService/ListDatasets"
+_LIST_DEPARTMENTS: Final = "/hutong.catalog.v1.CatalogService/ListDepartments"
 
 Build = Callable[[Moment], SignedRequest]
 
@@ -203,6 +205,18 @@ class Client:
         message = await self._sender.fetch(_LIST_DATASETS, empty, self._settings.timeout_s)
         response = parse_wrapped(message, catalog_pb2.ListDatasetsResponse, MAX_RECEIVED)
         return content.build_datasets(response)
+
+    async def list_departments(self) -> Departments:
+        """Tell how the departments behind those datasets have answered lately; nothing signs it.
+
+        Raises:
+            Fault: no answer came back.
+            Unproven: RESPONSE_MALFORMED, PAYLOAD_MALFORMED.
+        """
+        empty = catalog_pb2.ListDepartmentsRequest().SerializeToString()
+        message = await self._sender.fetch(_LIST_DEPARTMENTS, empty, self._settings.timeout_s)
+        response = parse_wrapped(message, catalog_pb2.ListDepartmentsResponse, MAX_RECEIVED)
+        return content.build_departments(response)
 
     async def list_agreements(self) -> Agreements:
         """List the agreements of this system.

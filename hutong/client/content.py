@@ -12,8 +12,13 @@ from hutong.client.answers import (
     Agreements,
     Answered,
     AnswerState,
+    BreakerState,
     Dataset,
     DatasetField,
+    Department,
+    DepartmentCounts,
+    DepartmentFigures,
+    Departments,
     Effect,
     Explained,
     ExplainedField,
@@ -30,6 +35,7 @@ from hutong.exchange.v1 import exchange_pb2
 
 _DIGEST_BYTES: Final = 32
 _NANOS_PER_S: Final = 1_000_000_000
+_US_PER_S: Final = 1_000_000
 
 
 def build_answered(
@@ -153,6 +159,51 @@ def build_datasets(response: catalog_pb2.ListDatasetsResponse) -> tuple[Dataset,
         )
         for each in response.datasets
     )
+
+
+def build_departments(response: catalog_pb2.ListDepartmentsResponse) -> Departments:
+    """Return how departments have answered, as listed; nothing signs it.
+
+    Raises:
+        Unproven: PAYLOAD_MALFORMED: a breaker whose state is not stated.
+    """
+    return Departments(
+        window_s=response.window_s,
+        departments=tuple(_department(each) for each in response.departments),
+    )
+
+
+def _department(listed: catalog_pb2.Department) -> Department:
+    return Department(
+        organisation=listed.organisation,
+        datasets=tuple(listed.datasets),
+        breaker=_breaker(listed.breaker),
+        figures=_figures(listed.figures) if listed.HasField("figures") else None,
+        counts=_counts(listed.counts) if listed.HasField("counts") else None,
+    )
+
+
+def _figures(told: catalog_pb2.DepartmentFigures) -> DepartmentFigures:
+    # 0 says that no question reached it (catalog.proto).
+    return DepartmentFigures(
+        answered_percent=told.answered_percent,
+        p50_s=told.p50_us / _US_PER_S if told.p50_us else None,
+        p95_s=told.p95_us / _US_PER_S if told.p95_us else None,
+    )
+
+
+def _counts(told: catalog_pb2.DepartmentCounts) -> DepartmentCounts:
+    return DepartmentCounts(
+        asked=told.asked, answered=told.answered, waiting=told.waiting, room=told.room
+    )
+
+
+def _breaker(number: catalog_pb2.BreakerState.ValueType) -> BreakerState:
+    try:
+        name = catalog_pb2.BreakerState.Name(number)
+        return BreakerState(name.removeprefix("BREAKER_STATE_"))
+    except ValueError as cause:
+        raise Unproven(ClientReason.PAYLOAD_MALFORMED, "breaker is not stated") from cause
 
 
 def seconds_of(duration: Duration) -> float:

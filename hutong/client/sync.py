@@ -19,6 +19,7 @@ from hutong.client.answers import (
     Agreements,
     Answered,
     Dataset,
+    Departments,
     Explained,
     InclusionProof,
     Receipt,
@@ -113,6 +114,10 @@ class SyncClient:
     def list_datasets(self) -> tuple[Dataset, ...]:
         """List the datasets that an agreement of this system names."""
         return self._run(self._client.list_datasets())
+
+    def list_departments(self) -> Departments:
+        """Tell how the departments behind those datasets have answered lately."""
+        return self._run(self._client.list_departments())
 
     def list_agreements(self) -> Agreements:
         """List the agreements of this system."""

@@ -42,6 +42,7 @@ class Simulator:
 
     def __init__(self, ready: Mapping[str, str | int]) -> None:
         """Keep where it listens."""
+        self.ready = dict(ready)
         self.base_url = f"http://127.0.0.1:{ready['port']}"
         self._admin_url = f"http://127.0.0.1:{ready['admin_port']}"
         self._token = str(ready["admin_token"])

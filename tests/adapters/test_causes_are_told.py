@@ -7,7 +7,7 @@ import pytest
 from adapters.causes import Cause
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
 from adapters.kinds.health.codes import read_fault, read_refusal, read_state
-from adapters.kinds.public_security.codes import platform_failure
+from adapters.kinds.public_security.causes import platform_failure
 from adapters.kinds.public_security.package import parse_package
 from adapters.mapping.dates import parse_day, parse_month
 from adapters.mapping.documents import (

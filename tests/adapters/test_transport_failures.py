@@ -2,71 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from adapters.errors import AdapterMisconfigured, DepartmentFailed
-from adapters.port import BreakerState, Indeterminate
-from adapters.transport import (
-    Breaker,
-    DepartmentTransport,
-    HttpAnswer,
-    HttpCall,
-    TransportLimits,
-)
-
-Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Start = Callable[..., Awaitable[DepartmentTransport]]
-
-CALL = HttpCall(
-    method="POST", path="/", body=b"{}", headers={}, expect="application/json", idempotent=False
-)
-AGAIN = HttpCall(
-    method="POST", path="/", body=b"{}", headers={}, expect="application/json", idempotent=True
-)
-
-
-@pytest.fixture
-async def start() -> AsyncIterator[Start]:
-    """Start a department that answers as told; close it afterwards."""
-    servers: list[TestServer] = []
-    transports: list[DepartmentTransport] = []
-
-    async def begin(
-        answer: Answering, limits: TransportLimits | None = None
-    ) -> DepartmentTransport:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", answer)
-        server = TestServer(app)
-        await server.start_server()
-        servers.append(server)
-        transport = DepartmentTransport(
-            department="test", base_url=str(server.make_url("/")).rstrip("/"), limits=limits
-        )
-        transports.append(transport)
-        return transport
-
-    yield begin
-    for transport in transports:
-        await transport.close()
-    for server in servers:
-        await server.close()
-
-
-def within(seconds: float) -> float:
-    """Return a deadline some seconds from now."""
-    return time.monotonic() + seconds
-
-
-async def reason_of(fetching: Awaitable[HttpAnswer]) -> Indeterminate:
-    """Return why a call failed."""
-    with pytest.raises(DepartmentFailed) as caught:
-        await fetching
-    assert caught.value.__cause__ is None
-    return caught.value.reason
+from adapters.port import Indeterminate
+from adapters.transport import DepartmentTransport, HttpCall, TransportLimits
+from tests.adapters.calling import AGAIN, CALL, Start, reason_of, within
 
 
 @pytest.mark.parametrize(
@@ -268,54 +212,6 @@ async def test_cookies_are_not_kept(start: Start) -> None:
     await transport.fetch(CALL, within(5))
 
     assert seen == [None, None]
-
-
-class Clock:
-    """A clock that stands still until moved."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-
-def test_the_breaker_opens_lets_one_probe_through_and_closes_again() -> None:
-    """Closed, open, half-open, closed."""
-    clock = Clock()
-    breaker = Breaker(TransportLimits(breaker_failures=2, breaker_open_s=5), clock)
-
-    breaker.record_failure()
-    states = [breaker.state]
-    breaker.record_failure()
-    states.append(breaker.state)
-    with pytest.raises(DepartmentFailed):
-        breaker.require_passage()
-    clock.now = 5.0
-    states.append(breaker.state)
-    breaker.require_passage()
-    # A second call waits for the probe.
-    states.append(breaker.state)
-    breaker.record_success()
-    states.append(breaker.state)
-
-    closed, half, opened = BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN
-    assert states == [closed, opened, half, opened, closed]
-
-
-def test_a_failed_probe_opens_the_breaker_again() -> None:
-    """One failure is enough while half-open."""
-    clock = Clock()
-    breaker = Breaker(TransportLimits(breaker_failures=3, breaker_open_s=5), clock)
-    for _ in range(3):
-        breaker.record_failure()
-    clock.now = 6.0
-
-    breaker.require_passage()
-    breaker.record_failure()
-
-    assert breaker.is_open
 
 
 async def test_an_open_breaker_spares_the_department(start: Start) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,14 +42,16 @@ def _holds(scope: ast.Module | ast.ClassDef, names: list[str]) -> bool:
     return False
 
 
-def _test_names() -> set[str]:
-    return {
+@cache
+def _test_names() -> frozenset[str]:
+    # Once for all rows: every test of the suite is parsed for it.
+    return frozenset(
         node.name
         for path in ROOT.glob("tests/**/test_*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and node.name.startswith("test_")
-    }
+    )
 
 
 def test_every_line_of_the_table_is_a_row() -> None:

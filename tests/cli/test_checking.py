@@ -15,8 +15,8 @@ import yaml
 from adapters.port import Subject, SubjectType
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import run
+from gateway.cli.sandbox.provinces import HRSS
 from gateway.cli.sandbox.running import SandboxOptions, prepared
-from gateway.cli.sandbox.world import HRSS
 from gateway.policy.ports import Register, RegisterQuestion
 from gateway.policy.ports_sqlite import SqliteRegisters
 

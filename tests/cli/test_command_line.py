@@ -143,6 +143,20 @@ def test_explanation_names_the_agreement(capsys: pytest.CaptureFixture[str]) -> 
     assert "XY-2026-201" in shown
 
 
+@pytest.mark.parametrize(
+    ("level", "effect"), [("county", "概化(县)"), ("township", "概化(县)"), ("village", "不予提供")]
+)
+def test_an_explanation_is_for_an_officer_of_a_level(
+    capsys: pytest.CaptureFixture[str], level: str, effect: str
+) -> None:
+    """Further down, less is released."""
+    bundle = [str(BUNDLE), "--agreement", "XY-2026-201", "--level", level]
+
+    run(["policy", "explain", *bundle, "--field", "registered_address"])
+
+    assert f"registered_address: {effect}" in capsys.readouterr().out
+
+
 def test_an_unknown_field_is_not_explained_as_withheld(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

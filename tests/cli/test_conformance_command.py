@@ -151,7 +151,7 @@ def _break_number(folder: Path) -> None:
     [
         (_break_key, "credential app-key is readable by others"),
         (_break_address, "off the loopback needs https"),
-        (_break_number, r"people\[1\]\.id: resident number fails its check character"),
+        (_break_number, r"people\[1\]\.id: identifier: PERSON_CHECK"),
     ],
 )
 def test_what_cannot_be_used_is_told_before_anybody_is_asked(
@@ -221,6 +221,17 @@ def test_one_thing_found_everywhere_is_told_once(capsys: pytest.CaptureFixture[s
     assert (
         "@ d people[0], d people[1], d people[2], d people[3], d people[4], d people[5] +3" in out
     )
+
+
+def test_what_nobody_looked_at_is_shown_as_not_examined(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A kind that notes no members has not shown that none are sent."""
+    show_report(Report(kind="tax", tried=[Tried(case=Case.SURPLUS, skipped=True)]))
+
+    lines = capsys.readouterr().out.splitlines()
+    title = next(n for n, line in enumerate(lines) if "members nobody asked for" in line)
+    assert lines[title + 1].strip() == "未检验 not examined 1"
 
 
 def test_the_sample_of_the_page_is_one() -> None:

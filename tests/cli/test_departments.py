@@ -49,6 +49,8 @@ def _told(*breakers: str) -> bytes:
             "organisation": f"11370000MB2DEM0{number}05",
             "datasets": ["edu.diploma@1"],
             "breaker": breaker,
+            "waiting": number,
+            "room": 256,
             "asked": 8 * number,
             "answered": 7 * number,
             "p50_us": 12_345 if number else None,

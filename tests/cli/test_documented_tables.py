@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
 import gateway.exchange
 from adapters.port import Finding, Indeterminate
-from adapters.settings import DepartmentsConfig
+from adapters.settings import DepartmentsConfig, LimitsConfig, NodeAddress, NodeSection
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import NOUNS
 from gateway.cli.told import COMMAND_TEXTS, CommandReason
@@ -143,8 +144,13 @@ def test_metrics_page_lists_every_metric_as_the_code_does() -> None:
 
 @pytest.mark.parametrize(
     ("model", "prefix"),
-    [(Config, ""), (LogConfig, "log."), (LimitConfig, "limits.")],
-    ids=["top", "log", "limits"],
+    [
+        (Config, ""),
+        (LogConfig, "log."),
+        (LimitConfig, "limits."),
+        (LimitsConfig, "departments.*.limits."),
+    ],
+    ids=["top", "log", "limits", "limits of a department"],
 )
 def test_config_page_lists_every_setting(model: type[BaseModel], prefix: str) -> None:
     """Each setting stands in docs/operations/config.md with its default."""
@@ -166,10 +172,17 @@ def test_config_page_lists_every_department_setting() -> None:
     }
 
     for name, field in DepartmentsConfig.model_fields.items():
-        kinds = [
-            kind for kind in getattr(field.annotation, "__args__", ()) if kind is not type(None)
-        ]
-        assert documented[f"departments.{name}"] == set(kinds[0].model_fields)
+        embedded, remote = _sections_of(field.annotation)
+        assert documented[f"departments.{name}"] == set(embedded.model_fields)
+        assert remote is NodeSection
+    assert documented["departments.*.node"] == set(NodeAddress.model_fields)
+
+
+def _sections_of(annotation: object) -> tuple[type[BaseModel], ...]:
+    """Return the models in an annotation, through unions and what is noted beside them."""
+    if isinstance(annotation, type):
+        return (annotation,) if issubclass(annotation, BaseModel) else ()
+    return tuple(each for part in get_args(annotation) for each in _sections_of(part))
 
 
 def test_cli_page_has_a_section_for_every_noun() -> None:

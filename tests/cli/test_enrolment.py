@@ -14,8 +14,8 @@ from gateway.cli.sandbox import enrolment
 from gateway.cli.sandbox.enrolment import Enrolled, enrol
 from gateway.cli.sandbox.folders import Folders, store_address
 from gateway.cli.sandbox.partners import identities_of
+from gateway.cli.sandbox.provinces import HRSS
 from gateway.cli.sandbox.running import SandboxOptions, prepared
-from gateway.cli.sandbox.world import HRSS
 from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.trust import moment

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
 from collections.abc import AsyncIterator
@@ -10,8 +11,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from adapters.simulators.population import planted
+from adapters.simulators.population import hrss_record, person_at, planted
 from certs.trust_directory import load_trust_directory
+from gateway.cli.demo.abroad import SEED_ABROAD
+from gateway.cli.demo.expectations import ANY
+from gateway.cli.demo.outcomes import Row
 from gateway.cli.demo.run import CAST, Demo, run_demo
 from gateway.cli.demo.screen import demo_json
 from gateway.cli.ending import Ended, ExitCode
@@ -20,8 +24,8 @@ from gateway.cli.sandbox.cases import case_number
 from gateway.cli.sandbox.command import EXAMPLE
 from gateway.cli.sandbox.enrolment import Enrolled, enrol
 from gateway.cli.sandbox.folders import Folders, store_address
+from gateway.cli.sandbox.provinces import HRSS, OTHER_HRSS
 from gateway.cli.sandbox.running import SandboxOptions, prepared, serving
-from gateway.cli.sandbox.world import HRSS
 from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
 from gateway.trust import moment
@@ -53,7 +57,7 @@ async def test_demo_meets_every_expectation(demo: Demo) -> None:
     ]
 
     assert wrong == []
-    assert len(demo.told) == len(CAST) + 1
+    assert len(demo.told) == len(CAST) + 2
     assert {told.asked.person.matter for told in demo.told} == {f"M{n}" for n in range(1, 15)}
 
 
@@ -69,12 +73,45 @@ async def test_demo_refuses_every_attack(demo: Demo) -> None:
     }
 
 
+async def test_a_mask_is_compared_to_its_last_character() -> None:
+    """A value that may be any is spelled as no effect spells anything."""
+    row = Row(
+        person="p",
+        matter="M2",
+        dataset="d",
+        item="full_name",
+        effect="掩码(1,0)",
+        observed="MASK 李*哲",
+        told="",
+        state="ANSWERED",
+        outcome="VALUE",
+        provider="",
+        receipt_index=1,
+        granted=True,
+        expected="MASK 李**",
+    )
+
+    assert not row.holds
+    assert dataclasses.replace(row, expected=f"MASK {ANY}").holds
+
+
 async def test_demo_proves_every_receipt_offline(demo: Demo) -> None:
     """The independent verifier accepts every receipt and the whole log."""
     exchanged = sum(len(told.receipts) for told in demo.told)
 
     assert demo.proofs.holds
     assert demo.proofs.receipts > exchanged > 0
+
+
+async def test_demo_proves_records_of_a_department_with_sm2_keys_only(demo: Demo) -> None:
+    """Health signs disclosure manifests; the same client proves them beside all the others."""
+    found = [
+        row for told in demo.told for row in told.rows if row.dataset == "hc.death_certificate@1"
+    ]
+
+    assert demo.suites["11370000MB2DEM07X5"] == {"SM2SM3"}
+    assert demo.suites["11370000MB2DEM037W"] == {"ES256"}
+    assert {row.finding for row in found if row.granted} == {"YES", "NO"}
 
 
 async def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None:
@@ -88,24 +125,29 @@ async def test_demo_data_holds_no_field_that_was_not_granted(demo: Demo) -> None
         "ordinary_employee",
         "other_village",
         "pension_suspended",
+        "household_split",
     }
     assert "protected_person" not in {row["person"] for row in data["fields"]}
 
 
-async def test_unasked_departments_are_told_from_no(demo: Demo) -> None:
-    """A department that is not connected is INDETERMINATE with its reason, never NO."""
-    told = [row for each in demo.told for row in each.rows if row.dataset == "ca.cremation@1"]
-    asked = [row for row in told if row.granted]
+async def test_another_province_answers_from_its_own_tables_and_its_own_log(demo: Demo) -> None:
+    """M11 of somebody who moved: another gateway, another signer, another log."""
+    told = demo.told[-1]
+    someone = next(each for each in planted() if each.name_of_case == "moved_out")
+    lived = hrss_record(person_at(SEED_ABROAD, someone.index))
 
-    assert asked
-    assert {row.state for row in asked} == {"INDETERMINATE PROVIDER_NOT_CONNECTED"}
-    assert {row.outcome for row in asked} == {"INDETERMINATE"}
-    assert {row.finding for row in asked} <= {None, "INDETERMINATE"}
+    assert {row.provider for row in told.rows} == {OTHER_HRSS}
+    assert lived.contribution_record is not None
+    months = next(row for row in told.rows if row.item == "months_paid")
+    assert months.value == str(lived.contribution_record.months_paid)
+    assert demo.abroad.holds
+    assert demo.abroad.receipts == len(told.receipts) == 2
+    assert demo.titles[OTHER_HRSS].startswith("外省")
 
 
 async def test_a_department_that_is_away_opens_its_own_fields_and_nothing_else(demo: Demo) -> None:
     """The case is marked for review with the fields of that department; nobody is refused."""
-    told = demo.told[-1]
+    told = demo.told[-2]
     states = {row.dataset: row.state for row in told.rows}
     reviews = [(each.dataset, each.field, each.reason) for each in told.reviews]
 

@@ -331,7 +331,11 @@ def test_sandbox_past_its_agreements_says_so(stopped: Path, tmp_path: Path) -> N
     assert told["reason"] == "SANDBOX_ENDED"
 
 
-@pytest.mark.parametrize("kept", ["", "{}", '{"format": "hutong-sandbox/9"}', "[]"])
+EARLIER = '{"format": "hutong-sandbox/1", "seed": 1, "population": 240, "port": 7443}'
+"""A sandbox with fewer departments, whose folder has no keys for the others."""
+
+
+@pytest.mark.parametrize("kept", ["", "{}", '{"format": "hutong-sandbox/9"}', "[]", EARLIER])
 def test_folder_without_a_whole_sandbox_is_left_alone(tmp_path: Path, kept: str) -> None:
     """A first start that never ended, or another program's folder, is nothing to take up."""
     folders = Folders(root=tmp_path)

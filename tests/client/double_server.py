@@ -23,7 +23,13 @@ CODES = {
     "LOG_UNAVAILABLE": grpc.StatusCode.UNAVAILABLE,
     "REPLAYED": grpc.StatusCode.ALREADY_EXISTS,
 }
-UNSIGNED = {"ListDatasets", "GetCheckpoint", "GetInclusionProof", "GetConsistencyProof"}
+UNSIGNED = {
+    "ListDatasets",
+    "ListDepartments",
+    "GetCheckpoint",
+    "GetInclusionProof",
+    "GetConsistencyProof",
+}
 
 
 class Ended(Exception):

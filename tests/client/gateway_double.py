@@ -334,6 +334,8 @@ class GatewayDouble:
                 response = accesslog_pb2.GetConsistencyProofResponse(
                     hashes=growth_of(sizes.first_size, entries[: sizes.second_size])
                 )
+            case "ListDepartments":
+                response = departments_told()
             case _:
                 response = catalog_pb2.ListDatasetsResponse()
                 dataset = catalog_pb2.Dataset(name="mca.marriage@1", provider=PROVIDER)
@@ -346,6 +348,20 @@ class GatewayDouble:
                 response.datasets.append(dataset)
         self.twist("looked_up", response)
         return response.SerializeToString(deterministic=True)
+
+
+def departments_told() -> catalog_pb2.ListDepartmentsResponse:
+    """Return one department as its operator is told of it, and one as a partner is."""
+    response = catalog_pb2.ListDepartmentsResponse(window_s=600)
+    response.departments.add(
+        organisation=PROVIDER,
+        datasets=["mca.marriage@1"],
+        breaker=catalog_pb2.BREAKER_STATE_HALF_OPEN,
+        figures=catalog_pb2.DepartmentFigures(answered_percent=97, p50_us=2_500),
+        counts=catalog_pb2.DepartmentCounts(asked=40, answered=39, waiting=2, room=256),
+    )
+    response.departments.add(organisation=PROVIDER, breaker=catalog_pb2.BREAKER_STATE_CLOSED)
+    return response
 
 
 Script = Callable[[GatewayDouble, Incoming], object]

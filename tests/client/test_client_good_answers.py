@@ -13,7 +13,10 @@ import pytest
 from hutong.client import (
     Answered,
     AnswerState,
+    BreakerState,
     Client,
+    DepartmentCounts,
+    DepartmentFigures,
     Effect,
     FieldOutcome,
     Finding,
@@ -173,6 +176,18 @@ async def test_datasets_are_listed(client: Client) -> None:
 
     assert dataset.fields[0].ceiling is Effect.PREDICATE
     assert dataset.fields[0].sharing_class == "CONDITIONAL"
+
+
+async def test_departments_are_listed(client: Client) -> None:
+    """Absent figures and counts are None, and so is a time that nothing took."""
+    told = await client.list_departments()
+
+    operator, partner = told.departments
+    assert told.window_s == 600
+    assert operator.breaker is BreakerState.HALF_OPEN
+    assert operator.figures == DepartmentFigures(answered_percent=97, p50_s=0.0025, p95_s=None)
+    assert operator.counts == DepartmentCounts(asked=40, answered=39, waiting=2, room=256)
+    assert (partner.breaker, partner.figures, partner.counts) == (BreakerState.CLOSED, None, None)
 
 
 async def test_an_earlier_receipt_is_given_again(client: Client, question: Question) -> None:

@@ -250,6 +250,20 @@ async def test_a_catalog_without_ceiling_is_refused(client: Client, double: Gate
     assert told.value.reason is R.PAYLOAD_MALFORMED
 
 
+async def test_a_breaker_in_no_state_is_refused(client: Client, double: GatewayDouble) -> None:
+    """Not stated is nothing to act on; a number of no state is refused by the form."""
+
+    def spoil(response: catalog_pb2.ListDepartmentsResponse) -> None:
+        response.departments[0].breaker = catalog_pb2.BREAKER_STATE_UNSPECIFIED
+
+    double.twists = {"looked_up": spoil}
+
+    with pytest.raises(Unproven) as told:
+        await client.list_departments()
+
+    assert told.value.reason is R.PAYLOAD_MALFORMED
+
+
 @pytest.mark.parametrize(
     ("note", "reason"), [(b"no note", R.RECEIPT_MALFORMED), (b"", R.RECEIPT_MALFORMED)]
 )

@@ -52,6 +52,7 @@ def test_every_call_works_without_asyncio(
     assert sync_client.get_result(answer.request_id, question).provider == answer.provider
     assert sync_client.explain(question).fields
     assert sync_client.list_datasets()
+    assert sync_client.list_departments().departments
     assert sync_client.list_agreements().agreements
     assert sync_client.get_receipt(answer.request_id).index == answer.receipt.index
     checkpoint = sync_client.get_checkpoint()

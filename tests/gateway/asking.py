@@ -36,6 +36,8 @@ from signing.signer import Signer, sign_envelope
 RETIREMENT = "11370000MB2DEM0105/retirement"
 TITLE = "11370000MB2DEM0105/title"
 LOAN = "11370000MB2DEM0105/loan"
+ASSISTANCE = "11370000MB2DEM045P/social-assistance"
+"""A system of another organisation than the one that runs the gateway."""
 RECERTIFICATION = "11370000MB2DEM0105/recertification"
 SERVICE = "/hutong.exchange.v1.ExchangeService/"
 BASIS = "社会保险法第五十七条"

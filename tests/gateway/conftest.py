@@ -29,6 +29,7 @@ from gateway.statement.kinds import QuestionKind
 from hutong.client import Client, Identity, load_identity
 from hutong.client.requests import build_exchange
 from tests.gateway.asking import (
+    ASSISTANCE,
     LOAN,
     RECERTIFICATION,
     RETIREMENT,
@@ -43,7 +44,7 @@ from tests.gateway.core import Core, build_core
 
 POPULATION = 300
 """The planted people and a few more; more only takes time."""
-SYSTEMS = (RETIREMENT, RECERTIFICATION, TITLE, LOAN)
+SYSTEMS = (RETIREMENT, RECERTIFICATION, TITLE, LOAN, ASSISTANCE)
 LAST = "test_every_reason_is_provoked.py"
 
 

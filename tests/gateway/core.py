@@ -39,6 +39,7 @@ from gateway.policy.facts import Registers
 from gateway.progress import Call
 from gateway.quota import BurstLimit, BurstLimiter, InFlight
 from gateway.replay import ReplayGuard
+from gateway.rooms import Rooms
 from gateway.rpc.services import CODES
 from gateway.statement.kinds import QuestionKind
 from hutong.client import Identity
@@ -160,16 +161,26 @@ class Observed:
 
     distrusted_causes: list[str] = field(default_factory=list)
     asked_outcomes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    turned_away_from: list[str] = field(default_factory=list)
 
     def asked(self, provider: str, outcome: str, seconds: float) -> None:
         """Note what a department's answer came to."""
         del provider, seconds
         self.asked_outcomes.append(outcome)
 
+    def turned_away(self, provider: str) -> None:
+        """Note who was turned away."""
+        self.turned_away_from.append(provider)
+
     def distrusted(self, provider: str, cause: str, count: int) -> None:
         """Note what was dropped."""
         del provider, count
         self.distrusted_causes.append(cause)
+
+    def doubted(self, problem: str) -> None:
+        """Note what was doubtful about a subject's identifier."""
+        self.doubts.append(problem)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -257,6 +268,7 @@ def build_core(
         ),
         replay=ReplayGuard(kept_bytes=1 << 20),
         in_flight=InFlight(512, 256),
+        rooms=Rooms(256),
         limiter=BurstLimiter(PLENTY),
         adapters=adapters,
         observer=observed,

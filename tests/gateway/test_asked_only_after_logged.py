@@ -13,8 +13,8 @@ import pytest
 from adapters.port import Subject, SubjectType
 from adapters.records import RecordSource
 from gateway.app import Gateway
+from gateway.cli.sandbox.provinces import HRSS
 from gateway.cli.sandbox.running import Sandbox
-from gateway.cli.sandbox.world import HRSS
 from gateway.deciding import Deciding
 from gateway.errors import Reason
 from gateway.interrupted import Interrupted

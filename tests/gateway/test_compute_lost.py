@@ -21,6 +21,7 @@ from adapters.port import (
     Query,
     Untold,
 )
+from adapters.settings import HrssConfig
 from gateway import child
 from gateway.app import Gateway
 from gateway.compute.apart import MODULE, WATCH_S, ComputeApart
@@ -226,7 +227,7 @@ async def test_a_locked_file_holds_up_one_question_and_no_other_job(
 ) -> None:
     """The second process waits for the rows elsewhere, and proves them when they come."""
     own = gateway.config.departments.hrss
-    assert own is not None
+    assert isinstance(own, HrssConfig)
     writer = sqlite3.connect(own.database, isolation_level=None)
     writer.execute("BEGIN EXCLUSIVE")
 

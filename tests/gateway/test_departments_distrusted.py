@@ -24,7 +24,7 @@ from hutong.client import Identity
 from hutong.client.requests import build_exchange
 from hutong.exchange.v1 import exchange_pb2
 from signing.encoding import subject_digest
-from signing.record import DisclosedValue, RecordState
+from signing.record import Custody, DisclosedValue, RecordState
 from signing.signer import FileSigner
 from tests.gateway.asking import core_question, insured_question, moment
 from tests.gateway.core import Core, SpyAdapter, body_of, released_by
@@ -366,3 +366,23 @@ async def test_a_found_record_called_not_found_still_discloses_grants_only(
     assert body.state == exchange_pb2.ANSWER_STATE_NOT_FOUND
     assert "汉族" not in str(body)
     assert UNGRANTED not in released_by(body)
+
+
+@pytest.mark.parametrize("at_node", [False, True])
+async def test_a_key_kept_elsewhere_than_configured_is_not_believed(
+    core: Core, retirement: Identity, *, at_node: bool
+) -> None:
+    """A department with a node of its own signs there, one that is embedded signs here."""
+    wrong = Custody.EMBEDDED if at_node else Custody.PROVIDER_NODE
+    spy = core.spies["ps."]
+    served = spy.datasets if at_node else frozenset()
+    core.exchange._parts = dataclasses.replace(core.parts, at_nodes=served)
+
+    body = await _body(
+        core,
+        retirement,
+        lambda spy, query: signed(spy, query, disclosed_of(query), custody=wrong),
+    )
+
+    _is_untold(body, Indeterminate.PROVIDER_UNPROVEN)
+    assert core.observed.distrusted_causes == ["wrong_custody"]

@@ -10,6 +10,7 @@ from adapters.port import BreakerState
 from adapters.records import RecordSource
 from gateway.app import Gateway
 from gateway.metrics import Metrics, MetricsObserver
+from gateway.rooms import Rooms
 from gateway.rpc.departments import Departments
 from hutong.client import Client, Identity
 from tests.gateway.asking import insured_question
@@ -41,7 +42,7 @@ async def test_breakers_are_told_and_gauged(
     """The state stands in the report and, as a number, in the metrics."""
     adapter = Breaking(source=sources["edu."], served=frozenset(), events=[], state=state)
     metrics = Metrics()
-    departments = Departments([adapter], metrics)
+    departments = Departments([adapter], metrics, Rooms(1))
     MetricsObserver(metrics).asked(adapter.organisation, "Record", 0.2)
 
     departments.gauge()

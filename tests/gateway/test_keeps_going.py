@@ -9,12 +9,12 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 
-from gateway.app import Gateway, stamp_of
+from gateway.app import Gateway
 from gateway.errors import Reason, Refusal
 from gateway.exits import Exits
 from gateway.log_key import load_log_signer
 from gateway.replay import First, ReplayGuard, Twin
-from gateway.wiring import load_tls
+from gateway.wiring import load_tls, stamp_of
 from hutong.client import Client, ClientReason, Fault, Identity, Settings
 from hutong.client.channel import Connection
 from hutong.client.refusals import parse_status

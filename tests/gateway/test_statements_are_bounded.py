@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.iso7064 import mod_11_2
 
+from adapters.mapping.identifiers import widen_resident_id
 from adapters.port import SubjectType
 from adapters.simulators.population import Planted, planted
 from gateway.errors import Reason, Refusal
-from gateway.statement.identifiers import lengthened, normalised_identifier
+from gateway.statement.identifiers import normalised_identifier
 from gateway.statement.request import (
     MAX_BASIS_CHARACTERS,
     MAX_CLAIM_CHARACTERS,
@@ -289,7 +290,7 @@ def test_a_number_of_fifteen_digits_is_lengthened() -> None:
     """The first generation's number becomes the one of 18 characters (GB 11643)."""
     short = PERSON[:6] + PERSON[8:17]
 
-    assert lengthened(short) == PERSON
+    assert widen_resident_id(short) == PERSON
     assert normalised_identifier(SubjectType.RESIDENT_ID, short, NOW_MS) == PERSON
 
 

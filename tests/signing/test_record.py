@@ -264,3 +264,18 @@ def test_published_record_is_refused_as_foreign(es256_key: PrivateKey) -> None:
     compact = "~".join([vector["jwt"], *(each["encoded"] for each in vector["disclosures"]), ""])
 
     assert refused_reason(compact, es256_key.public_key) is RecordReason.WRONG_TYPE
+
+
+@pytest.mark.parametrize("custody", Custody)
+def test_a_record_of_another_custody_is_refused(es256_key: PrivateKey, custody: Custody) -> None:
+    """Who knows how a department is connected takes no record from elsewhere; others take both."""
+    other = next(each for each in Custody if each is not custody)
+    compact = issue_record(FileSigner.of(es256_key), replace(CLAIMS, custody=other), SLOTS, {})
+    expected = replace(EXPECTED, custody=custody)
+
+    with pytest.raises(RecordRefused) as refused:
+        verify_record(compact, es256_key.public_key, expected)
+
+    assert refused.value.reason is RecordReason.WRONG_CUSTODY
+    verify_record(compact, es256_key.public_key, replace(EXPECTED, custody=other))
+    verify_record(compact, es256_key.public_key, EXPECTED)

@@ -145,6 +145,32 @@ def test_a_degree_is_revoked(client: EducationClient, education: Running, gradua
     assert (record["cxbz"], record["zt"]) == ("1", "注销")
 
 
+@pytest.mark.parametrize(
+    ("fault", "changed"),
+    [
+        ("record_cancelled", {"zt": "注销"}),
+        ("revocation_contradicts", {"cxbz": "0", "cxrq": "20190630"}),
+        ("empty_mandatory", {"xwzsbh": ""}),
+    ],
+)
+def test_a_degree_says_something_else(
+    client: EducationClient,
+    education: Running,
+    graduate: Person,
+    fault: str,
+    changed: dict[str, str],
+) -> None:
+    """The rest of the record stays."""
+    path = "/api/v1/degrees/verify"
+    honest = client.post(path, degree_of(graduate)).json()["record"]
+    education.fault(fault)
+
+    told = client.post(path, degree_of(graduate)).json()
+
+    assert told["result"] == "MATCH"
+    assert told["record"] == {**honest, **changed}
+
+
 def test_ten_thousand_records_for_one_person(
     client: EducationClient, education: Running, graduate: Person
 ) -> None:

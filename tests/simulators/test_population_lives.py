@@ -2,6 +2,7 @@
 
 import re
 import tracemalloc
+from datetime import timedelta
 
 from adapters.simulators.population import (
     AS_OF,
@@ -48,6 +49,24 @@ def test_a_life_is_a_function_of_seed_and_index() -> None:
     assert all(
         _life(person_at(6, index)) != life for index, life in zip(indices, first, strict=True)
     )
+
+
+def test_the_roll_keeps_who_graduated_for_two_years() -> None:
+    """Whoever has a fresh diploma is on it as 毕业; what goes on stands beside it, and last."""
+    fresh = studying = 0
+    for index in range(8_000):
+        person = person_at(1, index)
+        schooling, record = schooling_of(person), education_record(person)
+        states = [each.student_status for each in record.enrolments]
+        recent = schooling is not None and schooling.graduated > AS_OF - timedelta(days=730)
+
+        assert ("毕业" in states) is (recent and person.quirk is None)
+        assert states.count("毕业") <= 1
+        assert record.enrolment == (record.enrolments[-1] if states else None)
+        fresh += recent
+        studying += len(states) == 2 and states[1] == "在籍"
+    assert fresh > 10
+    assert studying > 0
 
 
 def test_the_size_of_the_population_changes_nobody() -> None:

@@ -1,6 +1,7 @@
 """What the population register answers, asked through zeep from its own WSDL."""
 
 import base64
+import hashlib
 
 import pytest
 import zeep.exceptions
@@ -220,27 +221,44 @@ def test_cancellation_for_death_and_for_emigration(
     assert [bool(row.members["SWRQ"]) for row in rows] == [True, False, False]
 
 
-def test_portraits_are_compared(client: PoliceClient, pensioner: Person) -> None:
-    """The same portrait, another one, and something that is none."""
-    held = photo_of(pensioner)
-    shown = [held, held[:-3] + b"\x00" + held[-2:], b"no portrait"]
-    records = [
-        about(pensioner, XP=base64.b64encode(photo).decode(), SQBH="SQ20261101A1")
-        for photo in shown
-    ]
+def portrait(person: Person, shown: Person, **members: str) -> dict[str, str]:
+    """Ask whether the portrait of one is that of another."""
+    digest = hashlib.sha256(photo_of(shown)).hexdigest()
+    asked = {"XPZY": digest, "MBBB": "RX-2024-1", "SQBH": "SB-M8-000001", **members}
+    return about(person, **asked)
 
-    rows = _ask(client, PHOTO, *records).rows
 
-    assert [row.members["BDJG"] for row in rows] == ["1", "0", "9"]
+def test_portraits_are_compared(
+    client: PoliceClient, people: Population, pensioner: Person
+) -> None:
+    """His own portrait and that of his spouse; no portrait leaves."""
+    spouse = people.person(pensioner.index + 1)
+
+    rows = _ask(client, PHOTO, portrait(pensioner, pensioner), portrait(pensioner, spouse)).rows
+
+    assert [row.members["BDJG"] for row in rows] == ["1", "0"]
     assert float(rows[0].members["XSD"]) >= 80
     assert float(rows[1].members["XSD"]) < 60
+    assert all("XP" not in row.members for row in rows)
 
 
-def test_a_portrait_needs_the_subjects_consent(client: PoliceClient, pensioner: Person) -> None:
-    """Without a number of the right form nothing is compared."""
-    photo = base64.b64encode(photo_of(pensioner)).decode()
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"SQBH": ""}, "16"),
+        ({"SQBH": "没有"}, "16"),
+        ({"MBBB": "RX-2020-1"}, "18"),
+        ({"XPZY": "0" * 64}, "19"),
+        ({"XPZY": "none"}, "19"),
+    ],
+)
+def test_a_comparison_is_refused_under_its_own_code(
+    client: PoliceClient, pensioner: Person, members: dict[str, str], code: str
+) -> None:
+    """Consent, version and portrait are each looked at."""
+    asked = portrait(pensioner, pensioner, **members)
 
-    assert _ask(client, PHOTO, about(pensioner, XP=photo, SQBH="none")).rows[0].code == "16"
+    assert _ask(client, PHOTO, asked).rows[0].code == code
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Every fault of the public security simulator shows as its manual says."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import httpx
 import pytest
 import zeep.exceptions
 
-from adapters.simulators.population import Person, Population, Quirk, planted_index
+from adapters.simulators.population import Person, Population, Quirk, photo_of, planted_index
 from adapters.simulators.public_security.faults import Fault
 from tests.simulators.police_client import PoliceClient, Reply, about
 from tests.simulators.simulator_process import Running
@@ -16,6 +17,9 @@ MANUAL = Path(__file__).resolve().parents[2] / "docs" / "adapters" / "public_sec
 NAMESPACE = "http://webservice.com"
 VERIFY = "GK_GXFW_SFHC"
 CORE = "GK_JZCX_RKJCXXCX"
+HOUSEHOLD = "GK_JZCX_HJCXXCX"
+CANCELLATION = "GK_JZCX_SWZXCX"
+PHOTO = "GK_GXFW_RXBD"
 
 
 @pytest.fixture
@@ -63,6 +67,75 @@ def test_platform_faults_are_soap_faults(
     client.refresh()
 
     assert len(_ask(client, trio).rows) == 3
+
+
+def _compare(client: PoliceClient, person: Person) -> Reply:
+    digest = hashlib.sha256(photo_of(person)).hexdigest()
+    asked = about(person, XPZY=digest, MBBB="RX-2024-1", SQBH="SB-M8-000001")
+    return client.ask(PHOTO, client.package([asked]))
+
+
+@pytest.mark.parametrize(
+    ("fault", "members"),
+    [
+        ("low_score", {"BDJG": "1", "XSD": "41.07"}),
+        ("score_missing", {"BDJG": "1", "XSD": ""}),
+        ("other_portrait", {"XPZY": "0" * 64}),
+        ("empty_mandatory", {"BDJG": ""}),
+    ],
+)
+def test_a_comparison_says_something_else(
+    client: PoliceClient,
+    public_security: Running,
+    trio: list[Person],
+    fault: str,
+    members: dict[str, str],
+) -> None:
+    """The rest of the record stays."""
+    honest = _compare(client, trio[0]).rows[0].members
+    public_security.fault(fault)
+
+    told = _compare(client, trio[0]).rows[0]
+
+    assert told.code == "10"
+    assert told.members == {**honest, **members}
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("no_photo_on_file", "17"), ("template_unknown", "18"), ("consent_refused", "16")],
+)
+def test_a_comparison_is_refused(
+    client: PoliceClient, public_security: Running, trio: list[Person], fault: str, code: str
+) -> None:
+    """The code, the number and nothing else; other operations are spared."""
+    public_security.fault(fault)
+
+    spared = _ask(client, trio[:1]).rows[0]
+    refused = _compare(client, trio[0]).rows[0]
+
+    assert spared.code == "10"
+    assert (refused.code, set(refused.members)) == (code, {"GMSFHM"})
+
+
+@pytest.mark.parametrize(
+    ("operation", "member"),
+    [(VERIFY, "XM_PPDDM"), (CORE, "CSRQ"), (HOUSEHOLD, "HH"), (CANCELLATION, "ZXBS")],
+)
+def test_one_mandatory_member_of_each_operation_is_empty(
+    client: PoliceClient,
+    public_security: Running,
+    trio: list[Person],
+    operation: str,
+    member: str,
+) -> None:
+    """All the others stand."""
+    honest = _ask(client, trio[:1], operation).rows[0].members
+    public_security.fault("empty_mandatory")
+
+    emptied = _ask(client, trio[:1], operation).rows[0].members
+
+    assert emptied == {**honest, member: ""}
 
 
 def test_a_secret_ends_in_the_middle_of_a_batch(

@@ -69,6 +69,28 @@ def test_a_fault_lets_the_first_chances_pass() -> None:
     assert struck == [False, False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("every", "after", "expected"),
+    [(1, 0, "xxxxxx"), (2, 0, "x.x.x."), (3, 1, ".x..x."), (2, 3, "...x.x")],
+)
+def test_a_fault_strikes_once_in_so_many_chances(every: int, after: int, expected: str) -> None:
+    """`every` 2 is a department at 50 % errors."""
+    board = FaultBoard(Fault)
+    board.switch("hang", None, after=after, every=every)
+
+    struck = [board.strikes(Fault.HANG) for _ in range(6)]
+
+    assert "".join(".x"[each] for each in struck) == expected
+
+
+def test_a_fault_that_never_strikes_is_refused(education: Running) -> None:
+    """One strike in none or less is no share."""
+    answer = education.admin.post("/faults", json={"name": "hang", "every": 0})
+
+    assert answer.status_code == 400
+    assert education.admin.get("/faults").json()["faults"]["hang"] == "off"
+
+
 def test_the_first_fault_of_the_list_is_taken() -> None:
     """Two faults at once strike one after the other, in the order of the list."""
     board = FaultBoard(Fault)

@@ -16,8 +16,9 @@ from typing import Final
 
 from adapters.causes import Cause
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
+from adapters.kept import KeptAnswer, KeptAnswers
+from adapters.kinds.education.codes import EXPIRED, NO_JOB, NO_RECORD
 from adapters.kinds.education.jobs import PendingJobs
-from adapters.kinds.education.kept import KeptAnswer, KeptAnswers
 from adapters.kinds.education.reading import (
     KINDS,
     RecordKind,
@@ -63,9 +64,6 @@ _HEALTH_S: Final = 2.0
 _POLL_S: Final = 0.2
 
 _OK, _ACCEPTED, _NOT_MODIFIED, _UNAUTHORISED, _NOT_FOUND, _GONE = 200, 202, 304, 401, 404, 410
-_NO_RECORD: Final = "EDU-4040"
-_NO_JOB: Final = "EDU-4041"
-_EXPIRED: Final = "EDU-4100"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +81,12 @@ class _Conversation:
 
 class _JobGone(AdapterError):
     """The department no longer knows a job: it is to be asked anew."""
+
+
+def find_lacking(query: Query) -> Lacking | None:
+    """Return SUBJECT_NAME for a person without one."""
+    named = query.subject.type is not SubjectType.RESIDENT_ID or query.subject.full_name
+    return None if named else Lacking.SUBJECT_NAME
 
 
 class EducationAdapter:
@@ -122,8 +126,7 @@ class EducationAdapter:
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME for a person without one."""
-        named = query.subject.type is not SubjectType.RESIDENT_ID or query.subject.full_name
-        return None if named else Lacking.SUBJECT_NAME
+        return find_lacking(query)
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the department, apply the effects, sign."""
@@ -295,7 +298,7 @@ def _unverified(kind: RecordKind, claimed: str | None) -> Finding | None:
 
 def _read(conversation: _Conversation, answer: HttpAnswer) -> RawRecord | None:
     members = parse_json_object(answer.body)
-    if answer.status == _NOT_FOUND and members.get("code") == _NO_RECORD:
+    if answer.status == _NOT_FOUND and members.get("code") == NO_RECORD:
         return None
     if answer.status != _OK:
         raise DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.CODE_REFUSED)
@@ -329,9 +332,9 @@ def _read_code(
 ) -> RawRecord | None:
     members = parse_json_object(body)
     kind, answered = conversation.kind, members.get("code")
-    if status == _NOT_FOUND and answered == _NO_RECORD:
+    if status == _NOT_FOUND and answered == NO_RECORD:
         return None
-    if status == _GONE and answered == _EXPIRED:
+    if status == _GONE and answered == EXPIRED:
         # The certificate may be as good as ever: its holder has to give out another code.
         return {FieldName(kind.predicate): Finding.ERROR}
     if status != _OK:
@@ -356,7 +359,7 @@ def _read_job(answer: HttpAnswer, job: str | None = None) -> tuple[str, float]:
 def _is_unknown_job(answer: HttpAnswer) -> bool:
     if answer.status != _NOT_FOUND:
         return False
-    return parse_json_object(answer.body).get("code") == _NO_JOB
+    return parse_json_object(answer.body).get("code") == NO_JOB
 
 
 def _require_echo(answer: HttpAnswer, request_id: str) -> HttpAnswer:

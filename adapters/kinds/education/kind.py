@@ -3,8 +3,9 @@
 from typing import Final
 
 from adapters.kind import Kind, Parts
-from adapters.kinds.education.adapter import DATASETS, EducationAdapter
+from adapters.kinds.education.adapter import DATASETS, EducationAdapter, find_lacking
 from adapters.kinds.education.token import ClientIdentity
+from adapters.limits import build_limits
 from adapters.settings import EducationConfig
 from adapters.transport import DepartmentTransport
 
@@ -13,7 +14,11 @@ def _build(config: EducationConfig, parts: Parts) -> EducationAdapter:
     return EducationAdapter(
         source=parts.source,
         datasets=parts.datasets,
-        transport=DepartmentTransport(department="education", base_url=config.base_url),
+        transport=DepartmentTransport(
+            department="education",
+            base_url=config.base_url,
+            limits=build_limits(config.limits),
+        ),
         identity=ClientIdentity(
             client_id=config.client_id,
             issuer=config.issuer,
@@ -23,4 +28,4 @@ def _build(config: EducationConfig, parts: Parts) -> EducationAdapter:
     )
 
 
-KIND: Final = Kind(datasets=DATASETS, build=_build)
+KIND: Final = Kind(datasets=DATASETS, build=_build, find_lacking=find_lacking)

@@ -1,18 +1,34 @@
-"""The department's records in our spelling: which member is which field, what each code means.
+"""The department's records in our spelling: which member is which field.
 
-Knows no HTTP. Members that are not listed here are dropped: the department sends photos, family and
-addresses unasked (docs/adapters/education.md 4.4, "多返").
+Knows no HTTP; what codes mean stands in `codes`. Members that are not listed here are dropped: the
+department sends photos, family and addresses unasked (docs/adapters/education.md 4.4, "多返").
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from adapters.causes import Cause
 from adapters.effects.families import RawValue
 from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.kinds.education.codes import (
+    CONCLUSIONS,
+    DEGREE_LEVELS,
+    DISCIPLINES,
+    EDUCATION_LEVELS,
+    EDUCATION_TYPES,
+    ENROLLED,
+    NOT_REVOKED,
+    RECORD_STATES,
+    REVOCATIONS,
+    REVOKED,
+    STUDENT_CODES,
+    STUDENT_STATES,
+    STUDY_MODES,
+    VALID,
+)
 from adapters.mapping.dates import encode_day
 from adapters.mapping.documents import optional_text, require_text
 from adapters.mapping.identifiers import (
@@ -27,25 +43,6 @@ from adapters.surplus import note_surplus
 from signing.encoding import JsonValue
 
 JsonRecord = Mapping[str, JsonValue]
-
-# What each code of the department means as a finding; an unlisted code is INDETERMINATE.
-RECORD_STATES: Final[Mapping[str, Finding]] = MappingProxyType(
-    {"有效": Finding.YES, "注销": Finding.NO}
-)
-REVOCATIONS: Final[Mapping[str, Finding]] = MappingProxyType({"0": Finding.YES, "1": Finding.NO})
-STUDENT_STATES: Final[Mapping[str, Finding]] = MappingProxyType(
-    {"在籍": Finding.YES, "休学": Finding.NO, "毕业": Finding.NO}
-)
-
-# What each code of the department is in the catalog; an unlisted code is no value.
-EDUCATION_LEVELS: Final = MappingProxyType({code: code for code in ("11", "14", "21", "31")})
-EDUCATION_TYPES: Final = MappingProxyType({code: code for code in ("1", "5", "6", "7")})
-STUDY_MODES: Final = MappingProxyType({text: text for text in ("全日制", "非全日制")})
-CONCLUSIONS: Final = MappingProxyType({text: text for text in ("毕业", "结业", "肄业")})
-DEGREE_LEVELS: Final = MappingProxyType({code: code for code in ("2", "3", "4")})
-DISCIPLINES: Final = MappingProxyType({f"{code:02d}": f"{code:02d}" for code in range(1, 15)})
-REVOKED: Final = MappingProxyType({"0": "false", "1": "true"})
-STUDENT_CODES: Final = MappingProxyType({text: text for text in STUDENT_STATES})
 
 _Reader = Callable[[str], str | None]
 Rank = tuple[bool, int, str]
@@ -75,6 +72,14 @@ class RecordKind:
     predicate: str
     rank: Callable[[JsonRecord], Rank]
     """Which of several records is meant when none was named: the greatest."""
+    mandatory: frozenset[str]
+    """Members no record lacks, beside number and name of the person."""
+    mandatory_beside: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """Member and its code → members that stand beside it."""
+    contradicts: Callable[[JsonRecord], frozenset[str]] = field(
+        default_factory=lambda: _contradicts_nothing
+    )
+    """Fields of which the record says two things, so neither is told."""
 
 
 def _look_up(table: Mapping[str, Finding], record: JsonRecord, member: str) -> Finding:
@@ -95,11 +100,26 @@ def _find_diploma(record: JsonRecord) -> Mapping[str, Finding]:
 
 def _find_degree(record: JsonRecord) -> Mapping[str, Finding]:
     valid = _look_up(RECORD_STATES, record, "zt")
-    return {"verified": _both(valid, _look_up(REVOCATIONS, record, "cxbz"))}
+    stands = _look_up(REVOCATIONS, record, "cxbz")
+    if _contradicts(record):
+        stands = Finding.INDETERMINATE
+    return {"verified": _both(valid, stands)}
+
+
+def _contradicts(record: JsonRecord) -> frozenset[str]:
+    """Return what cannot be told: a degree not revoked that has a day of revocation."""
+    dated = optional_text(record, "cxrq") is not None
+    unclear = dated and optional_text(record, "cxbz") == NOT_REVOKED
+    return frozenset({"revoked"}) if unclear else frozenset()
+
+
+def _contradicts_nothing(_: JsonRecord) -> frozenset[str]:
+    return frozenset()
 
 
 def _find_enrolment(record: JsonRecord) -> Mapping[str, Finding]:
-    return {"is_enrolled": _look_up(STUDENT_STATES, record, "xjzt")}
+    valid = _look_up(RECORD_STATES, record, "zt")
+    return {"is_enrolled": _both(valid, _look_up(STUDENT_STATES, record, "xjzt"))}
 
 
 def _rank_by(level: str, day: str) -> Callable[[JsonRecord], Rank]:
@@ -107,13 +127,15 @@ def _rank_by(level: str, day: str) -> Callable[[JsonRecord], Rank]:
         # A smaller code is a higher level in both tables (11 doctor … 31 college, 2 doctor … 4).
         code = optional_text(record, level) or ""
         height = -int(code) if _LEVEL.fullmatch(code) else _LOWEST
-        return optional_text(record, "zt") == "有效", height, optional_text(record, day) or ""
+        return optional_text(record, "zt") == VALID, height, optional_text(record, day) or ""
 
     return rank
 
 
 def _rank_enrolment(record: JsonRecord) -> Rank:
-    return optional_text(record, "xjzt") == "在籍", 0, optional_text(record, "yjbyrq") or ""
+    # A record that is cancelled makes nobody a student, whatever else it says.
+    current = optional_text(record, "zt") == VALID and optional_text(record, "xjzt") == ENROLLED
+    return current, 0, optional_text(record, "yjbyrq") or ""
 
 
 KINDS: Final[Mapping[str, RecordKind]] = MappingProxyType(
@@ -136,6 +158,7 @@ KINDS: Final[Mapping[str, RecordKind]] = MappingProxyType(
             find=_find_diploma,
             predicate="verified",
             rank=_rank_by("ccdm", "byrq"),
+            mandatory=frozenset({"zsbh", "yxdm", "yxmc", "ccdm", "byrq", "bjyjl", "zt"}),
         ),
         "edu.degree": RecordKind(
             number_member="xwzsbh",
@@ -150,6 +173,9 @@ KINDS: Final[Mapping[str, RecordKind]] = MappingProxyType(
             find=_find_degree,
             predicate="verified",
             rank=_rank_by("xwjb", "hxwrq"),
+            mandatory=frozenset({"xwzsbh", "xwjb", "sydw", "hxwrq", "cxbz", "zt"}),
+            mandatory_beside={("cxbz", "1"): frozenset({"cxrq"})},
+            contradicts=_contradicts,
         ),
         "edu.enrolment": RecordKind(
             number_member=None,
@@ -161,6 +187,7 @@ KINDS: Final[Mapping[str, RecordKind]] = MappingProxyType(
             find=_find_enrolment,
             predicate="is_enrolled",
             rank=_rank_enrolment,
+            mandatory=frozenset({"xxmc", "xjzt", "zt"}),
         ),
     }
 )
@@ -174,6 +201,7 @@ def read_verified(kind: RecordKind, subject: Subject, record: JsonRecord, number
         DepartmentFailed: SUBJECT_MISMATCH when person or certificate is another.
     """
     _require_own(subject, record)
+    _require_whole(kind, record)
     if kind.number_member is not None and optional_text(record, kind.number_member) != number:
         raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH, cause=Cause.OTHER_PERSON)
     return {**_read_members(kind, record), **_named(kind.find(record))}
@@ -196,6 +224,7 @@ def read_found(
     # All of them, not the chosen one: one stranger's record shows that the answer mixes people.
     for record in records:
         _require_own(subject, record)
+        _require_whole(kind, record)
     chosen = max(records, key=kind.rank)
     found = kind.find(chosen) if unverified is None else {kind.predicate: unverified}
     return {**_read_members(kind, chosen), **_named(found)}
@@ -218,6 +247,7 @@ def read_by_code(
     except DepartmentFailed:
         # The code was given out by somebody else: that, and nothing of him.
         return {FieldName(kind.predicate): Finding.NO}
+    _require_whole(kind, record)
     if number is not None and optional_text(record, kind.number_member or "") != number:
         return {FieldName(kind.predicate): Finding.NO, FieldName("certificate_no"): Finding.NO}
     return {**_read_members(kind, record), **_named(kind.find(record))}
@@ -227,10 +257,20 @@ def _require_own(subject: Subject, record: JsonRecord) -> None:
     require_subject(subject, require_text(record, "zjhm"), require_text(record, "xm"))
 
 
+def _require_whole(kind: RecordKind, record: JsonRecord) -> None:
+    wanted = set(kind.mandatory)
+    for (member, code), beside in kind.mandatory_beside.items():
+        wanted |= beside if optional_text(record, member) == code else frozenset()
+    # Silently emptied it would be "no value" or "cannot tell", which the department did not say.
+    if any(optional_text(record, member) is None for member in wanted):
+        raise AnswerMalformed("a mandatory member is empty")
+
+
 def _read_members(kind: RecordKind, record: JsonRecord) -> dict[FieldName, RawValue]:
     raw: dict[FieldName, RawValue] = {}
+    unclear = kind.contradicts(record)
     for name, (member, read) in kind.members.items():
-        text = optional_text(record, member)
+        text = None if name in unclear else optional_text(record, member)
         value = None if text is None else read_member(member, read, text)
         if value is not None:
             raw[FieldName(name)] = value

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
-from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
+from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.health.codes import (
     ANSWERED,
     ATTEMPTS,
@@ -61,6 +61,13 @@ _HEALTH_S: Final = 2.0
 _NOBODY: Final = Asked(number="0" * 18, full_name="健康检查")
 
 
+def find_lacking(query: Query) -> Lacking | None:
+    """Return SUBJECT_NAME for a person without a name the department takes."""
+    if query.subject.type is not SubjectType.RESIDENT_ID:
+        return None
+    return None if is_name(query.subject.full_name or "") else Lacking.SUBJECT_NAME
+
+
 class HealthAdapter:
     """Asks the health department."""
 
@@ -97,9 +104,7 @@ class HealthAdapter:
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME for a person without a name the department takes."""
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
-        return None if is_name(query.subject.full_name or "") else Lacking.SUBJECT_NAME
+        return find_lacking(query)
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the department, apply the effects, sign."""
@@ -153,7 +158,9 @@ class HealthAdapter:
             reply = await self._send(request, now_ms, deadline)
         except DepartmentFailed as failed:
             # Only what was not accepted is sent again; an answer that is wrong stays wrong.
-            again = failed.reason is Indeterminate.PROVIDER_UNAVAILABLE
+            again = failed.reason is Indeterminate.PROVIDER_UNAVAILABLE and not isinstance(
+                failed, NotSent
+            )
             attempts = ATTEMPTS if again else 1
             return Failure(reason=failed.reason, attempts=attempts, cause=failed.cause)
         if isinstance(reply, PlatformFault):

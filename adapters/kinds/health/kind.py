@@ -5,10 +5,11 @@ from typing import Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
-from adapters.kinds.health.adapter import DATASETS, MAX_ANSWER, HealthAdapter
+from adapters.kinds.health.adapter import DATASETS, MAX_ANSWER, HealthAdapter, find_lacking
 from adapters.kinds.health.identity import HealthIdentity, is_name
+from adapters.limits import build_limits
 from adapters.settings import HealthConfig
-from adapters.transport import DepartmentTransport, TransportLimits
+from adapters.transport import DepartmentTransport
 
 # `appId`: 1 to 64 visible ASCII characters (docs/adapters/health.md 1).
 _APP_ID: Final = re.compile(r"[!-~]{1,64}")
@@ -26,7 +27,7 @@ def _build(config: HealthConfig, parts: Parts) -> HealthAdapter:
         transport=DepartmentTransport(
             department="health",
             base_url=config.base_url,
-            limits=TransportLimits(max_body=MAX_ANSWER),
+            limits=build_limits(config.limits, MAX_ANSWER),
         ),
         identity=HealthIdentity(
             app_id=config.app_id,
@@ -46,4 +47,4 @@ def _read_key(content: bytes) -> str:
         raise AdapterMisconfigured("health.app_key_file: not UTF-8") from None
 
 
-KIND: Final = Kind(datasets=DATASETS, build=_build)
+KIND: Final = Kind(datasets=DATASETS, build=_build, find_lacking=find_lacking)

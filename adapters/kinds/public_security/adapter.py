@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from adapters.causes import Cause
-from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
+from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.public_security.batch import Batcher, PackageKey, Waiting
+from adapters.kinds.public_security.codes import KEY_UNKNOWN, PLATFORM_CODES, TRY_AGAIN
 from adapters.kinds.public_security.identity import (
     ServiceIdentity,
-    find_end_user,
     is_acceptable,
     is_name,
     require_end_user,
@@ -27,7 +27,12 @@ from adapters.kinds.public_security.package import (
     encode_package,
     parse_package,
 )
-from adapters.kinds.public_security.reading import OPERATIONS, build_question, read_record
+from adapters.kinds.public_security.reading import (
+    OPERATIONS,
+    build_question,
+    read_record,
+    settle_unasked,
+)
 from adapters.kinds.public_security.secret import SecretKeeper, sign_call
 from adapters.kinds.public_security.soap import POPULATION, parameters_of, require_no_fault
 from adapters.port import (
@@ -47,16 +52,22 @@ from adapters.transport import DepartmentTransport, HttpCall
 _LOG: Final = logging.getLogger(__name__)
 
 DATASETS: Final = frozenset(OPERATIONS)
-"""Datasets this kind can serve, without version; `ps.photo_compare` is not connected."""
+"""Datasets this kind serves, without version."""
 
-_ATTEMPTS: Final = 3
 _PAUSE_S: Final = 0.05
 _HEALTH_S: Final = 2.0
-_KEY_UNKNOWN: Final = "E-104"
-# Codes after which the same question may be put again with a new request id.
-_TRY_AGAIN: Final = frozenset({"-1", "E-103", _KEY_UNKNOWN})
-# docs/adapters/public_security.md 1.3; E-102 tells operators that a clock is wrong.
-_PLATFORM_CODES: Final = _TRY_AGAIN | {"E-101", "E-102", "E-105", "E-106"}
+
+
+def find_lacking(query: Query) -> Lacking | None:
+    """Return SUBJECT_NAME, or OFFICER where he is not named as the register demands."""
+    if query.subject.type is not SubjectType.RESIDENT_ID:
+        return None
+    if not is_name(query.subject.full_name or ""):
+        return Lacking.SUBJECT_NAME
+    # Who answers for system jobs is ours to configure: no requester could mend that.
+    if query.by_officer and (query.end_user is None or not is_acceptable(query.end_user)):
+        return Lacking.OFFICER
+    return None
 
 
 class PublicSecurityAdapter:
@@ -97,15 +108,7 @@ class PublicSecurityAdapter:
 
     def find_lacking(self, query: Query) -> Lacking | None:
         """Return SUBJECT_NAME, or OFFICER where he is not named as the register demands."""
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
-        if not is_name(query.subject.full_name or ""):
-            return Lacking.SUBJECT_NAME
-        end_user = find_end_user(self._identity, query)
-        # Who answers for system jobs is ours to configure: no requester could mend that.
-        if query.by_officer and (end_user is None or not is_acceptable(end_user)):
-            return Lacking.OFFICER
-        return None
+        return find_lacking(query)
 
     async def fetch(self, query: Query) -> Outcome:
         """Ask the register, apply the effects, sign."""
@@ -140,6 +143,8 @@ class PublicSecurityAdapter:
             matter=query.matter,
         )
         question = build_question(operation, query)
+        if question.is_settled:
+            return settle_unasked(question)
         return await self._batcher.ask(key, question, query.issued_at_ms, query.deadline)
 
     async def _send_package(self, key: PackageKey, group: Sequence[Waiting]) -> None:
@@ -164,7 +169,7 @@ class PublicSecurityAdapter:
         # The patient decide how long the package may take; the others leave on their own.
         deadline = max(waiting.deadline for waiting in group)
         now_ms = max(waiting.now_ms for waiting in group)
-        attempt = 1
+        attempts, attempt = self._transport.attempts, 1
         while True:
             # Inside the loop: a repeated number would be refused, and a late answer taken for this
             # one.
@@ -178,13 +183,15 @@ class PublicSecurityAdapter:
             package = encode_package(self._identity, head, members)
             try:
                 reply = await self._call(key.operation, package, now_ms, deadline)
-                if not isinstance(reply, PlatformFault) or reply.code not in _TRY_AGAIN:
+                if not isinstance(reply, PlatformFault) or reply.code not in TRY_AGAIN:
                     return parse_package(require_no_fault(reply), head.request_number)
-                if attempt == _ATTEMPTS:
+                if attempt == attempts:
                     require_no_fault(reply)
             except DepartmentFailed as failed:
-                # Only what was not accepted is sent again; an answer that is wrong stays wrong.
-                if failed.reason is not Indeterminate.PROVIDER_UNAVAILABLE or attempt == _ATTEMPTS:
+                # Only what was not accepted is sent again; an answer that is wrong stays wrong, and
+                # what our own limits keep back is not pressed.
+                kept_back = isinstance(failed, NotSent) or attempt == attempts
+                if kept_back or failed.reason is not Indeterminate.PROVIDER_UNAVAILABLE:
                     raise
             await asyncio.sleep(_PAUSE_S * attempt)
             attempt += 1
@@ -209,8 +216,8 @@ class PublicSecurityAdapter:
         reply = self._soap.parse_reply(operation, answer.body)
         if isinstance(reply, PlatformFault):
             # An unknown code is the platform's text and may say anything.
-            known = reply.code if reply.code in _PLATFORM_CODES else "another code"
+            known = reply.code if reply.code in PLATFORM_CODES else "another code"
             _LOG.warning("population register: platform fault %s", known)
-            if reply.code == _KEY_UNKNOWN:
+            if reply.code == KEY_UNKNOWN:
                 self._secrets.forget(secret)
         return reply

@@ -5,8 +5,9 @@ from typing import Final
 
 from adapters.errors import AdapterMisconfigured
 from adapters.kind import Kind, Parts
-from adapters.kinds.public_security.adapter import DATASETS, PublicSecurityAdapter
+from adapters.kinds.public_security.adapter import DATASETS, PublicSecurityAdapter, find_lacking
 from adapters.kinds.public_security.identity import ServiceIdentity
+from adapters.limits import build_limits
 from adapters.port import EndUser
 from adapters.settings import PublicSecurityConfig
 from adapters.transport import DepartmentTransport
@@ -18,7 +19,11 @@ def _build(config: PublicSecurityConfig, parts: Parts) -> PublicSecurityAdapter:
     return PublicSecurityAdapter(
         source=parts.source,
         datasets=parts.datasets,
-        transport=DepartmentTransport(department="public_security", base_url=config.base_url),
+        transport=DepartmentTransport(
+            department="public_security",
+            base_url=config.base_url,
+            limits=build_limits(config.limits),
+        ),
         identity=ServiceIdentity(
             sid=config.sid,
             app_key=load_secret(config.app_key_file).decode("utf-8"),
@@ -50,9 +55,4 @@ def _end_user(content: bytes) -> EndUser:
         raise AdapterMisconfigured(text) from None
 
 
-KIND: Final = Kind(
-    datasets=DATASETS,
-    build=_build,
-    # The department's manual has no operation for it.
-    unserved=frozenset({"ps.photo_compare"}),
-)
+KIND: Final = Kind(datasets=DATASETS, build=_build, find_lacking=find_lacking)

@@ -6,13 +6,14 @@ Knows no SOAP and no field of ours (docs/adapters/public_security.md, section 3)
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 from lxml import etree
 
 from adapters.causes import Cause
 from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.kinds.public_security.causes import head_failure
+from adapters.kinds.public_security.codes import HEAD_OK
 from adapters.kinds.public_security.identity import ServiceIdentity
 from adapters.mapping.dates import second_of_ms
 from adapters.mapping.documents import parse_xml
@@ -22,24 +23,6 @@ MAX_RECORDS: Final = 500
 """`JLS`, docs/adapters/public_security.md 3.1."""
 _MAX_MEMBERS: Final = 64
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,2}")
-
-# What each head code means for every record of the package; `10` means: look at the records.
-HEAD_CODES: Final[Mapping[str, Indeterminate]] = MappingProxyType(
-    {
-        "20": Indeterminate.PROVIDER_FAULT,
-        "21": Indeterminate.PROVIDER_FAULT,
-        # The officer or the call reason: the requester's organisation stated them.
-        "22": Indeterminate.QUESTION_REJECTED,
-        "23": Indeterminate.PROVIDER_FAULT,
-        "24": Indeterminate.PROVIDER_FAULT,
-        "25": Indeterminate.PROVIDER_FAULT,
-        "30": Indeterminate.PROVIDER_UNAVAILABLE,
-    }
-)
-_HEAD_OK: Final = "10"
-_CAUSES: Final[Mapping[str, Cause]] = MappingProxyType(
-    {"23": Cause.IDENTITY_REFUSED, "24": Cause.CLOCK_APART, "30": Cause.CODE_BUSY}
-)
 
 Members = Mapping[str, str]
 
@@ -93,16 +76,9 @@ def parse_package(text: str, request_number: str) -> Mapping[int, AnsweredRecord
     if head.findtext("FWQQBH") != request_number:
         raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN, cause=Cause.OTHER_REQUEST)
     code = head.findtext("FHDM") or ""
-    if code != _HEAD_OK:
-        raise _head_failure(code)
+    if code != HEAD_OK:
+        raise head_failure(code)
     return _read_records(root.findall("DATA/RECORD"))
-
-
-def _head_failure(code: str) -> DepartmentFailed:
-    reason = HEAD_CODES.get(code)
-    if reason is None:
-        return DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.CODE_UNKNOWN)
-    return DepartmentFailed(reason, cause=_CAUSES.get(code, Cause.CODE_REFUSED), code=code)
 
 
 def _read_records(elements: Sequence[etree._Element]) -> Mapping[int, AnsweredRecord]:

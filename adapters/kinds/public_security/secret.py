@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from adapters.errors import AnswerMalformed
-from adapters.kinds.public_security.codes import platform_failure
+from adapters.kinds.public_security.causes import platform_failure
 from adapters.kinds.public_security.identity import ServiceIdentity
 from adapters.mapping.documents import parse_json_object, require_text
 from adapters.transport import DepartmentTransport, HttpCall

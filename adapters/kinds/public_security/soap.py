@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.kinds.public_security.codes import platform_failure
+from adapters.kinds.public_security.causes import platform_failure
 from adapters.soap import PlatformFault, SoapService
 
 POPULATION: Final = SoapService(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from adapters.simulators.education.distortions import DISTORTIONS
 from adapters.simulators.education.faults import Fault
 from adapters.simulators.education.questions import Question
 from adapters.simulators.education.shapes import (
@@ -89,7 +90,7 @@ class Register:
         by_hand = _is_old(held)
         if wrong:
             return Mismatch(members=wrong, by_hand=by_hand)
-        return Found(records=(self._members(holder, kind),), by_hand=by_hand)
+        return Found(records=self._all_members(holder, kind), by_hand=by_hand)
 
     def query(self, kind: Kind, question: Question) -> Outcome:
         """Find the records of a person."""
@@ -105,7 +106,7 @@ class Register:
             return Mismatch(members=("xm",))
         # One old diploma is enough to call the clerk.
         by_hand = any(_is_old(_certificate(person, kind)) for person in named)
-        records = tuple(self._members(person, kind) for person in named)
+        records = tuple(record for person in named for record in self._all_members(person, kind))
         if self._board.strikes(Fault.MANY_RECORDS):
             records *= FLOOD
         return Found(records=records, by_hand=by_hand)
@@ -118,16 +119,19 @@ class Register:
             return Missing()
         if f"{held.code_until:%Y%m%d}" < today:
             return Missing(expired=True)
-        return Found(records=(self._members(holder, kind),))
+        return Found(records=self._all_members(holder, kind))
 
-    def _members(self, person: Person, kind: Kind) -> Members:
-        """Write the record, or somebody else's when a fault says so."""
+    def _all_members(self, person: Person, kind: Kind) -> tuple[Members, ...]:
+        """Write the records, or somebody else's when a fault says so."""
         if self._board.strikes(Fault.OTHER_PERSON):
             person = self._someone_else(person, kind)
-        members = _write(person, kind, revoked=self._board.strikes(Fault.DEGREE_REVOKED))
+        records = _write(person, kind, revoked=self._board.strikes(Fault.DEGREE_REVOKED))
+        for fault, distorted in DISTORTIONS.items():
+            if self._board.strikes(fault):
+                records = tuple(distorted(record) for record in records)
         if self._board.strikes(Fault.EVERY_FIELD):
-            members |= everything_else(person)
-        return members
+            records = tuple(record | everything_else(person) for record in records)
+        return records
 
     def _someone_else(self, person: Person, kind: Kind) -> Person:
         """Find the next person who has such a record."""
@@ -153,17 +157,17 @@ def _is_old(certificate: Diploma | Degree | None) -> bool:
     return isinstance(certificate, Diploma) and certificate.graduation_date < ELECTRONIC_FROM
 
 
-def _write(person: Person, kind: Kind, *, revoked: bool) -> Members:
+def _write(person: Person, kind: Kind, *, revoked: bool) -> tuple[Members, ...]:
     record = education_record(person)
     match kind:
         case Kind.DIPLOMA if record.diploma is not None:
-            return diploma_members(person, record.diploma)
+            return (diploma_members(person, record.diploma),)
         case Kind.DEGREE if record.degree is not None:
-            return degree_members(person, record.degree, revoked=revoked)
-        case Kind.ENROLMENT if record.enrolment is not None:
-            return enrolment_members(record.enrolment)
+            return (degree_members(person, record.degree, revoked=revoked),)
+        case Kind.ENROLMENT:
+            return tuple(enrolment_members(each) for each in record.enrolments)
         case _:
-            return {}
+            return ()
 
 
 def _same_name(asked: str, held: str) -> bool:

@@ -15,7 +15,7 @@ from adapters.simulators.population.people import disagreement
 from adapters.simulators.population.person import AS_OF, Person
 from adapters.simulators.population.photo import school_photo_of
 from adapters.simulators.population.quirks import Quirk
-from adapters.simulators.population.schooling import Schooling, schooling_of, study_of
+from adapters.simulators.population.schooling import Schooling, Study, schooling_of, studies_of
 
 # Level of the number → GB/T 4658: doctor, master, bachelor, college graduated.
 _EDUCATION_LEVELS: Final = {"01": "11", "02": "14", "05": "21", "06": "31"}
@@ -98,15 +98,21 @@ class EducationRecord:
     diploma: Diploma | None
     degree: Degree | None
     enrolment: Enrolment | None
+    """Where he studies now, or what he finished of late."""
+    enrolments: tuple[Enrolment, ...]
+    """All that is on the roll."""
 
 
 def education_record(person: Person) -> EducationRecord:
     """View a person as the education department does."""
     schooling = schooling_of(person)
+    enrolments = tuple(_enrolment(person, study) for study in studies_of(person))
     return EducationRecord(
         diploma=_diploma(person, schooling) if schooling else None,
         degree=_degree(person, schooling) if schooling else None,
-        enrolment=_enrolment(person),
+        # What goes on stands last.
+        enrolment=enrolments[-1] if enrolments else None,
+        enrolments=enrolments,
     )
 
 
@@ -193,10 +199,7 @@ def _degree(person: Person, schooling: Schooling) -> Degree | None:
     )
 
 
-def _enrolment(person: Person) -> Enrolment | None:
-    study = study_of(person)
-    if study is None:
-        return None
+def _enrolment(person: Person, study: Study) -> Enrolment:
     return Enrolment(
         person_id=person.id_number,
         full_name=education_name(person),

@@ -7,7 +7,7 @@ range, so a certificate is found by its number without a table.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from hashlib import blake2b
 from typing import Final
 
@@ -93,6 +93,9 @@ _LEVEL_SHARES: Final = (("06", 450), ("05", 450), ("02", 85), ("01", 15))
 _SECOND_DEGREE: Final = frozenset("SE")
 _FORM_SHARES: Final = (("", 950), ("S", 12), ("E", 8), ("C", 10), ("T", 10), ("Z", 10))
 
+_ON_ROLL: Final = timedelta(days=730)
+"""How long who has graduated stays on the roll."""
+
 LEAVING: Final = 22
 """Age at which most have finished."""
 
@@ -164,6 +167,31 @@ def study_of(person: Person) -> Study | None:
         expected=date(enrolled.year + 4, 7, 1),
         student_no=f"{enrolled.year}{school_code}{person.index % 10**7:07d}",
         class_name=f"{enrolled.year}级{draws.below('class', 12) + 1}班",
+    )
+
+
+def studies_of(person: Person) -> tuple[Study, ...]:
+    """Tell where a person studies now and what he finished of late; most have neither."""
+    current, finished = study_of(person), _finished(person)
+    # Both are one course where the diploma came when it was due.
+    same = current is not None and finished is not None and current.expected <= AS_OF
+    return tuple(each for each in (finished, None if same else current) if each is not None)
+
+
+def _finished(person: Person) -> Study | None:
+    """Tell what is still on the roll as finished: two years, and of the unplanted only."""
+    schooling = schooling_of(person)
+    if person.quirk is not None or schooling is None or schooling.graduated <= AS_OF - _ON_ROLL:
+        return None
+    enrolled = schooling.enrolled
+    return Study(
+        school_code=schooling.school_code,
+        school_name=schooling.school_name,
+        state="毕业",
+        enrolled=enrolled,
+        expected=schooling.graduated,
+        student_no=f"{enrolled.year}{schooling.school_code}{person.index % 10**7:07d}",
+        class_name=f"{enrolled.year}级{person.draws.below('class', 12) + 1}班",
     )
 
 

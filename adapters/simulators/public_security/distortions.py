@@ -17,6 +17,23 @@ OTHER_REQUEST: Final = "00000000-0000-4000-8000-000000000000"
 
 _NAMES: Final = frozenset({"XM", "HZXM"})
 
+_MANDATORY: Final = frozenset({"XM_PPDDM", "CSRQ", "HH", "ZXBS", "BDJG"})
+"""One member of each operation that never is empty."""
+
+_PORTRAIT_MEMBERS: Final = {
+    Fault.LOW_SCORE: {"XSD": "41.07"},
+    Fault.SCORE_MISSING: {"XSD": ""},
+    Fault.OTHER_PORTRAIT: {"XPZY": "0" * 64},
+}
+"""What stands in a comparison instead of the truth."""
+
+_PORTRAIT_CODES: Final = {
+    Fault.NO_PHOTO_ON_FILE: "17",
+    Fault.TEMPLATE_UNKNOWN: "18",
+    Fault.CONSENT_REFUSED: "16",
+}
+"""Under which code a comparison is refused."""
+
 _HOSTILE: Final = {
     Fault.ENTITY_BOMB: ENTITY_BOMB,
     Fault.ENTITY_BOMB_INNER: ENTITY_BOMB,
@@ -37,8 +54,11 @@ def distort(replies: Sequence[Reply], board: FaultBoard[Fault], register: Regist
         distorted = [_overfull(reply, register) for reply in distorted]
     if board.strikes(Fault.PRIVATE_USE_NAME):
         distorted = [_private_use(reply) for reply in distorted]
+    if board.strikes(Fault.EMPTY_MANDATORY):
+        distorted = [_emptied(reply) for reply in distorted]
+    distorted = _compare_badly(distorted, board)
     if board.strikes(Fault.PARTIAL_RECORDS):
-        distorted = [_timed_out(reply) if reply.number % 2 else reply for reply in distorted]
+        distorted = [_refused(reply, "15") if reply.number % 2 else reply for reply in distorted]
     return _reorder(distorted, board)
 
 
@@ -82,6 +102,22 @@ def _overfull(reply: Reply, register: Register) -> Reply:
     )
 
 
+def _compare_badly(replies: list[Reply], board: FaultBoard[Fault]) -> list[Reply]:
+    """Let the faults of comparisons strike; other operations do not wear them out."""
+    if not any("BDJG" in reply.members for reply in replies):
+        return replies
+    for fault, code in _PORTRAIT_CODES.items():
+        if board.strikes(fault):
+            return [_refused(reply, code) for reply in replies]
+    for fault, members in _PORTRAIT_MEMBERS.items():
+        if board.strikes(fault):
+            return [
+                Reply(number=reply.number, code=reply.code, members={**reply.members, **members})
+                for reply in replies
+            ]
+    return replies
+
+
 def _private_use(reply: Reply) -> Reply:
     members = {
         name: value[:-1] + "\ue863" if name in _NAMES and value else value
@@ -90,5 +126,10 @@ def _private_use(reply: Reply) -> Reply:
     return Reply(number=reply.number, code=reply.code, members=members)
 
 
-def _timed_out(reply: Reply) -> Reply:
-    return Reply(number=reply.number, code="15", members={"GMSFHM": reply.members["GMSFHM"]})
+def _emptied(reply: Reply) -> Reply:
+    members = {name: "" if name in _MANDATORY else value for name, value in reply.members.items()}
+    return Reply(number=reply.number, code=reply.code, members=members)
+
+
+def _refused(reply: Reply, code: str) -> Reply:
+    return Reply(number=reply.number, code=code, members={"GMSFHM": reply.members["GMSFHM"]})

@@ -21,7 +21,7 @@ REQUIRED: Final = {
     Operation.CORE: _PERSON,
     Operation.HOUSEHOLD: _PERSON,
     Operation.CANCELLATION: _PERSON,
-    Operation.PHOTO: _PERSON | {"XP", "SQBH"},
+    Operation.PHOTO: _PERSON | {"XPZY", "MBBB", "SQBH"},
 }
 """Members every RECORD has."""
 

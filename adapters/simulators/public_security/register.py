@@ -5,7 +5,6 @@ point.
 """
 
 import re
-from base64 import b64decode
 from typing import Final, assert_never
 
 from adapters.simulators.population import Person, Population
@@ -20,9 +19,10 @@ from adapters.simulators.public_security.shapes import (
     verify_members,
 )
 
-_CONSENT: Final = re.compile(r"SQ\d{8}[0-9A-Za-z]{1,20}")
-PHOTO_LIMIT: Final = 64 * 1024
-"""Octets of a portrait in base64."""
+_CONSENT: Final = re.compile(r"[!-~]{1,64}", re.ASCII)
+"""The number of the case in which the person consented."""
+TEMPLATE_VERSION: Final = "RX-2024-1"
+"""The version of portrait templates that is compared with."""
 
 
 class Register:
@@ -92,10 +92,7 @@ class Register:
 def _compare(person: Person, asked: Members) -> tuple[str, Members]:
     if not _CONSENT.fullmatch(asked["SQBH"]):
         return "16", {}
-    if len(asked["XP"]) > PHOTO_LIMIT:
-        return "10", photo_members(person, None)
-    try:
-        shown = b64decode(asked["XP"], validate=True)
-    except ValueError:  # also raised for a text beyond ASCII
-        return "10", photo_members(person, None)
-    return "10", photo_members(person, shown)
+    if asked["MBBB"] != TEMPLATE_VERSION:
+        return "18", {}
+    compared = photo_members(person, asked["XPZY"])
+    return ("19", {}) if compared is None else ("10", compared)

@@ -2,13 +2,15 @@
 
 from base64 import b64encode
 from datetime import date
+from hashlib import sha256
 from typing import Final
 
-from adapters.simulators.population import Person, public_security_record, relation
+from adapters.simulators.population import Person, photo_of, public_security_record, relation
 from adapters.simulators.population.draw import Draws
 from adapters.simulators.population.public_security import (
     PublicSecurityRecord,
     household_no,
+    housemates,
     is_deceased,
 )
 from adapters.simulators.public_security.package import Members
@@ -79,18 +81,26 @@ def cancellation_members(person: Person) -> Members:
     }
 
 
-def photo_members(person: Person, shown: bytes | None) -> Members:
-    """Compare a portrait octet by octet; None is one that cannot be read."""
-    held = public_security_record(person).person_core.photo
+def photo_members(person: Person, digest: str) -> Members | None:
+    """Compare the captured portrait of this digest with the one on file; None: none was captured.
+
+    Only verdict and score leave, never a portrait.
+    """
+    # Whoever stands at the counter is himself or somebody of his household: nobody else of ten
+    # thousand would be looked through for a digest.
+    captured = next((each for each in housemates(person) if _digest(each) == digest), None)
+    if captured is None:
+        return None
     drawn = Draws(seed=person.seed, scope="compare", index=person.index)
-    # Neither same nor other: no face could be found in it.
-    if shown is None or shown[:2] != held[:2]:
-        verdict, score = "9", "0.00"
-    elif shown == held:
+    if captured.index == person.index:
         verdict, score = "1", f"97.{drawn.below('same', 100):02d}"
     else:
         verdict, score = "0", f"{20 + drawn.below('other', 30)}.{drawn.below('part', 100):02d}"
-    return {"BDJG": verdict, "XSD": score, "XP": b64encode(held).decode()}
+    return {"XPZY": digest, "BDJG": verdict, "XSD": score}
+
+
+def _digest(person: Person) -> str:
+    return sha256(photo_of(person)).hexdigest()
 
 
 def everything(person: Person) -> Members:

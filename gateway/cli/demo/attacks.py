@@ -20,7 +20,7 @@ from hutong.client.requests import Moment, SignedRequest, build_exchange
 
 PATIENCE_S: Final = 20.0
 SAME: Final = "SAME_ANSWER"
-"""Not a refusal: the same bytes from the same system get the same answer, and no second entry."""
+"""Not a refusal: the same bytes from the same system get the same answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +32,13 @@ class Attempt:
     expected: str
     reason: str
     receipt: Receipt | None = field(repr=False)
+    receipt_due: bool
+    """Whether it ends in a refusal, which has to carry one."""
 
     @property
     def holds(self) -> bool:
-        """Whether it ended as it must."""
-        return self.reason == self.expected
+        """Whether it ended as it must, with a receipt where one is due."""
+        return self.reason == self.expected and (self.receipt is not None) is self.receipt_due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +114,11 @@ async def _replayed(stage: Stage) -> Attempt:
         await connection.close()
     return Attempt(
         name="repeated",
-        what="the same bytes again from the same system: answered once, never charged twice",
+        what="the same bytes again from the same system: the same answer",
         expected=SAME,
         reason=SAME if first == second else "ANSWERED_TWICE",
         receipt=None,
+        receipt_due=False,
     )
 
 
@@ -144,7 +147,14 @@ async def _attempt(
         receipt = ended.receipt if isinstance(ended, Refused) else None
     finally:
         await connection.close()
-    return Attempt(name=name, what=what, expected=expected, reason=reason, receipt=receipt)
+    return Attempt(
+        name=name,
+        what=what,
+        expected=expected,
+        reason=reason,
+        receipt=receipt,
+        receipt_due=True,
+    )
 
 
 def _now_ms() -> int:

@@ -1,7 +1,7 @@
 """What must come out for each planted person, reasoned from docs/population.md.
 
-One line per field: the effect, then the value or the finding; `*` stands for a value that depends
-on the seed. INVARIANT: nothing here is computed from an answer of the gateway.
+One line per field: the effect, then the value or the finding; `ANY` stands for a value that
+depends on the seed. INVARIANT: nothing here is computed from an answer of the gateway.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-ANY: Final = "*"
+ANY: Final = "<any>"
+"""Stands at the end for a value that depends on the seed; no effect spells anything like it."""
 ANSWERED: Final = "ANSWERED"
 Fields = Mapping[str, str]
 
@@ -59,6 +60,8 @@ class Person:
     asked_by: str = ""
     """The system that asks where a matter has several."""
     clerk: Clerk = Clerk.COUNTY
+    portrait_of: About = About.SELF
+    """Whose portrait is taken at the counter."""
 
 
 CORE: Final = "ps.person_core@1"
@@ -159,14 +162,19 @@ def _all(matter: str, state: str, outcomes: str) -> dict[str, Expected]:
     }
 
 
-def _m1(deceased: str, cancelled: str, certified: str) -> dict[str, Expected]:
-    """Civil affairs is not connected: it never says no, it cannot be asked."""
-    closed = "INDETERMINATE PROVIDER_NOT_CONNECTED"
+def _m1(deceased: str, cancelled: str, certified: str, cremated: str) -> dict[str, Expected]:
+    """None recorded reads as NO, because the catalog says so, and never as alive.
+
+    Civil affairs tell of a cremation from the copied front-end database, and of none only while the
+    copy reaches to now.
+    """
     return {
         VERIFY: Expected(fields={"deceased": f"PREDICATE {deceased}"}),
         CANCEL: Expected(fields={"is_cancelled": f"PREDICATE {cancelled}"}),
-        CREMATION: Expected(state=closed, fields={"is_cremated": "PREDICATE INDETERMINATE"}),
-        # Nobody's certificate is on record: the catalog reads that as NO, and never as alive.
+        CREMATION: Expected(
+            state=ANSWERED if cremated == "YES" else "NOT_FOUND",
+            fields={"is_cremated": f"PREDICATE {cremated}"},
+        ),
         DEATH: Expected(
             state=ANSWERED if certified == "YES" else "NOT_FOUND",
             fields={"has_record": f"PREDICATE {certified}"},
@@ -174,6 +182,16 @@ def _m1(deceased: str, cancelled: str, certified: str) -> dict[str, Expected]:
     }
 
 
+# A record that lacks what every record has is not told in part.
+_MALFORMED_DIPLOMA: Final = Expected(
+    state="INDETERMINATE PROVIDER_MALFORMED",
+    fields={
+        "full_name": "MASK INDETERMINATE",
+        "institution_name": "CLEAR INDETERMINATE",
+        "certificate_no": "CLEAR INDETERMINATE",
+        "verified": "PREDICATE INDETERMINATE",
+    },
+)
 # Not found is not no; nothing was claimed, so there is nothing to compare.
 _NO_DIPLOMA: Final = Expected(
     state="NOT_FOUND",
@@ -289,11 +307,11 @@ PEOPLE: Final[tuple[Person, ...]] = (
     Person(
         case="mandatory_field_empty",
         matter="M2",
-        why="education sends an empty certificate number: absent, which is not a mismatch",
+        why="education sends an empty certificate number: no answer at all, which is no mismatch",
         datasets=_m2(
             _Register(name="范丽华", sex="2", born="1986-08-22", county="菏泽市曹县"),
             _insured("2008-08-01", "YES", "219"),
-            _diploma("范丽华", "ABSENT", "NOT_APPLICABLE"),
+            _MALFORMED_DIPLOMA,
         ),
         names_certificate=False,
     ),
@@ -308,37 +326,37 @@ PEOPLE: Final[tuple[Person, ...]] = (
         case="ordinary_pensioner",
         matter="M1",
         why="alive, pension in payment",
-        datasets=_m1("NO", "NO", "NO"),
+        datasets=_m1("NO", "NO", "NO", "NO"),
     ),
     Person(
         case="dead_in_ca_alive_in_ps",
         matter="M1",
-        why="certified dead, alive says the register: a review, never a stop",
-        datasets=_m1("NO", "NO", "YES"),
+        why="cremated and certified dead, alive says the register: a review, never a stop",
+        datasets=_m1("NO", "NO", "YES", "YES"),
     ),
     Person(
         case="dead_in_ps_alive_in_ca",
         matter="M1",
         why="cancelled as dead, no certificate: not found is no sign of life",
-        datasets=_m1("YES", "YES", "NO"),
+        datasets=_m1("YES", "YES", "NO", "NO"),
     ),
     Person(
         case="cremated_not_cancelled",
         matter="M1",
-        why="never cancelled; the certificate was corrected, and the one that stands counts",
-        datasets=_m1("NO", "NO", "YES"),
+        why="cremated, never cancelled; of two certificates the corrected one counts",
+        datasets=_m1("NO", "NO", "YES", "YES"),
     ),
     Person(
         case="dead_pension_paid",
         matter="M1",
-        why="cancelled and certified as dead, pension still in payment",
-        datasets=_m1("YES", "YES", "YES"),
+        why="cancelled, certified and cremated, pension still in payment",
+        datasets=_m1("YES", "YES", "YES", "YES"),
     ),
     Person(
         case="emigrant",
         matter="M1",
         why="registration cancelled because he settled abroad: not dead",
-        datasets=_m1("NO", "YES", "NO"),
+        datasets=_m1("NO", "YES", "NO", "NO"),
     ),
     Person(
         case="protected_person",

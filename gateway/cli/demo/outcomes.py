@@ -3,6 +3,7 @@
 INVARIANT: a row of a field that was not granted holds no value; in `--json` it does not stand.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from hutong.client import (
     Review,
     find_reviews,
 )
+from signing.encoding import parse_b64url
 
 WITHHELD = "不予提供"
 
@@ -64,6 +66,8 @@ class Told:
     receipts: tuple[Receipt, ...] = field(repr=False)
     unproven: int
     """Refusals that ought to carry a receipt and do not."""
+    suites: frozenset[tuple[str, str]] = frozenset()
+    """Who signed the records, and with which suite: USCC and name."""
     reviews: tuple[Review, ...] = ()
     """What a person has to look at: the case is marked for review, never refused."""
 
@@ -93,8 +97,19 @@ def told_of(asked: Asked, outcomes: tuple[Answered | Refused, ...]) -> Told:
         rows=tuple(rows),
         receipts=tuple(receipts),
         unproven=unproven,
+        suites=frozenset(
+            (each.provider, _suite_of(each.record))
+            for each in outcomes
+            if isinstance(each, Answered) and each.record is not None
+        ),
         reviews=find_reviews(outcomes),
     )
+
+
+def _suite_of(record: str) -> str:
+    """Read the suite out of a record that the client has proven."""
+    header = json.loads(parse_b64url(record.partition(".")[0]))
+    return str(header["alg"])
 
 
 def _refused(

@@ -144,6 +144,8 @@ def _claims(person: Person, someone: Someone, dataset: str) -> Mapping[str, str]
     """Return what the applicant says of himself, to be compared where the data is."""
     if dataset == DIPLOMA and not person.names_certificate:
         return {}
+    if dataset == PHOTO and person.portrait_of is About.SPOUSE:
+        return _photo(person_at(SEED, someone.index + SPOUSE_AT))
     claim = _CLAIMS.get(dataset)
     return {} if claim is None else claim(someone)
 

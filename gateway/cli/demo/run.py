@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from gateway.cli.demo.abroad import Abroad, ask_abroad
 from gateway.cli.demo.attacks import Attempt, attack, build_stage
+from gateway.cli.demo.counters import AWAY, FURTHER, WHILE_AWAY
 from gateway.cli.demo.expectations import PEOPLE, Person
-from gateway.cli.demo.matters import AWAY, FURTHER, WHILE_AWAY
 from gateway.cli.demo.outcomes import Told, told_of
 from gateway.cli.demo.people import SEED, Asked, build_asked
 from gateway.cli.demo.proofs import Proofs, examine_proofs
@@ -50,18 +51,30 @@ class Demo:
     attempts: tuple[Attempt, ...]
     proofs: Proofs
     log_key: str
+    suites: Mapping[str, frozenset[str]]
+    """With which suites each organisation signed the records that were proven."""
     titles: dict[str, str] = field(repr=False)
     """Chinese titles of datasets and fields, and names of providers."""
+    abroad: Proofs
+    """Of the last person told: another province's log proves what it told."""
 
     @property
     def holds(self) -> bool:
         """Whether every expectation held."""
         told = all(each.holds for each in self.told)
-        return told and all(each.holds for each in self.attempts) and self.proofs.holds
+        attempted = all(each.holds for each in self.attempts)
+        return told and attempted and self.proofs.holds and self.abroad.holds
 
 
 async def run_demo() -> Demo:
-    """Run everything once."""
+    """Run everything once: this province's gateway, and another one's beside it."""
+    async with asyncio.TaskGroup() as group:
+        abroad = group.create_task(ask_abroad(POPULATION, PATIENT))
+        home = group.create_task(_run_home(abroad))
+    return home.result()
+
+
+async def _run_home(asking_abroad: asyncio.Task[Abroad]) -> Demo:
     options = SandboxOptions(population=POPULATION, seed=SEED)
     async with prepared(options) as sandbox:
         async with serving(sandbox):
@@ -70,12 +83,15 @@ async def run_demo() -> Demo:
         proofs = examine_proofs(
             receipts, checkpoint, sandbox.world.folders.log_file, sandbox.world.log_vkey
         )
+        abroad = await asking_abroad
         return Demo(
-            told=told,
+            told=(*told, abroad.told),
             attempts=attempts,
             proofs=proofs,
             log_key=sandbox.world.log_vkey,
-            titles=_titles(sandbox),
+            suites=_suites(told),
+            titles={**abroad.providers, **_titles(sandbox)},
+            abroad=abroad.proofs,
         )
 
 
@@ -126,6 +142,14 @@ def _receipts(told: Sequence[Told], attempts: Sequence[Attempt]) -> tuple[Receip
     kept = [receipt for each in told for receipt in each.receipts]
     kept += [each.receipt for each in attempts if each.receipt is not None]
     return tuple(kept)
+
+
+def _suites(told: Sequence[Told]) -> Mapping[str, frozenset[str]]:
+    pairs = {pair for each in told for pair in each.suites}
+    return {
+        provider: frozenset(suite for signer, suite in pairs if signer == provider)
+        for provider, _ in pairs
+    }
 
 
 def _titles(sandbox: Sandbox) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from certs.suites import Suite
 from gateway.cli.demo.attacks import Attempt
 from gateway.cli.demo.outcomes import Row, Told
 from gateway.cli.demo.run import Demo
@@ -59,6 +60,12 @@ def demo_json(demo: Demo) -> JsonValue:
             "log_size": demo.proofs.log_size,
             "log_key": demo.log_key,
             "checkpoint": demo.proofs.checkpoint,
+        },
+        "other_province": {
+            "receipts": demo.abroad.receipts,
+            "failed": list(demo.abroad.failed),
+            "log": demo.abroad.log_outcome.name,
+            "log_size": demo.abroad.log_size,
         },
     }
 
@@ -160,6 +167,15 @@ def _show_proofs(console: Console, demo: Demo) -> None:
         f"离线核验 · verified offline: {proven} of {proofs.receipts} receipts; "
         f"whole log of {proofs.log_size} entries: {proofs.log_outcome.name}"
     )
+    abroad = demo.abroad
+    console.print(
+        f"外省网关自己的日志 · the other province's own log: {abroad.receipts} receipts, "
+        f"{abroad.log_size} entries: {abroad.log_outcome.name}"
+    )
+    for uscc, suites in demo.suites.items():
+        if Suite.SM2SM3.value in suites:
+            name = demo.titles.get(uscc, uscc)
+            console.print(f"国密签名的记录 · records signed with SM2: {name}")
     console.print(f"日志公钥 · log key: {demo.log_key}", soft_wrap=True, markup=False)
     console.print("检查点 · checkpoint:", highlight=False)
     console.print(proofs.checkpoint, soft_wrap=True, markup=False, highlight=False)

@@ -8,7 +8,8 @@ from typing import Final
 from adapters.port import Subject, SubjectType
 from adapters.simulators.population import Planted, person_at, planted
 from adapters.simulators.population.employers import employer_of
-from gateway.cli.sandbox.world import DIVISION, HRSS
+from gateway.cli.sandbox.provinces import HRSS
+from gateway.cli.sandbox.world import DIVISION
 from gateway.credentials import load_credential
 from gateway.policy.delivery import open_delivery
 from gateway.policy.ports import CaseRecord, CaseState, ConsentKind, Occasion, Relation
@@ -21,6 +22,8 @@ SPECIAL_GRADE: Final = frozenset(
 PROTECTED: Final = "protected_person"
 UNMANDATED: Final = frozenset({"pension_suspended"})
 """Whose families gave no mandate to examine their means."""
+UNCONSENTED: Final = frozenset({"household_split"})
+"""Who did not consent to what is asked with consent alone: the comparison of portraits in M8."""
 OUTWARD_MATTER: Final = "M14"
 OUTWARD: Final = ("11370000MB2DEM045P", "12370000MB2DEM0882")
 """Who asks the HRSS department in M14: civil affairs and the housing fund."""
@@ -98,5 +101,5 @@ def _parties(seed: int, matter: str, person: Planted) -> tuple[tuple[Subject, Re
 def _consents(organisation: str, person: Planted) -> tuple[ConsentKind, ...]:
     """Return what the applicant signed: a mandate where another authority examines his means."""
     if organisation == HRSS:
-        return (ConsentKind.CONSENT,)
+        return () if person.name_of_case in UNCONSENTED else (ConsentKind.CONSENT,)
     return () if person.name_of_case in UNMANDATED else (ConsentKind.MANDATE,)

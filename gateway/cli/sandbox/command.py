@@ -17,7 +17,9 @@ from gateway.cli.printing import command_line, print_json
 from gateway.cli.sandbox.cases import case_number
 from gateway.cli.sandbox.enrolment import Enrolled, enrol
 from gateway.cli.sandbox.folders import Folders, store_address
+from gateway.cli.sandbox.nodes import NodeProcess, has_nodes
 from gateway.cli.sandbox.partners import readdress_partners
+from gateway.cli.sandbox.provinces import PROVINCES, ProvinceName
 from gateway.cli.sandbox.restart import (
     Kept,
     load_kept,
@@ -38,6 +40,8 @@ from signing.encoding import JsonValue
 
 POPULATION: Final = 1_000
 EXAMPLE: Final = "ordinary_graduate"
+EXAMPLE_SYSTEM: Final = "retirement"
+"""Who asks in the examples; another province has no such partner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,7 @@ class _Running:
 
     folders: Folders
     simulators: Mapping[str, Simulator]
+    nodes: Mapping[str, NodeProcess]
 
     @property
     def log_vkey(self) -> str:
@@ -81,6 +86,13 @@ def sandbox(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=1, help="Of the people; default 1.")] = None,
     *,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Give each department a provider node of its own.")
+    ] = False,
+    province: Annotated[
+        ProvinceName,
+        typer.Option(help="other: another province's HRSS, its own tables and M11 alone."),
+    ] = ProvinceName.HOME,
     json: Json = False,
 ) -> None:
     """Run departments, gateway and one identity per partner on loopback until Ctrl-C."""
@@ -93,13 +105,23 @@ def sandbox(
         kept.population,
     ):
         raise Told(CommandReason.SANDBOX_PEOPLE_FIXED)
+    if folders is not None and kept is not None and remote and not has_nodes(folders):
+        raise Told(CommandReason.SANDBOX_NODES_FIXED)
     people = kept or Kept(seed=seed or 1, population=population or POPULATION, port=0)
     ports = Ports(gateway=port or people.port, health=health_port)
     write_diagnostics()
     with contextlib.nullcontext() if folders is None else locked(folders):
         # A first start that fails later leaves a folder that cannot be taken up.
         require_free(ports)
-        asyncio.run(_run(_Start(folders=folders, people=people, ports=ports, kept=kept), json=json))
+        start = _Start(
+            folders=folders,
+            people=people,
+            ports=ports,
+            kept=kept,
+            remote=remote,
+            province=province,
+        )
+        asyncio.run(_run(start, json=json))
 
 
 def enrol_newcomer(
@@ -133,6 +155,8 @@ class _Start:
     people: Kept
     ports: Ports
     kept: Kept | None
+    remote: bool
+    province: ProvinceName
 
 
 @contextlib.asynccontextmanager
@@ -140,20 +164,26 @@ async def _started(start: _Start) -> AsyncIterator[tuple[_Running, Gateway]]:
     """Start everything, in the order in which it is needed."""
     if start.folders is not None and start.kept is not None:
         async with (
-            resumed(start.folders, start.kept, start.ports) as simulators,
+            resumed(start.folders, start.kept, start.ports) as taken,
             serving_from(start.folders) as gateway,
         ):
             readdress_partners(start.folders, f"127.0.0.1:{gateway.port}")
-            yield _Running(folders=start.folders, simulators=simulators), gateway
+            running = _Running(
+                folders=start.folders, simulators=taken.simulators, nodes=taken.nodes
+            )
+            yield running, gateway
         return
     options = SandboxOptions(
         root=None if start.folders is None else start.folders.root,
         seed=start.people.seed,
         population=start.people.population,
         ports=start.ports,
+        remote=start.remote,
+        province=PROVINCES[start.province],
     )
     async with prepared(options) as made, serving(made) as gateway:
-        yield _Running(folders=made.world.folders, simulators=made.simulators), gateway
+        folders = made.world.folders
+        yield _Running(folders=folders, simulators=made.simulators, nodes=made.nodes), gateway
 
 
 async def _run(start: _Start, *, json: bool) -> None:
@@ -185,17 +215,20 @@ def _show(sandbox: _Running, address: str, health: str) -> None:
     console.print(f"log key  {sandbox.log_vkey}", markup=False)
     for name, each in sandbox.simulators.items():
         console.print(f"{name:16} {each.base_url}")
-    console.print("\nAsk as the retirement system:\n")
-    console.print(_retirement_example(folders), markup=False)
-    console.print("\nEnrol yourself:\n")
-    enrolling = command_line("sandbox", "enrol", "newcomer-1", "--dir", str(folders.root))
-    console.print(enrolling, markup=False)
+    for name, node in sandbox.nodes.items():
+        console.print(f"{name + ' node':16} {node.address}  (mutual TLS)  {node.health}/readyz")
+    if folders.partner(EXAMPLE_SYSTEM).exists():
+        console.print("\nAsk as the retirement system:\n")
+        console.print(_retirement_example(folders), markup=False)
+        console.print("\nEnrol yourself:\n")
+        enrolling = command_line("sandbox", "enrol", "newcomer-1", "--dir", str(folders.root))
+        console.print(enrolling, markup=False)
     console.print("\nCtrl-C ends everything.")
 
 
 def _retirement_example(folders: Folders) -> str:
     person = next(each for each in planted() if each.name_of_case == EXAMPLE)
-    identity = folders.partner("retirement")
+    identity = folders.partner(EXAMPLE_SYSTEM)
     hint = load_identity(identity).agreements[0]
     return _ask_line(identity, hint.number, case_number("M2", person))
 
@@ -223,7 +256,12 @@ def _sandbox_json(sandbox: _Running, address: str, health: str) -> JsonValue:
         name: {"base_url": each.base_url, "admin_port": each.admin_port}
         for name, each in sandbox.simulators.items()
     }
+    nodes: dict[str, JsonValue] = {
+        name: {"address": each.address, "health": each.health}
+        for name, each in sandbox.nodes.items()
+    }
     return {
+        "nodes": nodes,
         "address": address,
         "health": f"http://{health}",
         "folder": str(folders.root),

@@ -4,6 +4,7 @@ The people follow from the synthetic population by what each dataset is called, 
 more needs no line here as long as its view in the population is named as its dataset.
 """
 
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,15 @@ from adapters.simulators.population import Person, person_at
 from certs.algorithms import Suite
 from certs.registry_file import KeyPurpose
 from gateway.catalog import Catalog, Dataset
+from gateway.cli.sandbox.asked import (
+    NOTHING,
+    Asked,
+    View,
+    ask_known,
+    ask_other_name,
+    ask_unknown,
+    holds,
+)
 from gateway.cli.sandbox.authority import SandboxAuthority
 from gateway.cli.sandbox.simulated import SIMULATED, Setting
 from gateway.cli.sandbox.simulators import Simulator, make_hrss_tables, start_simulator
@@ -38,7 +48,11 @@ _WRITTEN_OTHERWISE: Final = (24, 28, 32, 36, 40, 44)
 _APART: Final = frozenset({_FIFTEEN_DIGITS, *_TWO_PEOPLE, *_WRITTEN_OTHERWISE})
 _NOBODYS_NAME: Final = "测试不符"
 _NOBODYS_CODE: Final = "91370000MA3DEMXXX0"
-_VIEWS: Final[Mapping[str, str]] = {"hc.death_certificate": "deaths"}
+_VIEWS: Final[Mapping[str, str]] = {
+    "hc.death_certificate": "deaths",
+    # Its own view says what is found; what is to be declared stands in the register's.
+    "cm.enterprise_verify": "enterprise",
+}
 """Dataset → its view in the population, where that is not its own name."""
 _HRSS_KIND: Final = "hrss"
 _ASKING: Final = "11370000MB2DEM0105"
@@ -48,7 +62,8 @@ _WITHHELD: Final = "不予提供"
 _PREDICATES: Final[Mapping[str, str]] = {"paid_at_least": "at_least 1"}
 """Fields whose predicate compares a number, and how they are asked for here."""
 
-View = Mapping[str, JsonValue]
+_PATTERN: Final = "re:"
+"""Begins the catalog type of a text of one form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +103,14 @@ async def _started(
     key = authority.signing(folder / "client", _ASKING, KeyPurpose.ENVELOPE, Suite.ES256)
     department.register(folder, key)
     people = ("--seed", str(SEED), "--population", str(SIZE))
-    simulator = await start_simulator(kind, *department.arguments(folder), *people)
+    arguments = (*department.arguments(folder), *people)
+    simulator = await start_simulator(kind, *arguments, scheme=department.scheme)
     try:
-        section = {"base_url": simulator.base_url, **department.section(folder, key)}
+        section = {
+            "base_url": simulator.base_url,
+            **department.section(folder, key),
+            **department.further_addresses(simulator.ports),
+        }
         yield simulator, section
     finally:
         await simulator.stop()
@@ -112,13 +132,16 @@ def plant(kind: str, dataset: Dataset) -> Iterator[dict[str, JsonValue]]:
     held = _held(kind, dataset, _PLANTED) or _held(kind, dataset, range(SIZE))
     whole = {index: _width(dataset, view) for index, view in held.items() if index not in _APART}
     chosen = max(whole, key=lambda index: whole[index])
+    # Somebody else: some departments count how often one is asked about.
+    other = max((each for each in whole if each != chosen), key=whole.__getitem__, default=chosen)
     yield _entry("known", dataset, chosen, held[chosen])
     if "certificate_no" in dataset.further_keys:
         yield _certificate(dataset, chosen, held[chosen])
     yield _unknown(dataset, held[chosen])
     if _organisation(held[chosen]) is None:
-        person = person_at(SEED, chosen)
-        yield {**_named("other_name", dataset, person), "name": _NOBODYS_NAME}
+        person = person_at(SEED, other)
+        asked = ask_other_name(_bare(dataset), person)
+        yield {**_named("other_name", dataset, person, asked), "name": _NOBODYS_NAME}
     roles = {
         _FIFTEEN_DIGITS: "fifteen_digits",
         **dict.fromkeys(_TWO_PEOPLE, "two_people"),
@@ -126,7 +149,8 @@ def plant(kind: str, dataset: Dataset) -> Iterator[dict[str, JsonValue]]:
     }
     for index, role in roles.items():
         if index in held:
-            yield _entry(role, dataset, index, held[index])
+            organisation = _organisation(held[index])
+            yield _entry(role if organisation is None else "known", dataset, index, held[index])
 
 
 def _held(kind: str, dataset: Dataset, indices: Iterable[int]) -> dict[int, View]:
@@ -143,40 +167,51 @@ class _Several(dict[str, JsonValue]):
 
 def _views_of(kind: str, dataset: Dataset, person: Person) -> list[View]:
     """Return what the department holds of somebody in this dataset."""
-    name = dataset.name.partition("@")[0]
+    name = _bare(dataset)
     page = person_page(person)[kind]
     view = page.get(_VIEWS.get(name, name.partition(".")[2])) if isinstance(page, dict) else None
     views = view if isinstance(view, list) else [view]
-    return [each for each in views if isinstance(each, dict)]
+    return [each for each in views if isinstance(each, dict) and holds(name, each)]
 
 
 def _width(dataset: Dataset, view: View) -> int:
-    return sum(view.get(field.name) is not None for field in dataset.fields)
+    return sum(_has_form(field.type, view.get(field.name)) for field in dataset.fields)
+
+
+def _has_form(catalog_type: str, value: JsonValue) -> bool:
+    """Tell whether a value is one the catalog can take: old certificates bear free texts."""
+    if value is None or not catalog_type.startswith(_PATTERN):
+        return value is not None
+    return re.fullmatch(catalog_type.removeprefix(_PATTERN), str(value)) is not None
 
 
 def _entry(role: str, dataset: Dataset, index: int, view: View) -> dict[str, JsonValue]:
-    fields = {
-        field.name: family_of(field.type)
-        for field in dataset.fields
-        if field.ceiling_text != _WITHHELD
-    }
+    fields = {field.name: field.type for field in dataset.fields if field.ceiling_text != _WITHHELD}
     # Findings depend on the question, and numbers of persons are widened: neither is in the view.
     told = {
-        name: view.get(name)
-        for name, family in fields.items()
-        if family not in {Family.FINDING, Family.RESIDENT_ID} and not isinstance(view, _Several)
+        name: view[name] if _has_form(catalog_type, view[name]) else None
+        for name, catalog_type in fields.items()
+        if family_of(catalog_type) not in {Family.FINDING, Family.RESIDENT_ID}
+        and name in view
+        and not isinstance(view, _Several)
     }
-    subject = _organisation(view) or _named(role, dataset, person_at(SEED, index))
+    person = person_at(SEED, index)
+    asked = ask_known(_bare(dataset), person, view)
+    subject = _organisation(view) or _named(role, dataset, person)
     return {
         **subject,
         "is": role,
-        "dataset": dataset.name.partition("@")[0],
+        "dataset": _bare(dataset),
+        "claims": dict(asked.claims),
         "expect": {
-            name: _spelled(value)
-            for name, value in told.items()
-            if value is not None and not isinstance(value, list | dict)
+            **{
+                name: _spelled(value)
+                for name, value in told.items()
+                if value is not None and not isinstance(value, list | dict)
+            },
+            **asked.expect,
         },
-        "lacks": [name for name, value in told.items() if value is None],
+        "lacks": [*(name for name, value in told.items() if value is None), *asked.lacks],
     }
 
 
@@ -190,10 +225,11 @@ def _certificate(dataset: Dataset, index: int, view: View) -> dict[str, JsonValu
 
 def _unknown(dataset: Dataset, like: View) -> dict[str, JsonValue]:
     if _organisation(like) is None:
-        return _named("unknown", dataset, person_at(SEED, _OUTSIDE))
+        person = person_at(SEED, _OUTSIDE)
+        return _named("unknown", dataset, person, ask_unknown(_bare(dataset), person))
     # Of its form, and no organisation of this population or any other.
     unheld: dict[str, JsonValue] = {"id": _NOBODYS_CODE, "type": "USCC", "name": _NOBODYS_NAME}
-    return {"is": "unknown", "dataset": dataset.name.partition("@")[0], **unheld}
+    return {"is": "unknown", "dataset": _bare(dataset), **unheld}
 
 
 def _organisation(view: View) -> dict[str, JsonValue] | None:
@@ -202,17 +238,25 @@ def _organisation(view: View) -> dict[str, JsonValue] | None:
     return None if code is None else {"id": code, "type": "USCC", "name": view.get("name")}
 
 
-def _named(role: str, dataset: Dataset, person: Person) -> dict[str, JsonValue]:
+def _named(
+    role: str, dataset: Dataset, person: Person, asked: Asked = NOTHING
+) -> dict[str, JsonValue]:
     return {
         "is": role,
-        "dataset": dataset.name.partition("@")[0],
+        "dataset": _bare(dataset),
         "id": person.id_number,
         "name": person.full_name,
+        "claims": dict(asked.claims),
+        "expect": dict(asked.expect),
     }
 
 
 def _spelled(value: JsonValue) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _bare(dataset: Dataset) -> str:
+    return dataset.name.partition("@")[0]
 
 
 def _versioned(name: str) -> DatasetName:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.cli.agreement_hints import hints_of
 from gateway.cli.sandbox.folders import Folders
-from gateway.cli.sandbox.world import GATEWAY_SLUG, HRSS, Partner, World
+from gateway.cli.sandbox.world import GATEWAY_SLUG, Partner, World
 from hutong.client.identity_file import (
     FILE_NAME,
     encode_identity,
@@ -23,7 +23,7 @@ def write_partner(world: World, partner: Partner, address: str, folder: Path) ->
         folder,
         IdentityMaterial(
             system_id=partner.system_id,
-            gateway_id=f"{HRSS}/{GATEWAY_SLUG}",
+            gateway_id=f"{world.province.hrss}/{GATEWAY_SLUG}",
             address=address,
             tls_server_name="localhost",
             tls=KeyPair(private_key=partner.tls.key, certificate=partner.tls.certificate),

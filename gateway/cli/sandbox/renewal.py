@@ -13,7 +13,7 @@ from typing import Final
 
 from certs.authority import Authority, AuthorityState, TlsPurpose
 from certs.certificate import PEM_LABEL, Certificate, parse_certificate
-from certs.naming import SubjectName
+from certs.naming import SERVER_AUTH, SubjectName
 from certs.pem import encode_pem, parse_pem
 from certs.registry_file import (
     KeyPurpose,
@@ -21,7 +21,6 @@ from certs.registry_file import (
     OrganisationRecord,
     RegistryDocument,
     SystemRecord,
-    SystemRole,
 )
 from certs.revocation import parse_crl
 from certs.trust_directory import load_trust_directory, store_trust_directory
@@ -78,14 +77,12 @@ def _certified(registry: RegistryDocument, authority: Authority, at: datetime) -
         issue = _Issue(authority=authority, organisation=record.uscc, at=at)
         return replace(
             record,
-            keys=tuple(issue.again(key, TlsPurpose.CLIENT) for key in record.keys),
+            keys=tuple(map(issue.again, record.keys)),
             systems=tuple(system(issue, each) for each in record.systems),
         )
 
     def system(issue: "_Issue", record: SystemRecord) -> SystemRecord:
-        serves = SystemRole.GATEWAY in record.roles
-        purpose = TlsPurpose.SERVER if serves else TlsPurpose.CLIENT
-        return replace(record, keys=tuple(issue.again(key, purpose) for key in record.keys))
+        return replace(record, keys=tuple(map(issue.again, record.keys)))
 
     return RegistryDocument(
         organisations=tuple(organisation(each) for each in registry.organisations)
@@ -100,11 +97,14 @@ class _Issue:
     organisation: str
     at: datetime
 
-    def again(self, record: KeyRecord, purpose: TlsPurpose) -> KeyRecord:
+    def again(self, record: KeyRecord) -> KeyRecord:
         """Return a key's record with a certificate that begins now."""
         name = SubjectName(common_name=f"sandbox {record.usage}", organisation=self.organisation)
         key, since = record.certificate.public_key, self.at - BACKDATED
         if record.usage is KeyPurpose.TLS:
+            # A gateway has a certificate for each side of TLS; each stays what it was.
+            serves = SERVER_AUTH in (record.certificate.eku or frozenset())
+            purpose = TlsPurpose.SERVER if serves else TlsPurpose.CLIENT
             issued = self.authority.issue_tls(name, key, purpose, at=since, lifetime=LIFETIME)
         else:
             issued = self.authority.issue_signing(

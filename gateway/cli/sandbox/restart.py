@@ -16,11 +16,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import yaml
+
 from gateway.cli.sandbox.authority import load_authority
 from gateway.cli.sandbox.folders import Folders
+from gateway.cli.sandbox.nodes import NodeProcess, has_nodes, readdress_nodes, running_nodes
 from gateway.cli.sandbox.renewal import renew
-from gateway.cli.sandbox.running import departments
+from gateway.cli.sandbox.running import addresses_of, departments
 from gateway.cli.sandbox.settings import Ports, readdress_config
+from gateway.cli.sandbox.simulated import SIMULATED
 from gateway.cli.sandbox.simulators import Simulator
 from gateway.cli.told import CommandReason, Told
 from gateway.clock import SystemClock
@@ -28,7 +32,8 @@ from gateway.config import load_config
 from gateway.trust import moment
 from gateway.wiring import load_policy
 
-FORMAT: Final = "hutong-sandbox/1"
+FORMAT: Final = "hutong-sandbox/2"
+"""One more for each set of departments: a folder that knows fewer has no keys for the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,14 @@ class Kept:
     seed: int
     population: int
     port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The departments of a sandbox that was taken up again."""
+
+    simulators: dict[str, Simulator]
+    nodes: dict[str, NodeProcess]
 
 
 def store_kept(folders: Folders, kept: Kept) -> None:
@@ -102,9 +115,7 @@ def locked(folders: Folders) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def resumed(
-    folders: Folders, kept: Kept, ports: Ports
-) -> AsyncIterator[dict[str, Simulator]]:
+async def resumed(folders: Folders, kept: Kept, ports: Ports) -> AsyncIterator[Taken]:
     """Renew what has run out and start the departments; the gateway is for the caller to start.
 
     Raises:
@@ -113,10 +124,24 @@ async def resumed(
     at = moment(SystemClock().now_ms()).replace(microsecond=0)
     _require_in_force(folders, at)
     renew(folders, at)
-    async with departments(folders.departments, kept.seed, kept.population) as simulators:
-        addresses = {name: each.base_url for name, each in simulators.items()}
-        readdress_config(folders, ports, addresses)
-        yield simulators
+    names = _simulated(folders)
+    async with departments(folders.departments, names, kept.seed, kept.population) as simulators:
+        addresses = addresses_of(simulators)
+        if not has_nodes(folders):
+            readdress_config(folders, ports, addresses)
+            yield Taken(simulators=simulators, nodes={})
+            return
+        readdress_nodes(folders, addresses)
+        async with running_nodes(folders) as nodes:
+            told = {name: each.address for name, each in nodes.items()}
+            readdress_config(folders, ports, {}, told)
+            yield Taken(simulators=simulators, nodes=nodes)
+
+
+def _simulated(folders: Folders) -> frozenset[str]:
+    """Return the simulated departments that the gateway of a folder connects."""
+    config = yaml.safe_load(folders.config.read_text("utf-8"))
+    return frozenset(config["departments"]) & SIMULATED.keys()
 
 
 def _require_in_force(folders: Folders, at: datetime) -> None:

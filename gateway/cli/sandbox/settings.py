@@ -10,8 +10,8 @@ import yaml
 from gateway.access_log.epochs import EpochKeys
 from gateway.cli.sandbox.authority import write_private
 from gateway.cli.sandbox.folders import Folders
-from gateway.cli.sandbox.simulated import SIMULATED, Setting, key_setting
-from gateway.cli.sandbox.world import GATEWAY_SLUG, HRSS, ORIGIN, World
+from gateway.cli.sandbox.simulated import SIMULATED, Addresses, Setting, key_setting
+from gateway.cli.sandbox.world import CLIENT_TLS, GATEWAY_SLUG, World
 
 SECRET_BYTES: Final = 32
 
@@ -24,15 +24,23 @@ class Ports:
     health: int
 
 
-def write_config(world: World, ports: Ports, addresses: Mapping[str, str]) -> None:
-    """Write the configuration file; every secret stands in a file of its own (0600)."""
+def write_config(
+    world: World,
+    ports: Ports,
+    addresses: Addresses,
+    nodes: Mapping[str, str] | None = None,
+) -> None:
+    """Write the configuration file; every secret stands in a file of its own (0600).
+
+    `addresses` are those of the departments, `nodes` those of their nodes where they have some.
+    """
     folders = world.folders
     for name in ("pseudonym-secret", "registers-key", "epoch-passphrase"):
         write_private(folders.gateway / name, secrets.token_hex(SECRET_BYTES // 2).encode())
     passphrase = (folders.gateway / "epoch-passphrase").read_bytes()
-    EpochKeys.create(folders.log / "epochs", origin=ORIGIN, passphrase=passphrase)
+    EpochKeys.create(folders.log / "epochs", origin=world.province.origin, passphrase=passphrase)
     config: dict[str, Setting] = {
-        "system_id": f"{HRSS}/{GATEWAY_SLUG}",
+        "system_id": f"{world.province.hrss}/{GATEWAY_SLUG}",
         "sandbox": True,
         "listen": f"127.0.0.1:{ports.gateway}",
         "health_listen": f"127.0.0.1:{ports.health}",
@@ -49,35 +57,54 @@ def write_config(world: World, ports: Ports, addresses: Mapping[str, str]) -> No
             "database": str(folders.log_file),
             "epoch_keys": str(folders.log / "epochs"),
             "epoch_passphrase_file": str(folders.gateway / "epoch-passphrase"),
-            "origin": ORIGIN,
+            "origin": world.province.origin,
             "signer": key_setting(world.gateway_keys["log"]),
             "disk_reserve_bytes": 64 << 20,
         },
-        "departments": _departments(world, addresses),
+        "departments": _node_sections(world, nodes)
+        if nodes
+        else embedded_sections(world, addresses),
     }
     write_private(folders.config, yaml.safe_dump(config, allow_unicode=True).encode())
 
 
-def readdress_config(folders: Folders, ports: Ports, addresses: Mapping[str, str]) -> None:
+def readdress_config(
+    folders: Folders,
+    ports: Ports,
+    addresses: Addresses,
+    nodes: Mapping[str, str] | None = None,
+) -> None:
     """Write the configuration of an earlier start with new ports; all else stays as it was."""
     config = yaml.safe_load(folders.config.read_text("utf-8"))
     config["listen"] = f"127.0.0.1:{ports.gateway}"
     config["health_listen"] = f"127.0.0.1:{ports.health}"
     for name, address in addresses.items():
-        config["departments"][name]["base_url"] = address
+        config["departments"][name].update(address)
+    for name, node in (nodes or {}).items():
+        config["departments"][name]["node"]["address"] = node
     write_private(folders.config, yaml.safe_dump(config, allow_unicode=True).encode())
 
 
-def _departments(world: World, addresses: Mapping[str, str]) -> dict[str, Setting]:
+def _node_sections(world: World, nodes: Mapping[str, str]) -> dict[str, Setting]:
+    key = key_setting(world.gateway_keys[CLIENT_TLS])
+    return {
+        name: {"node": {"address": address, "tls_server_name": "localhost", "tls": key}}
+        for name, address in nodes.items()
+    }
+
+
+def embedded_sections(world: World, addresses: Addresses) -> dict[str, Setting]:
+    """Return how each department is reached by whoever holds its key."""
     folder = world.folders.departments
     record_keys = {name: key_setting(key) for name, key in world.record_keys.items()}
     sections: dict[str, Setting] = {
         name: {
-            "base_url": addresses[name],
+            **addresses[name],
             **each.section(folder, world.client_key),
             "record_key": record_keys[name],
         }
         for name, each in SIMULATED.items()
+        if name in addresses
     }
     sections["hrss"] = {"database": str(folder / "hrss.db"), "record_key": record_keys["hrss"]}
     return sections

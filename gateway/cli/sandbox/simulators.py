@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,11 +26,14 @@ class Simulator:
     port: int
     admin_port: int
     admin_token: str = field(repr=False)
+    scheme: str
+    ports: Mapping[str, int]
+    """Every port it named when it was ready, e.g. `port`, `admin_port`."""
 
     @property
     def base_url(self) -> str:
         """Where the department answers."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     async def switch_fault(self, name: str) -> None:
         """Switch a fault of the department's page on, until it is stopped.
@@ -58,7 +62,7 @@ class Simulator:
             await self.process.wait()
 
 
-async def start_simulator(name: str, *arguments: str) -> Simulator:
+async def start_simulator(name: str, *arguments: str, scheme: str = "http") -> Simulator:
     """Start one simulator and wait until it says that it is ready.
 
     Raises:
@@ -89,6 +93,8 @@ async def start_simulator(name: str, *arguments: str) -> Simulator:
         port=int(ready["port"]),
         admin_port=int(ready["admin_port"]),
         admin_token=str(ready["admin_token"]),
+        scheme=scheme,
+        ports={name: value for name, value in ready.items() if isinstance(value, int)},
     )
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from adapters.port import PROVIDER_SLUG
 from certs.algorithms import Suite
 from certs.authority import TlsPurpose
 from certs.registry_file import (
@@ -19,19 +20,20 @@ from certs.registry_file import (
     SystemRole,
 )
 from certs.revocation import parse_crl
+from certs.sm2.health import examine_sm2
 from certs.trust_directory import store_trust_directory
 from certs.trust_material import TrustMaterial
 from gateway.access_log.note import encode_verifier_key
 from gateway.cli.sandbox.authority import MadeKey, SandboxAuthority, store_authority
 from gateway.cli.sandbox.folders import Folders
-from gateway.cli.sandbox.seats import NEWCOMER, make_bundle
-from gateway.cli.sandbox.simulated import PREFIXES
-from gateway.deciding import PROVIDER_SLUG
+from gateway.cli.sandbox.provinces import HOME, Province
+from gateway.cli.sandbox.seats import NEWCOMER
+from gateway.cli.sandbox.simulated import SIMULATED
 from gateway.policy.bundle import Bundle, load_bundle
 
-HRSS: Final = "11370000MB2DEM0105"
 GATEWAY_SLUG: Final = "gateway"
-ORIGIN: Final = "sandbox.invalid/hutong/log"
+CLIENT_TLS: Final = "node-tls"
+"""The gateway's key towards provider nodes."""
 ED25519_BYTES: Final = 32
 """A raw public key (RFC 8032 5.1.5), which ends its SubjectPublicKeyInfo."""
 DIVISION: Final = "370102"
@@ -51,6 +53,7 @@ class Partner:
 class World:
     """Everything made before anything runs."""
 
+    province: Province
     folders: Folders
     authority: SandboxAuthority
     bundle: Bundle
@@ -63,52 +66,71 @@ class World:
     """By USCC of the organisation."""
     partners: dict[str, Partner] = field(repr=False)
     client_key: MadeKey = field(repr=False)
+    node_keys: Mapping[str, Mapping[str, MadeKey]] = field(default_factory=dict, repr=False)
+    """TLS and envelope key of each department's node, by its name; none where all are embedded."""
     sequence: int = 1
 
     @property
     def log_vkey(self) -> str:
         """The log's public key as partners receive it."""
         spki = self.gateway_keys["log"].key.public_key.spki
-        return encode_verifier_key(ORIGIN, spki[-ED25519_BYTES:])
+        return encode_verifier_key(self.province.origin, spki[-ED25519_BYTES:])
 
     def provider_of(self, department: str) -> str:
         """Return the USCC of a connected department."""
-        prefix, datasets = PREFIXES[department], self.bundle.catalog.datasets
+        prefix, datasets = self.province.departments[department], self.bundle.catalog.datasets
         return next(each.provider for name, each in datasets.items() if name.startswith(prefix))
 
 
-def build_world(root: Path, at: datetime, systems: frozenset[str] | None = None) -> World:
+def build_world(
+    root: Path,
+    at: datetime,
+    systems: frozenset[str] | None = None,
+    *,
+    remote: bool = False,
+    province: Province = HOME,
+) -> World:
     """Make all keys and files of a sandbox; starts nothing.
 
-    `systems` names the requesting systems that get keys, None all that an agreement names.
+    `systems` names the requesting systems that get keys, None all that an agreement names;
+    `remote` gives every department a node of its own.
     """
     folders = Folders(root=root)
     folders.make()
     authority = SandboxAuthority.create(at)
     store_authority(authority.authority, folders.authority)
     start_date = at.astimezone(UTC).date()
-    path = make_bundle(folders.policy)
+    path = province.make_bundle(folders.policy)
     bundle = load_bundle(path, start_date)
     world = World(
+        province=province,
         folders=folders,
         authority=authority,
         bundle=bundle,
         bundle_path=path,
         start_date=start_date,
-        gateway_keys=_gateway_keys(authority, folders),
+        gateway_keys=_gateway_keys(province, authority, folders),
         record_keys={},
         officers={},
         partners={},
         client_key=authority.signing(
-            folders.departments / "client", HRSS, KeyPurpose.ENVELOPE, Suite.ES256
+            folders.departments / "client", province.hrss, KeyPurpose.ENVELOPE, Suite.ES256
         ),
     )
     world.record_keys = {
         name: authority.signing(
-            folders.departments / name, world.provider_of(name), KeyPurpose.RECORD
+            folders.departments / name,
+            world.provider_of(name),
+            KeyPurpose.RECORD,
+            _record_suite(name),
         )
-        for name in PREFIXES
+        for name in province.departments
     }
+    if remote:
+        world.node_keys = {name: _node_keys(world, name) for name in province.departments}
+        # Gateways are servers to partners and clients to nodes: two certificates, two keys.
+        client = authority.tls(folders.gateway, province.hrss, TlsPurpose.CLIENT, CLIENT_TLS)
+        world.gateway_keys = {**world.gateway_keys, CLIENT_TLS: client}
     every = {row.agreement.system for row in bundle.rows.values()}
     # Newcomers make their own keys when they enrol.
     named = {system for system in every if not system.startswith(f"{NEWCOMER}/")}
@@ -151,11 +173,29 @@ def store_trust(world: World, at: datetime) -> None:
     store_trust_directory(material, world.folders.trust)
 
 
-def _gateway_keys(authority: SandboxAuthority, folders: Folders) -> dict[str, MadeKey]:
+def _gateway_keys(
+    province: Province, authority: SandboxAuthority, folders: Folders
+) -> dict[str, MadeKey]:
     return {
-        "tls": authority.tls(folders.gateway, HRSS, TlsPurpose.SERVER),
-        "envelope": authority.signing(folders.gateway, HRSS, KeyPurpose.ENVELOPE),
-        "log": authority.signing(folders.gateway, HRSS, KeyPurpose.LOG, Suite.EDDSA),
+        "tls": authority.tls(folders.gateway, province.hrss, TlsPurpose.SERVER),
+        "envelope": authority.signing(folders.gateway, province.hrss, KeyPurpose.ENVELOPE),
+        "log": authority.signing(folders.gateway, province.hrss, KeyPurpose.LOG, Suite.EDDSA),
+    }
+
+
+def _record_suite(name: str) -> Suite:
+    department = SIMULATED.get(name)
+    # A machine without SM2 shows everything else; the health port says what it lacks.
+    if department is not None and department.sm2_only and examine_sm2().available:
+        return Suite.SM2SM3
+    return Suite.ES256
+
+
+def _node_keys(world: World, name: str) -> dict[str, MadeKey]:
+    folder, organisation = world.folders.departments / name, world.provider_of(name)
+    return {
+        "tls": world.authority.tls(folder, organisation, TlsPurpose.SERVER),
+        "envelope": world.authority.signing(folder, organisation, KeyPurpose.ENVELOPE),
     }
 
 
@@ -163,9 +203,10 @@ def _registry(world: World) -> RegistryDocument:
     """Declare every organisation that has a key."""
     systems: dict[str, list[SystemRecord]] = {}
     gateway = tuple(key.record for key in world.gateway_keys.values())
-    systems[HRSS] = [_system(GATEWAY_SLUG, SystemRole.GATEWAY, gateway)]
+    systems[world.province.hrss] = [_system(GATEWAY_SLUG, SystemRole.GATEWAY, gateway)]
     for name, key in world.record_keys.items():
-        record = _system(PROVIDER_SLUG, SystemRole.PROVIDER, (key.record,))
+        own = tuple(each.record for each in world.node_keys.get(name, {}).values())
+        record = _system(PROVIDER_SLUG, SystemRole.PROVIDER, (key.record, *own))
         systems.setdefault(world.provider_of(name), []).append(record)
     for partner in world.partners.values():
         organisation, _, slug = partner.system_id.partition("/")
@@ -192,6 +233,6 @@ def _organisation(world: World, uscc: str, systems: tuple[SystemRecord, ...]) ->
 
 
 def _system(slug: str, role: SystemRole, keys: tuple[KeyRecord, ...]) -> SystemRecord:
-    return SystemRecord(
-        slug=slug, system_class=SystemClass.GRPC, roles=frozenset({role}), keys=keys
-    )
+    is_node = role is SystemRole.PROVIDER and len(keys) > 1
+    kind = SystemClass.PROVIDER_NODE if is_node else SystemClass.GRPC
+    return SystemRecord(slug=slug, system_class=kind, roles=frozenset({role}), keys=keys)

@@ -26,15 +26,17 @@ from hutong.envelope.v1 import envelope_pb2 as hutong_dot_envelope_dot_v1_dot_en
 from hutong.exchange.v1 import exchange_pb2 as hutong_dot_exchange_dot_v1_dot_exchange__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhutong/catalog/v1/catalog.proto\x12\x11hutong.catalog.v1\x1a!hutong/envelope/v1/envelope.proto\x1a!hutong/exchange/v1/exchange.proto\"\x15\n\x13ListDatasetsRequest\"D\n\x14ListDatasetsResponse\x12,\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x1a.hutong.catalog.v1.Dataset\"\x8a\x01\n\x07\x44\x61taset\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08title_zh\x18\x02 \x01(\t\x12\x10\n\x08title_en\x18\x03 \x01(\t\x12\x10\n\x08provider\x18\x04 \x01(\t\x12\x11\n\tconnected\x18\x05 \x01(\x08\x12(\n\x06\x66ields\x18\x06 \x03(\x0b\x32\x18.hutong.catalog.v1.Field\"\xb0\x01\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08title_zh\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x36\n\rsharing_class\x18\x04 \x01(\x0e\x32\x1f.hutong.catalog.v1.SharingClass\x12+\n\x07\x63\x65iling\x18\x05 \x01(\x0e\x32\x1a.hutong.exchange.v1.Effect\x12\x14\n\x0c\x63\x65iling_text\x18\x06 \x01(\t\"M\n\x15ListAgreementsRequest\x12\x34\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\"H\n\x13\x41greementsStatement\x12\x31\n\x06header\x18\x01 \x01(\x0b\x32!.hutong.envelope.v1.RequestHeader\"L\n\x16ListAgreementsResponse\x12\x32\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\"\x8b\x01\n\x0e\x41greementsBody\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32 .hutong.envelope.v1.AnswerHeader\x12\x15\n\rpolicy_digest\x18\x02 \x01(\x0c\x12\x30\n\nagreements\x18\x03 \x03(\x0b\x32\x1c.hutong.catalog.v1.Agreement\"\xbd\x01\n\tAgreement\x12\x0e\n\x06number\x18\x01 \x01(\t\x12\x0f\n\x07\x64\x61taset\x18\x02 \x01(\t\x12\x13\n\x0blegal_basis\x18\x03 \x01(\t\x12\x0f\n\x07matters\x18\x04 \x03(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x12\n\nvalid_from\x18\x06 \x01(\t\x12\x13\n\x0bvalid_until\x18\x07 \x01(\t\x12\x31\n\x06\x66ields\x18\x08 \x03(\x0b\x32!.hutong.catalog.v1.AgreementField\"0\n\x0e\x41greementField\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x66\x66\x65\x63ts\x18\x02 \x03(\t*\xab\x01\n\x0cSharingClass\x12\x1d\n\x19SHARING_CLASS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bSHARING_CLASS_UNCONDITIONAL\x10\x01\x12\x1d\n\x19SHARING_CLASS_CONDITIONAL\x10\x02\x12 \n\x1cSHARING_CLASS_PREDICATE_ONLY\x10\x03\x12\x1a\n\x16SHARING_CLASS_WITHHELD\x10\x04\x32\xd8\x01\n\x0e\x43\x61talogService\x12_\n\x0cListDatasets\x12&.hutong.catalog.v1.ListDatasetsRequest\x1a\'.hutong.catalog.v1.ListDatasetsResponse\x12\x65\n\x0eListAgreements\x12(.hutong.catalog.v1.ListAgreementsRequest\x1a).hutong.catalog.v1.ListAgreementsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhutong/catalog/v1/catalog.proto\x12\x11hutong.catalog.v1\x1a!hutong/envelope/v1/envelope.proto\x1a!hutong/exchange/v1/exchange.proto\"\x15\n\x13ListDatasetsRequest\"D\n\x14ListDatasetsResponse\x12,\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x1a.hutong.catalog.v1.Dataset\"\x8a\x01\n\x07\x44\x61taset\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08title_zh\x18\x02 \x01(\t\x12\x10\n\x08title_en\x18\x03 \x01(\t\x12\x10\n\x08provider\x18\x04 \x01(\t\x12\x11\n\tconnected\x18\x05 \x01(\x08\x12(\n\x06\x66ields\x18\x06 \x03(\x0b\x32\x18.hutong.catalog.v1.Field\"\xb0\x01\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08title_zh\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x36\n\rsharing_class\x18\x04 \x01(\x0e\x32\x1f.hutong.catalog.v1.SharingClass\x12+\n\x07\x63\x65iling\x18\x05 \x01(\x0e\x32\x1a.hutong.exchange.v1.Effect\x12\x14\n\x0c\x63\x65iling_text\x18\x06 \x01(\t\"\x18\n\x16ListDepartmentsRequest\"_\n\x17ListDepartmentsResponse\x12\x10\n\x08window_s\x18\x01 \x01(\r\x12\x32\n\x0b\x64\x65partments\x18\x02 \x03(\x0b\x32\x1d.hutong.catalog.v1.Department\"\xd2\x01\n\nDepartment\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x10\n\x08\x64\x61tasets\x18\x02 \x03(\t\x12\x30\n\x07\x62reaker\x18\x03 \x01(\x0e\x32\x1f.hutong.catalog.v1.BreakerState\x12\x35\n\x07\x66igures\x18\x04 \x01(\x0b\x32$.hutong.catalog.v1.DepartmentFigures\x12\x33\n\x06\x63ounts\x18\x05 \x01(\x0b\x32#.hutong.catalog.v1.DepartmentCounts\"M\n\x11\x44\x65partmentFigures\x12\x18\n\x10\x61nswered_percent\x18\x01 \x01(\r\x12\x0e\n\x06p50_us\x18\x02 \x01(\x04\x12\x0e\n\x06p95_us\x18\x03 \x01(\x04\"R\n\x10\x44\x65partmentCounts\x12\r\n\x05\x61sked\x18\x01 \x01(\x04\x12\x10\n\x08\x61nswered\x18\x02 \x01(\x04\x12\x0f\n\x07waiting\x18\x03 \x01(\r\x12\x0c\n\x04room\x18\x04 \x01(\r\"M\n\x15ListAgreementsRequest\x12\x34\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\"H\n\x13\x41greementsStatement\x12\x31\n\x06header\x18\x01 \x01(\x0b\x32!.hutong.envelope.v1.RequestHeader\"L\n\x16ListAgreementsResponse\x12\x32\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\"\x8b\x01\n\x0e\x41greementsBody\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32 .hutong.envelope.v1.AnswerHeader\x12\x15\n\rpolicy_digest\x18\x02 \x01(\x0c\x12\x30\n\nagreements\x18\x03 \x03(\x0b\x32\x1c.hutong.catalog.v1.Agreement\"\xbd\x01\n\tAgreement\x12\x0e\n\x06number\x18\x01 \x01(\t\x12\x0f\n\x07\x64\x61taset\x18\x02 \x01(\t\x12\x13\n\x0blegal_basis\x18\x03 \x01(\t\x12\x0f\n\x07matters\x18\x04 \x03(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x12\n\nvalid_from\x18\x06 \x01(\t\x12\x13\n\x0bvalid_until\x18\x07 \x01(\t\x12\x31\n\x06\x66ields\x18\x08 \x03(\x0b\x32!.hutong.catalog.v1.AgreementField\"0\n\x0e\x41greementField\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x66\x66\x65\x63ts\x18\x02 \x03(\t*\xab\x01\n\x0cSharingClass\x12\x1d\n\x19SHARING_CLASS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bSHARING_CLASS_UNCONDITIONAL\x10\x01\x12\x1d\n\x19SHARING_CLASS_CONDITIONAL\x10\x02\x12 \n\x1cSHARING_CLASS_PREDICATE_ONLY\x10\x03\x12\x1a\n\x16SHARING_CLASS_WITHHELD\x10\x04*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x02\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x03\x32\xc2\x02\n\x0e\x43\x61talogService\x12_\n\x0cListDatasets\x12&.hutong.catalog.v1.ListDatasetsRequest\x1a\'.hutong.catalog.v1.ListDatasetsResponse\x12h\n\x0fListDepartments\x12).hutong.catalog.v1.ListDepartmentsRequest\x1a*.hutong.catalog.v1.ListDepartmentsResponse\x12\x65\n\x0eListAgreements\x12(.hutong.catalog.v1.ListAgreementsRequest\x1a).hutong.catalog.v1.ListAgreementsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hutong.catalog.v1.catalog_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SHARINGCLASS']._serialized_start=1153
-  _globals['_SHARINGCLASS']._serialized_end=1324
+  _globals['_SHARINGCLASS']._serialized_start=1652
+  _globals['_SHARINGCLASS']._serialized_end=1823
+  _globals['_BREAKERSTATE']._serialized_start=1825
+  _globals['_BREAKERSTATE']._serialized_end=1949
   _globals['_LISTDATASETSREQUEST']._serialized_start=124
   _globals['_LISTDATASETSREQUEST']._serialized_end=145
   _globals['_LISTDATASETSRESPONSE']._serialized_start=147
@@ -43,18 +45,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DATASET']._serialized_end=356
   _globals['_FIELD']._serialized_start=359
   _globals['_FIELD']._serialized_end=535
-  _globals['_LISTAGREEMENTSREQUEST']._serialized_start=537
-  _globals['_LISTAGREEMENTSREQUEST']._serialized_end=614
-  _globals['_AGREEMENTSSTATEMENT']._serialized_start=616
-  _globals['_AGREEMENTSSTATEMENT']._serialized_end=688
-  _globals['_LISTAGREEMENTSRESPONSE']._serialized_start=690
-  _globals['_LISTAGREEMENTSRESPONSE']._serialized_end=766
-  _globals['_AGREEMENTSBODY']._serialized_start=769
-  _globals['_AGREEMENTSBODY']._serialized_end=908
-  _globals['_AGREEMENT']._serialized_start=911
-  _globals['_AGREEMENT']._serialized_end=1100
-  _globals['_AGREEMENTFIELD']._serialized_start=1102
-  _globals['_AGREEMENTFIELD']._serialized_end=1150
-  _globals['_CATALOGSERVICE']._serialized_start=1327
-  _globals['_CATALOGSERVICE']._serialized_end=1543
+  _globals['_LISTDEPARTMENTSREQUEST']._serialized_start=537
+  _globals['_LISTDEPARTMENTSREQUEST']._serialized_end=561
+  _globals['_LISTDEPARTMENTSRESPONSE']._serialized_start=563
+  _globals['_LISTDEPARTMENTSRESPONSE']._serialized_end=658
+  _globals['_DEPARTMENT']._serialized_start=661
+  _globals['_DEPARTMENT']._serialized_end=871
+  _globals['_DEPARTMENTFIGURES']._serialized_start=873
+  _globals['_DEPARTMENTFIGURES']._serialized_end=950
+  _globals['_DEPARTMENTCOUNTS']._serialized_start=952
+  _globals['_DEPARTMENTCOUNTS']._serialized_end=1034
+  _globals['_LISTAGREEMENTSREQUEST']._serialized_start=1036
+  _globals['_LISTAGREEMENTSREQUEST']._serialized_end=1113
+  _globals['_AGREEMENTSSTATEMENT']._serialized_start=1115
+  _globals['_AGREEMENTSSTATEMENT']._serialized_end=1187
+  _globals['_LISTAGREEMENTSRESPONSE']._serialized_start=1189
+  _globals['_LISTAGREEMENTSRESPONSE']._serialized_end=1265
+  _globals['_AGREEMENTSBODY']._serialized_start=1268
+  _globals['_AGREEMENTSBODY']._serialized_end=1407
+  _globals['_AGREEMENT']._serialized_start=1410
+  _globals['_AGREEMENT']._serialized_end=1599
+  _globals['_AGREEMENTFIELD']._serialized_start=1601
+  _globals['_AGREEMENTFIELD']._serialized_end=1649
+  _globals['_CATALOGSERVICE']._serialized_start=1952
+  _globals['_CATALOGSERVICE']._serialized_end=2274
 # @@protoc_insertion_point(module_scope)

@@ -53,6 +53,34 @@ SHARING_CLASS_WITHHELD: SharingClass.ValueType  # 4
 """不予共享."""
 Global___SharingClass: _TypeAlias = SharingClass  # noqa: Y015
 
+class _BreakerState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BreakerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BreakerState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BREAKER_STATE_UNSPECIFIED: _BreakerState.ValueType  # 0
+    """Not stated."""
+    BREAKER_STATE_CLOSED: _BreakerState.ValueType  # 1
+    """They are."""
+    BREAKER_STATE_HALF_OPEN: _BreakerState.ValueType  # 2
+    """One is, to try whether it answers again."""
+    BREAKER_STATE_OPEN: _BreakerState.ValueType  # 3
+    """None is: they are answered INDETERMINATE_REASON_PROVIDER_UNAVAILABLE at once."""
+
+class BreakerState(_BreakerState, metaclass=_BreakerStateEnumTypeWrapper):
+    """Whether questions are let through to a department."""
+
+BREAKER_STATE_UNSPECIFIED: BreakerState.ValueType  # 0
+"""Not stated."""
+BREAKER_STATE_CLOSED: BreakerState.ValueType  # 1
+"""They are."""
+BREAKER_STATE_HALF_OPEN: BreakerState.ValueType  # 2
+"""One is, to try whether it answers again."""
+BREAKER_STATE_OPEN: BreakerState.ValueType  # 3
+"""None is: they are answered INDETERMINATE_REASON_PROVIDER_UNAVAILABLE at once."""
+Global___BreakerState: _TypeAlias = BreakerState  # noqa: Y015
+
 @_typing.final
 class ListDatasetsRequest(_message.Message):
     """Asks for the datasets."""
@@ -179,6 +207,161 @@ class Field(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Field: _TypeAlias = Field  # noqa: Y015
+
+@_typing.final
+class ListDepartmentsRequest(_message.Message):
+    """Asks how departments have answered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDepartmentsRequest: _TypeAlias = ListDepartmentsRequest  # noqa: Y015
+
+@_typing.final
+class ListDepartmentsResponse(_message.Message):
+    """Carries how departments have answered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOW_S_FIELD_NUMBER: _builtins.int
+    DEPARTMENTS_FIELD_NUMBER: _builtins.int
+    window_s: _builtins.int
+    """Seconds back from now that figures and counts cover."""
+    @_builtins.property
+    def departments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Department]:
+        """Connected departments only, ordered by organisation. To systems of the organisation that runs this gateway all of
+        them; to others those that provide a dataset which an agreement of the calling system names.
+        """
+
+    def __init__(
+        self,
+        *,
+        window_s: _builtins.int = ...,
+        departments: _abc.Iterable[Global___Department] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departments", b"departments", "window_s", b"window_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDepartmentsResponse: _TypeAlias = ListDepartmentsResponse  # noqa: Y015
+
+@_typing.final
+class Department(_message.Message):
+    """One connected department."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    DATASETS_FIELD_NUMBER: _builtins.int
+    BREAKER_FIELD_NUMBER: _builtins.int
+    FIGURES_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    organisation: _builtins.str
+    """USCC of the organisation."""
+    breaker: Global___BreakerState.ValueType
+    """Whether questions are let through."""
+    @_builtins.property
+    def datasets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Its datasets, name and version, in order; to others than the operator those that an agreement of theirs names."""
+
+    @_builtins.property
+    def figures(self) -> Global___DepartmentFigures:
+        """Absent where fewer than 20 questions were put to it: so few would tell of single ones."""
+
+    @_builtins.property
+    def counts(self) -> Global___DepartmentCounts:
+        """Only to systems of the organisation that runs this gateway: how much others ask is not a partner's to know."""
+
+    def __init__(
+        self,
+        *,
+        organisation: _builtins.str = ...,
+        datasets: _abc.Iterable[_builtins.str] | None = ...,
+        breaker: Global___BreakerState.ValueType = ...,
+        figures: Global___DepartmentFigures | None = ...,
+        counts: Global___DepartmentCounts | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "figures", b"figures"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker", b"breaker", "counts", b"counts", "datasets", b"datasets", "figures", b"figures", "organisation", b"organisation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Department: _TypeAlias = Department  # noqa: Y015
+
+@_typing.final
+class DepartmentFigures(_message.Message):
+    """How a department has answered everybody."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWERED_PERCENT_FIELD_NUMBER: _builtins.int
+    P50_US_FIELD_NUMBER: _builtins.int
+    P95_US_FIELD_NUMBER: _builtins.int
+    answered_percent: _builtins.int
+    """Of 100 questions, those it answered, rounded down; 0 to 100."""
+    p50_us: _builtins.int
+    """Microseconds within which half of the questions that reached it were answered; 0: none reached it."""
+    p95_us: _builtins.int
+    """Microseconds within which 95 of 100 were; 0: none reached it."""
+    def __init__(
+        self,
+        *,
+        answered_percent: _builtins.int = ...,
+        p50_us: _builtins.int = ...,
+        p95_us: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_percent", b"answered_percent", "p50_us", b"p50_us", "p95_us", b"p95_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepartmentFigures: _TypeAlias = DepartmentFigures  # noqa: Y015
+
+@_typing.final
+class DepartmentCounts(_message.Message):
+    """How much a department was asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASKED_FIELD_NUMBER: _builtins.int
+    ANSWERED_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    ROOM_FIELD_NUMBER: _builtins.int
+    asked: _builtins.int
+    """Questions."""
+    answered: _builtins.int
+    """Of these, those it answered."""
+    waiting: _builtins.int
+    """Exchanges that wait for it now."""
+    room: _builtins.int
+    """Exchanges that may wait for it."""
+    def __init__(
+        self,
+        *,
+        asked: _builtins.int = ...,
+        answered: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        room: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "asked", b"asked", "room", b"room", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepartmentCounts: _TypeAlias = DepartmentCounts  # noqa: Y015
 
 @_typing.final
 class ListAgreementsRequest(_message.Message):

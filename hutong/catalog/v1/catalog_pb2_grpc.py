@@ -40,6 +40,11 @@ class CatalogServiceStub:
                 request_serializer=hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDatasetsRequest.SerializeToString,
                 response_deserializer=hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDatasetsResponse.FromString,
                 _registered_method=True)
+        self.ListDepartments = channel.unary_unary(
+                '/hutong.catalog.v1.CatalogService/ListDepartments',
+                request_serializer=hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDepartmentsRequest.SerializeToString,
+                response_deserializer=hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDepartmentsResponse.FromString,
+                _registered_method=True)
         self.ListAgreements = channel.unary_unary(
                 '/hutong.catalog.v1.CatalogService/ListAgreements',
                 request_serializer=hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListAgreementsRequest.SerializeToString,
@@ -53,6 +58,13 @@ class CatalogServiceServicer:
 
     def ListDatasets(self, request, context):
         """Lists the datasets that an agreement of the calling system names. Needs a registered channel only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDepartments(self, request, context):
+        """Tells how the departments that provide those datasets have answered lately. Needs a registered channel only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,6 +84,11 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ListDatasets,
                     request_deserializer=hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDatasetsRequest.FromString,
                     response_serializer=hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDatasetsResponse.SerializeToString,
+            ),
+            'ListDepartments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDepartments,
+                    request_deserializer=hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDepartmentsRequest.FromString,
+                    response_serializer=hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDepartmentsResponse.SerializeToString,
             ),
             'ListAgreements': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAgreements,
@@ -107,6 +124,33 @@ class CatalogService:
             '/hutong.catalog.v1.CatalogService/ListDatasets',
             hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDatasetsRequest.SerializeToString,
             hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDatasetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDepartments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hutong.catalog.v1.CatalogService/ListDepartments',
+            hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDepartmentsRequest.SerializeToString,
+            hutong_dot_catalog_dot_v1_dot_catalog__pb2.ListDepartmentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

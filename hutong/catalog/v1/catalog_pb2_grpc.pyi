@@ -35,6 +35,8 @@ class CatalogServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CatalogServiceAsyncStub: ...
     ListDatasets: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.ListDatasetsRequest, _catalog_pb2.ListDatasetsResponse]
     """Lists the datasets that an agreement of the calling system names. Needs a registered channel only."""
+    ListDepartments: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.ListDepartmentsRequest, _catalog_pb2.ListDepartmentsResponse]
+    """Tells how the departments that provide those datasets have answered lately. Needs a registered channel only."""
     ListAgreements: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.ListAgreementsRequest, _catalog_pb2.ListAgreementsResponse]
     """Lists the agreements of the calling system. Signed and logged."""
 
@@ -45,6 +47,8 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListDatasets: _aio.UnaryUnaryMultiCallable[_catalog_pb2.ListDatasetsRequest, _catalog_pb2.ListDatasetsResponse]  # type: ignore[assignment]
     """Lists the datasets that an agreement of the calling system names. Needs a registered channel only."""
+    ListDepartments: _aio.UnaryUnaryMultiCallable[_catalog_pb2.ListDepartmentsRequest, _catalog_pb2.ListDepartmentsResponse]  # type: ignore[assignment]
+    """Tells how the departments that provide those datasets have answered lately. Needs a registered channel only."""
     ListAgreements: _aio.UnaryUnaryMultiCallable[_catalog_pb2.ListAgreementsRequest, _catalog_pb2.ListAgreementsResponse]  # type: ignore[assignment]
     """Lists the agreements of the calling system. Signed and logged."""
 
@@ -58,6 +62,14 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_pb2.ListDatasetsResponse, _abc.Awaitable[_catalog_pb2.ListDatasetsResponse]]:
         """Lists the datasets that an agreement of the calling system names. Needs a registered channel only."""
+
+    @_abc_1.abstractmethod
+    def ListDepartments(
+        self,
+        request: _catalog_pb2.ListDepartmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_pb2.ListDepartmentsResponse, _abc.Awaitable[_catalog_pb2.ListDepartmentsResponse]]:
+        """Tells how the departments that provide those datasets have answered lately. Needs a registered channel only."""
 
     @_abc_1.abstractmethod
     def ListAgreements(

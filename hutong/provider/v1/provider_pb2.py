@@ -27,7 +27,7 @@ from hutong.envelope.v1 import envelope_pb2 as hutong_dot_envelope_dot_v1_dot_en
 from hutong.exchange.v1 import exchange_pb2 as hutong_dot_exchange_dot_v1_dot_exchange__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!hutong/provider/v1/provider.proto\x12\x12hutong.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!hutong/envelope/v1/envelope.proto\x1a!hutong/exchange/v1/exchange.proto\"D\n\x0c\x46\x65tchRequest\x12\x34\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\"E\n\rFetchResponse\x12\x34\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\"\xf4\x01\n\x05Query\x12\x31\n\x06header\x18\x01 \x01(\x0b\x32!.hutong.envelope.v1.RequestHeader\x12<\n\x10request_envelope\x18\x02 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\x12\x19\n\x11officer_assertion\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x61taset\x18\x04 \x01(\t\x12\x0c\n\x04item\x18\x05 \x01(\r\x12)\n\x06grants\x18\x06 \x03(\x0b\x32\x19.hutong.provider.v1.Grant\x12\x15\n\rpolicy_digest\x18\x07 \x01(\x0c\"V\n\x05Grant\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12*\n\x06\x65\x66\x66\x65\x63t\x18\x02 \x01(\x0e\x32\x1a.hutong.exchange.v1.Effect\x12\x12\n\nparameters\x18\x03 \x03(\t\"\xf7\x01\n\x0cQueryOutcome\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32 .hutong.envelope.v1.AnswerHeader\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.hutong.exchange.v1.AnswerState\x12\x45\n\x14indeterminate_reason\x18\x03 \x01(\x0e\x32\'.hutong.exchange.v1.IndeterminateReason\x12.\n\x0bretry_after\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06record\x18\x05 \x01(\t2_\n\x0fProviderService\x12L\n\x05\x46\x65tch\x12 .hutong.provider.v1.FetchRequest\x1a!.hutong.provider.v1.FetchResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!hutong/provider/v1/provider.proto\x12\x12hutong.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!hutong/envelope/v1/envelope.proto\x1a!hutong/exchange/v1/exchange.proto\"D\n\x0c\x46\x65tchRequest\x12\x34\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\"z\n\rFetchResponse\x12\x34\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\x12\x33\n\x07refusal\x18\x02 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\"\xf4\x01\n\x05Query\x12\x31\n\x06header\x18\x01 \x01(\x0b\x32!.hutong.envelope.v1.RequestHeader\x12<\n\x10request_envelope\x18\x02 \x01(\x0b\x32\".hutong.envelope.v1.SignedEnvelope\x12\x19\n\x11officer_assertion\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x61taset\x18\x04 \x01(\t\x12\x0c\n\x04item\x18\x05 \x01(\r\x12)\n\x06grants\x18\x06 \x03(\x0b\x32\x19.hutong.provider.v1.Grant\x12\x15\n\rpolicy_digest\x18\x07 \x01(\x0c\"V\n\x05Grant\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12*\n\x06\x65\x66\x66\x65\x63t\x18\x02 \x01(\x0e\x32\x1a.hutong.exchange.v1.Effect\x12\x12\n\nparameters\x18\x03 \x03(\t\"\xf7\x01\n\x0cQueryOutcome\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32 .hutong.envelope.v1.AnswerHeader\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.hutong.exchange.v1.AnswerState\x12\x45\n\x14indeterminate_reason\x18\x03 \x01(\x0e\x32\'.hutong.exchange.v1.IndeterminateReason\x12.\n\x0bretry_after\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06record\x18\x05 \x01(\t\"\x86\x01\n\x0cQueryRefusal\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32 .hutong.envelope.v1.AnswerHeader\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0c\n\x04side\x18\x03 \x01(\t\x12\x12\n\nmessage_zh\x18\x04 \x01(\t\x12\x12\n\nmessage_en\x18\x05 \x01(\t2_\n\x0fProviderService\x12L\n\x05\x46\x65tch\x12 .hutong.provider.v1.FetchRequest\x1a!.hutong.provider.v1.FetchResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,13 +37,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FETCHREQUEST']._serialized_start=159
   _globals['_FETCHREQUEST']._serialized_end=227
   _globals['_FETCHRESPONSE']._serialized_start=229
-  _globals['_FETCHRESPONSE']._serialized_end=298
-  _globals['_QUERY']._serialized_start=301
-  _globals['_QUERY']._serialized_end=545
-  _globals['_GRANT']._serialized_start=547
-  _globals['_GRANT']._serialized_end=633
-  _globals['_QUERYOUTCOME']._serialized_start=636
-  _globals['_QUERYOUTCOME']._serialized_end=883
-  _globals['_PROVIDERSERVICE']._serialized_start=885
-  _globals['_PROVIDERSERVICE']._serialized_end=980
+  _globals['_FETCHRESPONSE']._serialized_end=351
+  _globals['_QUERY']._serialized_start=354
+  _globals['_QUERY']._serialized_end=598
+  _globals['_GRANT']._serialized_start=600
+  _globals['_GRANT']._serialized_end=686
+  _globals['_QUERYOUTCOME']._serialized_start=689
+  _globals['_QUERYOUTCOME']._serialized_end=936
+  _globals['_QUERYREFUSAL']._serialized_start=939
+  _globals['_QUERYREFUSAL']._serialized_end=1073
+  _globals['_PROVIDERSERVICE']._serialized_start=1075
+  _globals['_PROVIDERSERVICE']._serialized_end=1170
 # @@protoc_insertion_point(module_scope)

@@ -47,23 +47,31 @@ Global___FetchRequest: _TypeAlias = FetchRequest  # noqa: Y015
 
 @_typing.final
 class FetchResponse(_message.Message):
-    """Carries one outcome of a provider node."""
+    """Carries one outcome of a provider node. Exactly one of its fields is set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ENVELOPE_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def envelope(self) -> _envelope_pb2.SignedEnvelope:
         """Envelope of the provider node over a QueryOutcome."""
+
+    @_builtins.property
+    def refusal(self) -> _envelope_pb2.SignedEnvelope:
+        """Envelope of the provider node over a QueryRefusal. What is refused before it is known which query it
+        is ends the call with a status instead.
+        """
 
     def __init__(
         self,
         *,
         envelope: _envelope_pb2.SignedEnvelope | None = ...,
+        refusal: _envelope_pb2.SignedEnvelope | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope", "refusal", b"refusal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope", "refusal", b"refusal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -194,3 +202,43 @@ class QueryOutcome(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QueryOutcome: _TypeAlias = QueryOutcome  # noqa: Y015
+
+@_typing.final
+class QueryRefusal(_message.Message):
+    """Why a provider node did not ask its department; for operators, since requesters get an IndeterminateReason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SIDE_FIELD_NUMBER: _builtins.int
+    MESSAGE_ZH_FIELD_NUMBER: _builtins.int
+    MESSAGE_EN_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Machine reason of the closed list in docs/adapters/provider-node.md, e.g. "GRANT_TOO_WIDE"."""
+    side: _builtins.str
+    """Whose side it lies on: "requester", "gateway", "provider" or "trust"."""
+    message_zh: _builtins.str
+    """For people, Chinese: what was refused and the remedy."""
+    message_en: _builtins.str
+    """For people, English: what was refused and the remedy."""
+    @_builtins.property
+    def header(self) -> _envelope_pb2.AnswerHeader:
+        """Header of this refusal."""
+
+    def __init__(
+        self,
+        *,
+        header: _envelope_pb2.AnswerHeader | None = ...,
+        reason: _builtins.str = ...,
+        side: _builtins.str = ...,
+        message_zh: _builtins.str = ...,
+        message_en: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "message_en", b"message_en", "message_zh", b"message_zh", "reason", b"reason", "side", b"side"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryRefusal: _TypeAlias = QueryRefusal  # noqa: Y015

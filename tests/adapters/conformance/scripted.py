@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from typing_extensions import override
+
 from adapters.causes import Cause
 from adapters.conformance import Endpoint, Offered, Patience, Report, Sample, examine, parse_sample
 from adapters.errors import AdapterMisconfigured, DepartmentFailed
@@ -134,6 +136,35 @@ class ScriptedAdapter:
         """Do nothing."""
 
 
+class CopyingAdapter(ScriptedAdapter):
+    """Keeps a copy, which is whole at the third look after it was begun."""
+
+    looks_until_whole = 3
+
+    def __init__(self, source: RecordSource, answer: Answer, secret: bytes) -> None:
+        """Begin nothing yet."""
+        super().__init__(source, answer, secret)
+        self._looks: int | None = None
+
+    def begin(self) -> None:
+        """Begin to copy."""
+        self._looks = 0
+
+    @override
+    async def examine_health(self) -> AdapterHealth:
+        """Look at the copy."""
+        if self._looks is not None:
+            self._looks += 1
+        whole = self._looks is not None and self._looks >= self.looks_until_whole
+        return AdapterHealth(reachable=whole, detail="OK" if whole else "FRONT_END_AWAY")
+
+
+class StuckAdapter(CopyingAdapter):
+    """Keeps a copy that never is whole."""
+
+    looks_until_whole = 1_000
+
+
 def sample_of(people: list[dict[str, JsonValue]] | None = None, **more: JsonValue) -> Sample:
     """Return a sample of the health kind."""
     people = people or PEOPLE
@@ -148,6 +179,8 @@ def endpoint_of(
     *,
     source_key: Signer | None = None,
     demands: Mapping[Path, bytes] | None = None,
+    names_unseen: bool = False,
+    adapter: type[ScriptedAdapter] = ScriptedAdapter,
 ) -> Endpoint:
     """Return an end whose adapter answers by a script."""
 
@@ -162,9 +195,9 @@ def endpoint_of(
                 raise AdapterMisconfigured("of another form")
         signer = source_key or means.load_signer(section.record_key)
         source = RecordSource(organisation=ORGANISATION, signer=signer)
-        adapter = ScriptedAdapter(source, answer, secret)
-        change(adapter)
-        return adapter
+        built = adapter(source, answer, secret)
+        change(built)
+        return built
 
     means = Means(
         providers={},
@@ -177,7 +210,10 @@ def endpoint_of(
         build=build,
         section=sample_of().section,
         means=means,
-        offered={DATASET: OFFERED, SECOND.shape.name: SECOND},
+        offered={
+            DATASET: dataclasses.replace(OFFERED, names_unseen=names_unseen),
+            SECOND.shape.name: SECOND,
+        },
     )
 
 

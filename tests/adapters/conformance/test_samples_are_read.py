@@ -74,7 +74,7 @@ def test_fifteen_digits_are_widened_and_organisations_have_codes(tmp_path: Path)
         ("people: [{is: sage, dataset: hc.death_certificate, id: 1}]", "people.0.is: enum"),
         (
             f"people: [{{is: known, dataset: hc.death_certificate, id: {NUMBER}}}]",
-            "people[0].id: resident number fails its check character",
+            "people[0].id: identifier: PERSON_CHECK",
         ),
         (f"people: [{{is: known, dataset: hc.birth, id: {KNOWN}}}]", "people[0].dataset: none"),
         (f"people: [{PERSON}, expect: {{cause: x}}}}]", "people[0].expect: names a field"),

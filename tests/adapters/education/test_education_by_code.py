@@ -57,18 +57,30 @@ async def test_a_code_opens_the_certificate_of_its_holder(
 async def test_asked_again_the_department_confirms_what_is_kept(
     asking: Asking, answers: list[HttpAnswer]
 ) -> None:
-    """It is asked both times; the second answer has no body, and other fields are told from it."""
+    """It is asked both times; the second answer has no body, and the same is told from it."""
+    person = asking.simulator.person("ordinary_graduate")
+    _, before = await asking.fetch(DIPLOMA, person, GRANTS, code_of(person))
+
+    outcome, told = await asking.fetch(DIPLOMA, person, GRANTS, code_of(person))
+
+    assert isinstance(outcome, Record)
+    assert told == before
+    assert told
+    assert _statuses(answers) == [200, 304]
+    assert answers[1].body == b""
+
+
+async def test_under_other_grants_the_record_is_fetched_again(
+    asking: Asking, answers: list[HttpAnswer]
+) -> None:
+    """What came for some fields serves no question for others, although it holds them."""
     person = asking.simulator.person("ordinary_graduate")
     await asking.fetch(DIPLOMA, person, GRANTS, code_of(person))
 
-    outcome, told = await asking.fetch(
-        DIPLOMA, person, {"institution_name": CLEAR}, code_of(person)
-    )
+    _, told = await asking.fetch(DIPLOMA, person, {"institution_name": CLEAR}, code_of(person))
 
-    assert isinstance(outcome, Record)
     assert told == {"institution_name": person.text("education", "diploma", "institution_name")}
-    assert _statuses(answers) == [200, 304]
-    assert answers[1].body == b""
+    assert _statuses(answers) == [200, 200]
 
 
 async def test_a_changed_record_is_told_as_it_is_now(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.port import (
+    DatasetShape,
     Indeterminate,
     Lacking,
     Record,
@@ -21,6 +22,7 @@ from tests.adapters.asking import (
 from tests.adapters.education.asking import (
     DEGREE,
     DIPLOMA,
+    ENROLMENT,
     Asking,
     claim,
 )
@@ -59,6 +61,67 @@ async def test_each_fault_is_untold_for_its_own_reason(
     assert outcome == Untold(reason=reason)
     assert person.full_name not in caplog.text
     assert person.identifier not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("shape", "dataset"), [(DIPLOMA, "diploma"), (DEGREE, "degree")], ids=["diploma", "degree"]
+)
+async def test_a_cancelled_certificate_does_not_verify(
+    asking: Asking, shape: DatasetShape, dataset: str
+) -> None:
+    """MATCH it is, and none any more."""
+    person = asking.simulator.person("ordinary_graduate")
+    asking.simulator.set_fault("record_cancelled")
+
+    _, told = await asking.fetch(shape, person, {"verified": IS_TRUE}, claim(person, dataset))
+
+    assert told == {"verified": "NO"}
+
+
+async def test_a_cancelled_enrolment_makes_no_student(asking: Asking) -> None:
+    """Whatever its state of study says."""
+    person = asking.simulator.person("student_enrolled")
+    asking.simulator.set_fault("record_cancelled")
+
+    _, told = await asking.fetch(ENROLMENT, person, {"is_enrolled": IS_TRUE})
+
+    assert told == {"is_enrolled": "NO"}
+
+
+async def test_a_degree_that_contradicts_itself_cannot_be_told(asking: Asking) -> None:
+    """Not revoked, and since when it is: neither YES nor NO, and no value."""
+    person = asking.simulator.person("ordinary_graduate")
+    asking.simulator.set_fault("revocation_contradicts")
+
+    _, told = await asking.fetch(
+        DEGREE,
+        person,
+        {"verified": IS_TRUE, "revoked": IS_TRUE, "degree_level": CLEAR},
+        claim(person, "degree"),
+    )
+
+    assert told == {"verified": "INDETERMINATE", "revoked": "INDETERMINATE", "degree_level": "4"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "quirk", "name"),
+    [
+        (DIPLOMA, "ordinary_graduate", "institution_name"),
+        (DEGREE, "ordinary_graduate", "granting_unit"),
+        (ENROLMENT, "student_enrolled", "school_name"),
+    ],
+    ids=["diploma", "degree", "enrolment"],
+)
+async def test_a_mandatory_member_silently_emptied_is_malformed(
+    asking: Asking, shape: DatasetShape, quirk: str, name: str
+) -> None:
+    """Also where another member is the one that is empty."""
+    person = asking.simulator.person(quirk)
+    asking.simulator.set_fault("empty_mandatory")
+
+    outcome, _ = await asking.fetch(shape, person, {name: CLEAR})
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_MALFORMED)
 
 
 async def test_every_body_fault_after_the_token_is_untold_too(asking: Asking) -> None:

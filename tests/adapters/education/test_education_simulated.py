@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.kinds.education.reading import REVOCATIONS, STUDENT_STATES
+from adapters.kinds.education.codes import REVOCATIONS, STUDENT_STATES
 from adapters.port import (
+    DatasetShape,
     Effect,
     EffectKind,
     Finding,
@@ -22,6 +23,10 @@ from tests.adapters.asking import (
     read_outcome,
 )
 from tests.adapters.education.asking import DEGREE, DIPLOMA, ENROLMENT, YEAR, Asking, claim
+
+GRADUATED_THIS_YEAR = 26
+STUDIES_AGAIN = 166
+"""People of seed 1, by index."""
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -166,6 +171,74 @@ async def test_each_student_state_has_its_finding(asking: Asking, quirk: str, st
     )
 
     assert told == {"is_enrolled": STUDENT_STATES[status].value, "student_status": status}
+
+
+async def test_who_has_graduated_is_no_student_and_says_when(asking: Asking) -> None:
+    """The roll keeps him for two years; the school, the state and the day are told."""
+    person = asking.simulator.person_at(GRADUATED_THIS_YEAR)
+    fields = ("school_name", "student_status", "expected_graduation")
+
+    outcome, told = await asking.fetch(
+        ENROLMENT, person, {"is_enrolled": IS_TRUE, **dict.fromkeys(fields, CLEAR)}
+    )
+
+    assert isinstance(outcome, Record)
+    assert told == {
+        "is_enrolled": "NO",
+        "student_status": "毕业",
+        "school_name": person.text("education", "enrolment", "school_name"),
+        "expected_graduation": "2026-07-01",
+    }
+
+
+async def test_who_studies_again_is_a_student(asking: Asking) -> None:
+    """Of two records the one that goes on is meant, though it is not the first."""
+    person = asking.simulator.person_at(STUDIES_AGAIN)
+
+    _, told = await asking.fetch(
+        ENROLMENT, person, {"is_enrolled": IS_TRUE, "expected_graduation": CLEAR}
+    )
+
+    assert told == {
+        "is_enrolled": "YES",
+        "expected_graduation": person.text("education", "enrolment", "expected_graduation"),
+    }
+    assert person.text("education", "enrolment", "student_status") == "在籍"
+
+
+async def test_a_student_is_told_field_by_field(asking: Asking) -> None:
+    """School, state and expected graduation, as the roll has them."""
+    person = asking.simulator.person("student_enrolled")
+    fields = ("school_name", "student_status", "expected_graduation")
+
+    _, told = await asking.fetch(ENROLMENT, person, dict.fromkeys(fields, CLEAR))
+
+    assert told == {name: person.text("education", "enrolment", name) for name in fields}
+
+
+async def test_a_degree_is_told_field_by_field(asking: Asking) -> None:
+    """Each field the catalog releases."""
+    person = asking.simulator.person("degree_prefix")
+    fields = ("certificate_no", "degree_level", "discipline", "granting_unit", "grant_date")
+
+    _, told = await asking.fetch(
+        DEGREE, person, dict.fromkeys(fields, CLEAR), claim(person, "degree")
+    )
+
+    assert told == {name: person.text("education", "degree", name) for name in fields}
+
+
+@pytest.mark.parametrize("shape", [DIPLOMA, DEGREE], ids=lambda shape: shape.name)
+async def test_an_empty_certificate_number_is_malformed_and_no_mismatch(
+    asking: Asking, shape: DatasetShape
+) -> None:
+    """The planted one's diploma; her degree has its number."""
+    person = asking.simulator.person("mandatory_field_empty")
+
+    outcome, _ = await asking.fetch(shape, person, {"verified": IS_TRUE})
+
+    malformed = Untold(reason=Indeterminate.PROVIDER_MALFORMED)
+    assert (outcome == malformed) is (shape is DIPLOMA)
 
 
 async def test_no_enrolment_is_not_enrolled_because_the_catalog_says_so(asking: Asking) -> None:

@@ -16,7 +16,7 @@ from adapters.port import (
     Untold,
 )
 from adapters.records import RecordSource
-from adapters.transport import DepartmentTransport
+from adapters.transport import DepartmentTransport, TransportLimits
 from tests.adapters.asking import CLEAR, IS_TRUE, disclosed, query_of, shape_of
 from tests.adapters.simulated import Person, Simulator
 
@@ -77,19 +77,25 @@ DEATH = shape_of(
     },
     is_cancelled=Finding.NO,
 )
+PHOTO = shape_of("ps.photo_compare@1", {"same_person": "pred", "score_band": "code:high/mid/low"})
 ALL_VERIFY = {"id_match": IS_TRUE, "name_match": IS_TRUE, "deceased": IS_TRUE}
 COUNTY = Effect(kind=EffectKind.GENERALISE, parameters=("county",))
 NOBODY = ("37010219900101001X", "查无此")
 
 
 def build_adapter(
-    simulator: Simulator, source: RecordSource, identity: ServiceIdentity = IDENTITY
+    simulator: Simulator,
+    source: RecordSource,
+    identity: ServiceIdentity = IDENTITY,
+    limits: TransportLimits | None = None,
 ) -> PublicSecurityAdapter:
     """Return a fresh adapter, without a secret."""
     return PublicSecurityAdapter(
         source=source,
-        datasets=frozenset({VERIFY.name, CORE.name, HOUSEHOLD.name, DEATH.name}),
-        transport=DepartmentTransport(department="public_security", base_url=simulator.base_url),
+        datasets=frozenset({VERIFY.name, CORE.name, HOUSEHOLD.name, DEATH.name, PHOTO.name}),
+        transport=DepartmentTransport(
+            department="public_security", base_url=simulator.base_url, limits=limits
+        ),
         identity=identity,
         now_ms=simulator.now_ms,
     )

@@ -1,12 +1,14 @@
 """The public security adapter against the simulator: packages, and every fault's outcome."""
 
 import asyncio
+import hashlib
 import logging
 import time
 from dataclasses import replace
 
 import pytest
 
+from adapters.breaker import Verdict
 from adapters.kinds.public_security.package import MAX_RECORDS
 from adapters.port import (
     DatasetShape,
@@ -15,6 +17,8 @@ from adapters.port import (
     Untold,
 )
 from adapters.records import RecordSource
+from adapters.simulators.population import person_at, photo_of
+from adapters.transport import TransportLimits
 from tests.adapters.asking import CLEAR, IS_TRUE, read_outcome
 from tests.adapters.patient import only_waiting_counts
 from tests.adapters.public_security.asking import (
@@ -23,6 +27,7 @@ from tests.adapters.public_security.asking import (
     HOUSEHOLD,
     IDENTITY,
     OFFICER,
+    PHOTO,
     VERIFY,
     Asking,
     build_adapter,
@@ -139,6 +144,76 @@ async def test_each_fault_is_untold_for_its_own_reason(
     assert outcome == Untold(reason=reason)
     for canary in (*person.named, OFFICER.identifier, OFFICER.name, IDENTITY.app_key):
         assert canary not in caplog.text
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+async def test_attempts_are_those_of_the_section(
+    asking: Asking, source: RecordSource, attempts: int
+) -> None:
+    """Also where the adapter repeats in words of its own; and an open breaker is not pressed."""
+    limits = TransportLimits(attempts=attempts, breaker_failures=attempts, breaker_open_s=60)
+    adapter = build_adapter(asking.simulator, source, limits=limits)
+    person = asking.simulator.person("ordinary_graduate")
+    await adapter.fetch(asking.query(CORE, person.named, {"sex": CLEAR}))
+    asking.simulator.set_fault("server_error")
+    before = asking.simulator.received()
+
+    outcomes = [
+        await adapter.fetch(asking.query(CORE, person.named, {"sex": CLEAR})) for _ in range(2)
+    ]
+    await adapter.close()
+
+    assert outcomes == [Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)] * 2
+    assert asking.simulator.received() == before + attempts
+
+
+async def test_an_open_breaker_is_told_without_a_pause(
+    asking: Asking, source: RecordSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What our own limits keep back is not tried again."""
+    adapter = build_adapter(asking.simulator, source, limits=TransportLimits(breaker_failures=1))
+    breaker = adapter._transport.breaker
+    breaker.settle(breaker.require_passage(), Verdict.FAILS)
+    calls = []
+    fetch = adapter._secrets.fetch
+
+    async def counted(now_ms: int, deadline: float) -> str:
+        calls.append(now_ms)
+        return await fetch(now_ms, deadline)
+
+    monkeypatch.setattr(adapter._secrets, "fetch", counted)
+    person = asking.simulator.person("ordinary_graduate")
+
+    outcome = await adapter.fetch(asking.query(CORE, person.named, {"sex": CLEAR}))
+    await adapter.close()
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "name"),
+    [
+        (VERIFY, "name_match"),
+        (CORE, "sex"),
+        (HOUSEHOLD, "member_count"),
+        (DEATH, "is_cancelled"),
+        (PHOTO, "same_person"),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+async def test_a_mandatory_member_silently_emptied_is_malformed(
+    asking: Asking, shape: DatasetShape, name: str
+) -> None:
+    """Whatever was asked, also where another member is the one that is empty."""
+    person = asking.simulator.person_at(0)
+    digest = hashlib.sha256(photo_of(person_at(1, 0))).hexdigest()
+    asking.simulator.set_fault("empty_mandatory")
+    effect = CLEAR if name in {"sex", "member_count"} else IS_TRUE
+
+    outcome, _ = await asking.fetch(shape, person, {name: effect}, {"photo_digest": digest})
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_MALFORMED)
 
 
 async def test_a_department_that_hangs_is_left_before_the_deadline(asking: Asking) -> None:

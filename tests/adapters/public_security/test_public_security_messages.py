@@ -10,22 +10,18 @@ from aiohttp.test_utils import TestServer
 from lxml import etree
 
 from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.kinds.public_security.codes import (
+    HEAD_CODES,
+)
 from adapters.kinds.public_security.identity import ServiceIdentity
 from adapters.kinds.public_security.package import (
-    HEAD_CODES,
     AnsweredRecord,
     PackageHead,
     encode_package,
     parse_package,
 )
 from adapters.kinds.public_security.reading import (
-    CANCEL_REASONS,
     OPERATIONS,
-    PERSON_STATES,
-    RECORD_FAILURES,
-    RECORD_FINDINGS,
-    RELATION,
-    YES_NO,
     Question,
     build_question,
     read_record,
@@ -37,7 +33,7 @@ from adapters.kinds.public_security.secret import (
     unwrap_secret,
 )
 from adapters.kinds.public_security.soap import POPULATION, parameters_of
-from adapters.port import Finding, Indeterminate
+from adapters.port import Indeterminate
 from adapters.soap import PlatformFault, SoapFace
 from adapters.transport import DepartmentTransport
 from tests.adapters.asking import NOW_MS, OFFICER, query_of, shape_of
@@ -204,79 +200,6 @@ def test_an_answer_to_another_request_proves_nothing() -> None:
     assert caught.value.reason is Indeterminate.PROVIDER_UNPROVEN
 
 
-@pytest.mark.parametrize(
-    ("code", "finding"),
-    [*RECORD_FINDINGS.items()],
-)
-def test_each_record_code_has_its_finding(code: str, finding: Finding) -> None:
-    """Wrong input, another name and two people are three different things."""
-    assert read("ps.person_verify", code) == {
-        "id_match": finding,
-        "name_match": finding,
-        "deceased": finding,
-    }
-
-
-@pytest.mark.parametrize(
-    ("code", "reason"),
-    [
-        *RECORD_FAILURES.items(),
-        ("16", Indeterminate.PROVIDER_FAULT),
-        ("", Indeterminate.PROVIDER_FAULT),
-    ],
-)
-def test_each_failing_record_code_has_its_reason(code: str, reason: Indeterminate) -> None:
-    """A code that no dataset of ours can get is a fault."""
-    with pytest.raises(DepartmentFailed) as caught:
-        read("ps.person_verify", code)
-
-    assert caught.value.reason is reason
-
-
-def test_not_found_is_told_before_anything_else() -> None:
-    """Code 11."""
-    assert read("ps.person_verify", "11", GMSFHM_PPDDM="0") is None
-
-
-@pytest.mark.parametrize(
-    ("code", "finding"),
-    [*YES_NO.items(), ("", Finding.INDETERMINATE), ("7", Finding.INDETERMINATE)],
-)
-def test_each_match_code_has_its_finding(code: str, finding: Finding) -> None:
-    """An empty or unknown mark says nothing."""
-    raw = read("ps.person_verify", "10", GMSFHM_PPDDM=code, XM_PPDDM=code, SWBS=code)
-
-    assert raw == {"id_match": finding, "name_match": finding, "deceased": finding}
-
-
-@pytest.mark.parametrize(("code", "finding"), [*RELATION.items(), ("", Finding.INDETERMINATE)])
-def test_each_relation_code_has_its_finding(code: str, finding: Finding) -> None:
-    """9 is neither yes nor no."""
-    asked = question("ps.household", {"relative_id": PERSON, "relative_name": "王芳"})
-    record = AnsweredRecord(code="10", members={"GMSFHM": PERSON, "TH": code, "QSGX": code})
-
-    raw = read_record(asked, record)
-
-    assert raw == {"same_household": finding, "kinship_ok": finding}
-
-
-@pytest.mark.parametrize(("code", "text"), [*PERSON_STATES.items(), ("9", None)])
-def test_each_person_state_has_its_word(code: str, text: str | None) -> None:
-    """Both kinds of cancelling are 注销; an unknown state is no value."""
-    raw = read("ps.person_core", "10", RYZT=code)
-
-    assert raw == ({} if text is None else {"person_state": text})
-
-
-@pytest.mark.parametrize(("code", "text"), [*CANCEL_REASONS.items(), ("5", None)])
-def test_each_cancel_reason_has_its_word(code: str, text: str | None) -> None:
-    """Settling abroad is not death."""
-    raw = read("ps.death_cancel", "10", ZXBS="1", ZXYY=code)
-
-    assert raw is not None
-    assert raw.get("cancel_reason") == text
-
-
 def test_a_name_that_is_another_persons_is_a_mismatch() -> None:
     """The same number with another name is not whom we asked about."""
     with pytest.raises(DepartmentFailed) as caught:
@@ -288,7 +211,7 @@ def test_a_name_that_is_another_persons_is_a_mismatch() -> None:
 def test_a_date_in_no_spelling_is_malformed() -> None:
     """It is not passed on as text."""
     with pytest.raises(AnswerMalformed):
-        read("ps.death_cancel", "10", ZXRQ="someday")
+        read("ps.death_cancel", "10", ZXBS="1", ZXRQ="someday", ZXYY="1")
 
 
 def enveloped(content: str) -> str:

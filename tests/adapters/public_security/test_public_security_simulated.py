@@ -9,8 +9,10 @@ from adapters.port import (
     EffectKind,
     Indeterminate,
     NotFound,
+    Record,
     Untold,
 )
+from adapters.simulators.population import Quirk, planted_index
 from tests.adapters.asking import CLEAR, IS_TRUE, disclosed
 from tests.adapters.public_security.asking import (
     ALL_VERIFY,
@@ -134,6 +136,76 @@ async def test_kinship_is_told_of_a_named_relative(asking: Asking) -> None:
     assert told == {"kinship_ok": "YES", "same_household": "YES"}
 
 
+# Head, spouse, child and parent of an ordinary household, of one whose couple live in two, and of
+# a divorced one; each by the index of its head.
+@pytest.mark.parametrize("quirk", ["ordinary_graduate", "household_split", "divorced_by_court"])
+@pytest.mark.parametrize("place", range(4))
+async def test_every_member_of_a_household_is_told_field_by_field(
+    asking: Asking, quirk: str, place: int
+) -> None:
+    """Number, head, relation and count are those of the member's own household."""
+    person = asking.simulator.person_at(planted_index(Quirk(quirk)) + place)
+    fields = ("household_no", "head_name", "relation_to_head", "member_count")
+
+    outcome, told = await asking.fetch(HOUSEHOLD, person, dict.fromkeys(fields, CLEAR))
+
+    assert isinstance(outcome, Record)
+    assert told == {field: person.text("public_security", "household", field) for field in fields}
+
+
+async def test_a_split_couple_are_kin_in_two_households(asking: Asking) -> None:
+    """Married, and each the head of another household: kinship is not the same household."""
+    head = asking.simulator.person("household_split")
+    spouse = asking.simulator.person_at(planted_index(Quirk.HOUSEHOLD_SPLIT) + 1)
+    claims = {"relative_id": spouse.identifier, "relative_name": spouse.full_name}
+    grants = {"kinship_ok": IS_TRUE, "same_household": IS_TRUE, "household_no": CLEAR}
+
+    _, told = await asking.fetch(HOUSEHOLD, head, grants, claims)
+    _, away = await asking.fetch(HOUSEHOLD, spouse, {"relation_to_head": CLEAR, **grants})
+
+    assert (told["kinship_ok"], told["same_household"]) == ("YES", "NO")
+    assert away["relation_to_head"] == "02"
+    assert away["household_no"] != told["household_no"]
+
+
+@pytest.mark.parametrize(
+    ("quirk", "place", "relative", "expected"),
+    [
+        ("adopted_child", 0, 2, "YES"),
+        ("adopted_child", 2, 0, "YES"),
+        ("ordinary_graduate", 0, 2, "YES"),
+    ],
+)
+async def test_kinship_holds_between_parents_and_children(
+    asking: Asking, quirk: str, place: int, relative: int, expected: str
+) -> None:
+    """By birth or adoption, asked from either side."""
+    first = planted_index(Quirk(quirk))
+    person = asking.simulator.person_at(first + place)
+    other = asking.simulator.person_at(first + relative)
+    claims = {"relative_id": other.identifier, "relative_name": other.full_name}
+
+    _, told = await asking.fetch(HOUSEHOLD, person, {"kinship_ok": IS_TRUE}, claims)
+
+    assert told == {"kinship_ok": expected}
+
+
+async def test_strangers_are_no_kin_and_an_unknown_relative_cannot_be_told(
+    asking: Asking,
+) -> None:
+    """Somebody of another household is no relative; a name that is not his is "cannot tell"."""
+    person = asking.simulator.person("ordinary_graduate")
+    stranger = asking.simulator.person("moved_out")
+    grants = {"kinship_ok": IS_TRUE, "same_household": IS_TRUE}
+    claims = {"relative_id": stranger.identifier, "relative_name": stranger.full_name}
+
+    _, told = await asking.fetch(HOUSEHOLD, person, grants, claims)
+    _, unknown = await asking.fetch(HOUSEHOLD, person, grants, {**claims, "relative_name": "路人"})
+
+    assert told == {"kinship_ok": "NO", "same_household": "NO"}
+    assert unknown == {"kinship_ok": "INDETERMINATE", "same_household": "INDETERMINATE"}
+
+
 @pytest.mark.parametrize(
     "claims",
     [
@@ -161,6 +233,8 @@ async def test_a_relative_that_can_be_none_is_the_askers_error(
     [
         ("dead_in_ps_alive_in_ca", {"is_cancelled": "YES", "cancel_reason": "死亡"}),
         ("emigrant", {"is_cancelled": "YES", "cancel_reason": "出国定居"}),
+        ("moved_out", {"is_cancelled": "NO"}),
+        ("cremated_not_cancelled", {"is_cancelled": "NO"}),
         ("ordinary_graduate", {"is_cancelled": "NO"}),
     ],
 )
@@ -173,6 +247,46 @@ async def test_a_cancelled_registration_is_not_always_a_death(
     _, told = await asking.fetch(DEATH, person, {"is_cancelled": IS_TRUE, "cancel_reason": CLEAR})
 
     assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("quirk", "dated"),
+    [
+        ("dead_in_ps_alive_in_ca", {"cancel_date", "death_date"}),
+        ("emigrant", {"cancel_date"}),
+        ("ordinary_graduate", set()),
+    ],
+)
+async def test_days_are_told_of_whom_they_are(asking: Asking, quirk: str, dated: set[str]) -> None:
+    """Who settled abroad has a day of cancellation and none of death."""
+    person = asking.simulator.person(quirk)
+
+    _, told = await asking.fetch(DEATH, person, {"cancel_date": CLEAR, "death_date": CLEAR})
+
+    assert told == {name: person.text("public_security", "death_cancel", name) for name in dated}
+
+
+@pytest.mark.parametrize(
+    ("quirk", "state", "alive"),
+    [
+        ("ordinary_graduate", "正常", "YES"),
+        ("moved_out", "迁出", "INDETERMINATE"),
+        ("emigrant", "注销", "INDETERMINATE"),
+        ("dead_pension_paid", "注销", "INDETERMINATE"),
+        ("cremated_not_cancelled", "正常", "YES"),
+    ],
+)
+async def test_each_state_of_a_person_has_its_word(
+    asking: Asking, quirk: str, state: str, alive: str
+) -> None:
+    """A cancelled registration is not always a death."""
+    person = asking.simulator.person(quirk)
+    is_alive = Effect(kind=EffectKind.PREDICATE, parameters=("alive",))
+
+    _, word = await asking.fetch(CORE, person, {"person_state": CLEAR})
+    _, told = await asking.fetch(CORE, person, {"person_state": is_alive})
+
+    assert (word["person_state"], told["person_state"]) == (state, alive)
 
 
 async def test_two_people_under_one_number_cannot_be_told(asking: Asking) -> None:

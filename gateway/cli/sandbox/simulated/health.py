@@ -40,4 +40,6 @@ def _section(folder: Path, _client: MadeKey) -> dict[str, Setting]:
     }
 
 
-HEALTH: Final = Department(prefix="hc.", register=_register, arguments=_arguments, section=_section)
+HEALTH: Final = Department(
+    prefix="hc.", register=_register, arguments=_arguments, section=_section, sm2_only=True
+)
