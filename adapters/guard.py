@@ -1,7 +1,8 @@
 """Lets questions through to one department, whatever carries them: places, breaker, time.
 
 Knows no HTTP, no gRPC and no SFTP. One question takes one place and passes the breaker once,
-however many calls it takes, and its end is counted once (docs/operations/resilience.md).
+however many calls it takes, and its end is counted once (docs/operations/resilience.md). Where
+questions travel together in files, what passes is an operation upon a folder instead.
 """
 
 from collections.abc import Awaitable, Callable

@@ -20,10 +20,9 @@ from adapters.effects.families import RawValue
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, EffectNotApplicable
 from adapters.mapping.dates import day_of_ms
 from adapters.mapping.identifiers import kind_of_field, parse_resident_id, parse_uscc
-from adapters.mapping.names import compare_names
+from adapters.mapping.names import is_held_name
 from adapters.port import (
     FieldName,
-    Finding,
     Indeterminate,
     NotFound,
     Outcome,
@@ -188,7 +187,7 @@ def require_subject(subject: Subject, identifier: str, full_name: str | None = N
     # A department that mixes up two answers must not have one person's data signed for another.
     if _normal(subject.type, identifier) != subject.identifier:
         raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH, cause=Cause.OTHER_PERSON)
-    if named and compare_names(subject.full_name or "", full_name or "") is Finding.NO:
+    if named and not is_held_name(subject.full_name or "", full_name or ""):
         raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH, cause=Cause.OTHER_PERSON)
 
 
@@ -201,6 +200,17 @@ def require_name(query: Query) -> str:
     if not query.subject.full_name:
         raise DepartmentFailed(Indeterminate.QUESTION_REJECTED)
     return query.subject.full_name
+
+
+def require_subject_type(query: Query, kind: SubjectType) -> None:
+    """Demand that a question is about a subject the department has records of.
+
+    Raises:
+        DepartmentFailed: QUESTION_REJECTED: that it holds none of another kind would be signed as
+            "no", about whom it was never asked.
+    """
+    if query.subject.type is not kind:
+        raise DepartmentFailed(Indeterminate.QUESTION_REJECTED)
 
 
 def dataset_of(query: Query) -> str:

@@ -88,7 +88,8 @@ class CivilAffairsConfig(HttpDepartmentConfig):
     access_key_file: Path
     app_key_file: Path
     front_end: str | None = None
-    """`host:port` of the front-end database; without it system jobs are asked live as well."""
+    """`host:port` of the front-end database; without it system jobs are asked live as well, and of
+    cremations and assistance nothing is ever told to be absent."""
     front_end_database: str = "qzk"
     front_end_user: str | None = None
     front_end_password_file: Path | None = None
@@ -96,7 +97,8 @@ class CivilAffairsConfig(HttpDepartmentConfig):
     """Authority of the database's certificate; without it the system's, and on the loopback no
     encryption."""
     front_end_datasets: tuple[Literal["ca.assistance", "ca.cremation"], ...] = ("ca.cremation",)
-    """What is copied for system jobs: no register of people is copied that none of them needs."""
+    """What is copied for system jobs, and to prove absence to officers: no register of people is
+    copied that neither of them needs."""
     front_end_interval_s: Annotated[float, Field(ge=1, le=300)] = 30.0
 
 

@@ -13,6 +13,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from adapters.hedge import Hedging, race
 from adapters.limits import TransportLimits
 from adapters.pace import Pace
 from adapters.port import Indeterminate
+from adapters.tls import build_client_tls
 
 __all__ = ["RESERVE_S", "DepartmentTransport", "HttpAnswer", "HttpCall", "TransportLimits"]
 
@@ -37,6 +39,8 @@ _READ_BLOCK: Final = 64 * 1024
 # RFC 9110 15.6: the department, or what stands before it, cannot answer now.
 _UNAVAILABLE: Final = frozenset({502, 503, 504})
 _TOO_MANY: Final = 429
+# RFC 6585 4, RFC 9110 15.6.4: statuses by which a department itself may say it took nothing.
+_REFUSING: Final = frozenset({_TOO_MANY, 503})
 _SERVER_ERROR: Final = 500
 _NOT_MODIFIED: Final = 304
 _ACCEPTED: Final = 202
@@ -60,6 +64,8 @@ class HttpCall:
     """Return a status 304 (RFC 9110 15.4.5), which has no body, instead of failing."""
     keep_accepted: bool = False
     """Return a status 202 (RFC 9110 15.3.3) without its body, which may be empty."""
+    told_refusal: Callable[[bytes], None] | None = field(default=None, repr=False)
+    """Told the body of a 429 or 503 of the expected type; the call fails all the same."""
     idempotent: bool
 
 
@@ -92,7 +98,10 @@ class DepartmentTransport:
         self._department = department
         self._origin = _require_origin(base_url)
         self._limits = limits or TransportLimits()
-        self._tls = tls
+        secure = self._origin.startswith("https:")
+        # Plain HTTP on the loopback has no use for one, and reading authorities takes a while.
+        self._tls = build_client_tls() if tls is None and secure else tls
+        self._closed = False
         self._clock = clock
         self._guard = Guard(self._limits, clock)
         self._pace = Pace(self._limits, clock)
@@ -122,7 +131,8 @@ class DepartmentTransport:
         return await self._guard.run(lambda ends: self._ask(call, ends, attempts), deadline)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; nothing is sent any more."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -222,10 +232,20 @@ class DepartmentTransport:
                 return HttpAnswer(status=_NOT_MODIFIED, headers=response.headers, body=b"")
             if response.status == _ACCEPTED and call.keep_accepted:
                 return HttpAnswer(status=_ACCEPTED, headers=response.headers, body=b"")
+            if call.told_refusal is not None and response.status in _REFUSING:
+                await self._tell_refusal(response, call.expect, call.told_refusal)
             _require_status(response.status, keep_fault=call.keep_fault)
             _require_type(response, call.expect)
             body = await self._read_bounded(response)
             return HttpAnswer(status=response.status, headers=response.headers, body=body)
+
+    async def _tell_refusal(
+        self, response: aiohttp.ClientResponse, expect: str, tell: Callable[[bytes], None]
+    ) -> None:
+        # Handed over, not raised: an exception carries no body. What cannot be read says nothing.
+        with suppress(DepartmentFailed, aiohttp.ClientError, aiohttp.http.HttpProcessingError):
+            _require_type(response, expect)
+            tell(await self._read_bounded(response))
 
     async def _read_bounded(self, response: aiohttp.ClientResponse) -> bytes:
         # The declared size spares reading; the size read is the one that counts.
@@ -242,10 +262,13 @@ class DepartmentTransport:
         return bytes(body)
 
     def _open_session(self) -> aiohttp.ClientSession:
+        if self._closed:
+            # A call may come out of its pause after the end: its session nobody would close.
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=self._limits.concurrency, ssl=self._tls or True
+                    limit=self._limits.concurrency, ssl=True if self._tls is None else self._tls
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._limits.connect_s),

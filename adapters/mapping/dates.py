@@ -4,7 +4,7 @@ Knows no department. A day without a zone is a day in China: departments write l
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
@@ -42,6 +42,22 @@ def parse_day(text: str) -> date:
         if match := spelling.fullmatch(folded):
             return _build_day(match["y"], match["m"], match["d"])
     raise AnswerMalformed("a day is written in no known spelling", Cause.DATE_FORM)
+
+
+def require_second(text: str) -> None:
+    """Demand `yyyyMMddHHmmss` of a time that a calendar and a clock have.
+
+    Raises:
+        AnswerMalformed: Another spelling, or no such time.
+    """
+    if not _SECOND.fullmatch(text):
+        raise AnswerMalformed("a time is written in another spelling", Cause.DATE_FORM)
+    _build_day(text[:4], text[4:6], text[6:8])
+    try:
+        time(int(text[8:10]), int(text[10:12]), int(text[12:]))
+    except ValueError:
+        what = "a time that no clock has"
+        raise AnswerMalformed(what, Cause.DATE_FORM) from None  # cause: the value
 
 
 def parse_month(text: str) -> str:

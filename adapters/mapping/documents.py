@@ -20,6 +20,9 @@ from signing.errors import Malformed
 MAX_DEPTH: Final = 16
 # Elements of 500 records of 30 members and change (docs/adapters/public_security.md 3.1).
 MAX_ELEMENTS: Final = 40_000
+# Each element takes one or two of them, and each attribute one equals sign: more than this is more
+# than MAX_ELEMENTS, or attributes no department writes.
+_MAX_MARKS: Final = 2 * MAX_ELEMENTS + 100
 # Characters XML 1.0 cannot carry (section 2.2), and controls no text of a person has.
 _NO_TEXT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _XML_DECLARATION: Final = re.compile(
@@ -139,6 +142,9 @@ def parse_xml(body: bytes) -> etree._Element:
     # By text and before the parser: no external entity (XXE), no entity that grows when expanded.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise AnswerMalformed("XML declares a document type", Cause.XML_DOCUMENT_TYPE)
+    # By text as well: a tree takes thirty times the room of the text it is built from.
+    if text.count("<") > _MAX_MARKS or text.count("=") > _MAX_MARKS:
+        raise AnswerMalformed("XML is too large", Cause.BODY_TOO_LARGE)
     if text.startswith("<?xml"):
         _require_utf8_declared(text)
     parser = etree.XMLParser(
@@ -158,6 +164,29 @@ def parse_xml(body: bytes) -> etree._Element:
         raise AnswerMalformed("body is not XML", Cause.NOT_XML) from None  # cause: quotes the text
     _require_bounded_tree(root)
     return root
+
+
+def require_plain(element: etree._Element) -> None:
+    """Prove that an element holds elements and nothing else: blanks between them at most.
+
+    Raises:
+        AnswerMalformed: It has attributes, or text stands before or between its elements.
+    """
+    # What is not looked at might be the answer: "service down" where rows are due is not "none".
+    between = [element.text, *(child.tail for child in element)]
+    if element.attrib or any(text and text.strip() for text in between):
+        raise AnswerMalformed("attributes or text between elements")
+
+
+def text_of(element: etree._Element) -> str:
+    """Return the text of an element that holds nothing else, `""` where it is empty.
+
+    Raises:
+        AnswerMalformed: It has attributes or elements.
+    """
+    if len(element) or element.attrib:
+        raise AnswerMalformed("an element where a text is due", Cause.MEMBER_FORM)
+    return element.text or ""
 
 
 def _require_utf8_declared(text: str) -> None:

@@ -77,6 +77,18 @@ def compare_names(claimed: str, held: str) -> Finding:
     return Finding.NO
 
 
+def is_held_name(asked: str, held: str) -> bool:
+    """Tell whether a register's name is the asked one, as far as it can be read there.
+
+    INVARIANT: only the register's unreadable characters excuse a difference. The asker chooses his
+    own: excused, `〓〓` would be everybody's name, and each name could be read one character at a
+    time by who asks with the others hidden.
+    """
+    left, right = normalise_name(asked), normalise_name(held)
+    alike = (a == b or has_unreadable(b) for a, b in zip(left, right, strict=False))
+    return len(left) == len(right) and all(alike)
+
+
 def split_characters(text: str) -> list[str]:
     """Split a text into what a reader sees as one character: a base with its marks and selectors.
 

@@ -62,7 +62,8 @@ class NodeChannel:
         self._looked = time.monotonic()
         self._pins: tuple[bytes, ...] = ()
         self._channel: grpc.aio.Channel | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._replaced: dict[asyncio.Task[None], grpc.aio.Channel] = {}
+        """Channels that may still finish their calls, by the task that closes them after that."""
 
     async def call(self, message: bytes, pins: tuple[bytes, ...], timeout_s: float) -> bytes:
         """Return the node's response; `pins` are the certificates it may present, DER.
@@ -88,13 +89,17 @@ class NodeChannel:
         return True
 
     async def close(self) -> None:
-        """End every connection."""
+        """End every connection, and the calls under way over any."""
+        channels, closing = tuple(self._replaced.values()), tuple(self._replaced)
+        for task in closing:
+            task.cancel()
+        await asyncio.gather(*closing, return_exceptions=True)
+        # Again: a task that is cancelled before its first step has closed nothing.
+        for channel in channels:
+            await channel.close()
         if self._channel is not None:
             await self._channel.close()
             self._channel = None
-        for closing in self._closing:
-            closing.cancel()
-        await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _open(self, pins: tuple[bytes, ...]) -> grpc.aio.Channel:
         """Return a channel to a server with one of these certificates."""
@@ -133,9 +138,19 @@ class NodeChannel:
         return True
 
     def _let_go(self, channel: grpc.aio.Channel) -> None:
-        task = asyncio.get_running_loop().create_task(channel.close(DRAIN_S))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        task = asyncio.get_running_loop().create_task(_drained(channel))
+        self._replaced[task] = channel
+        task.add_done_callback(lambda ended: self._replaced.pop(ended, None))
+
+
+async def _drained(channel: grpc.aio.Channel) -> None:
+    """Close a channel after a while; at once where that is cut short."""
+    # Not grpc's own grace: once it waits for calls it takes no second close, so that whoever cuts
+    # it short leaves the channel open for good.
+    try:
+        await asyncio.sleep(DRAIN_S)
+    finally:
+        await channel.close()
 
 
 def _told(error: grpc.RpcError) -> Indeterminate:

@@ -90,9 +90,11 @@ TEXTS: Final[dict[NodeReason, NodeReasonText]] = {
     ),
     NodeReason.NOT_FRESH: _text(
         "gateway",
-        "查询已过期、尚未生效、有效期过长，或签于本节点启动之前。请核对两端时钟。",
-        "The query has expired, is not yet valid, lives too long, or was signed before this node "
-        "started. Compare the clocks of both ends.",
+        "查询已过期、尚未生效、有效期过长，或查询、请求方的提问签于本节点启动之前。请重新签名提问；"
+        "仍不通过时核对各方时钟。",
+        "The query has expired, is not yet valid, lives too long, or it or the requester's "
+        "question was signed before this node started. Sign a new request; if that fails too, "
+        "compare the clocks of all sides.",
     ),
     NodeReason.REQUESTER_REFUSED: _text(
         "gateway",

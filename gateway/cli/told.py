@@ -5,8 +5,9 @@ the folders they name; docs/reasons.md says which commands those are, and is com
 list. What a gateway refuses stands in `gateway.errors`, what the client finds in
 `hutong.client.reasons`.
 INVARIANT: a text names no value of an option. `detail` names what is meant: options, seats,
-agreements, files and folders, a port, a day, the class of an error met there, or a command line to
-run next; of what was typed it repeats names of options, seats, ports and paths, and nothing else.
+agreements, faults, files and folders, a port, a day, the class of an error met there, or a command
+line to run next; of what was typed it repeats names of options, seats, ports and paths, and nothing
+else.
 """
 
 from enum import StrEnum, unique
@@ -32,10 +33,12 @@ class CommandReason(StrEnum):
     SANDBOX_RUNS_ALREADY = "SANDBOX_RUNS_ALREADY"
     SANDBOX_PEOPLE_FIXED = "SANDBOX_PEOPLE_FIXED"
     SANDBOX_NODES_FIXED = "SANDBOX_NODES_FIXED"
+    SANDBOX_PROVINCE_FIXED = "SANDBOX_PROVINCE_FIXED"
     SANDBOX_ENDED = "SANDBOX_ENDED"
     PORT_TAKEN = "PORT_TAKEN"
     IDENTITY_FOLDER_IN_USE = "IDENTITY_FOLDER_IN_USE"
     AGREEMENT_UNKNOWN = "AGREEMENT_UNKNOWN"
+    FAULT_UNKNOWN = "FAULT_UNKNOWN"
     LOG_KEY_UNNAMED = "LOG_KEY_UNNAMED"
     LOG_NOT_A_FILE = "LOG_NOT_A_FILE"
     GATEWAY_SILENT = "GATEWAY_SILENT"
@@ -138,6 +141,14 @@ COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
             "Leave --remote out, or take another folder.",
         ),
     ),
+    _C.SANDBOX_PROVINCE_FIXED: (
+        ExitCode.USAGE,
+        _text(
+            "沙箱属于哪个省在首次启动时已定。请去掉 --province，或另选目录。",
+            "A sandbox stays of the province of its first start. Leave --province out, or take "
+            "another folder.",
+        ),
+    ),
     _C.SANDBOX_ENDED: (
         ExitCode.NO,
         _text(
@@ -169,6 +180,15 @@ COMMAND_TEXTS: Final[dict[CommandReason, tuple[ExitCode, ReasonText]]] = {
             "含有该协议的协议包。",
             "This bundle holds no agreement of that number. Take one of those in the last line "
             "(`detail` in JSON), or the bundle that holds it.",
+        ),
+    ),
+    _C.FAULT_UNKNOWN: (
+        ExitCode.USAGE,
+        _text(
+            "此部门没有这个故障，什么都没有启动。请从末行（JSON 中为 detail）所列故障中选一个；"
+            "部门的说明页写明各故障的现象。",
+            "The department has no such fault; nothing was started. Take one of those in the last "
+            "line (`detail` in JSON); the department's page says what each does.",
         ),
     ),
     _C.LOG_KEY_UNNAMED: (

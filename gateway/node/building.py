@@ -5,7 +5,6 @@ usage: whatever it signed otherwise nobody would believe, and its department wou
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -123,8 +122,12 @@ class RunningNode:
         """Take up trust and certificates that changed, once a second."""
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            with contextlib.suppress(OSError):
-                await asyncio.to_thread(self._reload_what_changed)
+            # Whatever stops one turn, the next is tried: a housekeeper that dies takes reloading
+            # revocations with it, and nobody would notice.
+            turn = asyncio.to_thread(self._reload_what_changed)
+            (ended,) = await asyncio.gather(turn, return_exceptions=True)
+            if ended is not None:
+                _log.warning("housekeeping", kind=type(ended).__name__)
 
     def _reload_what_changed(self) -> None:
         stamp = self._look()

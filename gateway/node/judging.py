@@ -4,7 +4,8 @@
     2 envelope    signed over the carried bytes by a key of that gateway
     3 query       parsed strictly
     4 binding     sender = channel, meant for this node and method, fresh, signed since we started
-    5 requester   its own envelope: signed by its own key, a question to this gateway, alive
+    5 requester   its own envelope: signed by its own key, a question to this gateway, alive,
+                  signed since we started
     6 officer     asserted by the requester's organisation, bound to request and requester
     7 equality    what the gateway asks is what the requester has signed
     8 agreement   by our own copy: it applies, and can give what is asked
@@ -44,7 +45,7 @@ from gateway.progress import LEEWAY_MS
 from gateway.replay import First, ReplayGuard, item_key, request_key
 from gateway.statement.kinds import parse_question
 from gateway.statement.node import METHODS, NodeQuery, parse_query
-from gateway.statement.values import DatasetQuery, Statement
+from gateway.statement.values import DatasetQuery, Header, Statement
 from gateway.trust import (
     moment,
     parse_call,
@@ -106,7 +107,8 @@ class Judge:
         self.holding = holding
         self._clock = clock
         self._replay = ReplayGuard(kept_bytes=0)
-        # What an earlier process executed is not remembered: its queries are refused instead.
+        # What an earlier process executed is not remembered. What was signed before is refused
+        # instead, query and question: around an old question a gateway can sign any new query.
         self._since_ms = clock.now_ms()
 
     def receive(self, body: bytes, thumbprint: bytes | None) -> Received:
@@ -141,8 +143,9 @@ class Judge:
         """Walk steps 5 to 9; return the question for the department, until `deadline`.
 
         Raises:
-            NodeRefused: REQUESTER_REFUSED, OFFICER_REFUSED, REQUEST_DIFFERS, DATASET_NOT_SERVED,
-                AGREEMENT_NOT_APPLICABLE, GRANT_TOO_WIDE, REPLAYED, TRUST_UNAVAILABLE.
+            NodeRefused: NOT_FRESH, REQUESTER_REFUSED, OFFICER_REFUSED, REQUEST_DIFFERS,
+                DATASET_NOT_SERVED, AGREEMENT_NOT_APPLICABLE, GRANT_TOO_WIDE, REPLAYED,
+                TRUST_UNAVAILABLE.
         """
         asked = self._require_asked(received)  # 5, 6, 7
         agreement = self._require_agreed(received, asked)  # 8
@@ -175,6 +178,9 @@ class Judge:
             raise NodeRefused(NodeReason.BINDING_WRONG)
         with _refused_as(NodeReason.NOT_FRESH):
             require_fresh(header, now_ms)
+        self._require_since(header)
+
+    def _require_since(self, header: Header) -> None:
         if header.issued_at_ms < self._since_ms:
             raise NodeRefused(NodeReason.NOT_FRESH, "signed before this node started")
 
@@ -220,6 +226,7 @@ class Judge:
         meant = header.receiver == received.gateway.system_id
         if not meant or header.method not in METHODS[request.kind]:
             raise NodeRefused(NodeReason.REQUESTER_REFUSED, "no question to this gateway")
+        self._require_since(header)
         return requester, opened
 
     def _require_agreed(self, received: Received, asked: _Asked) -> Agreement:

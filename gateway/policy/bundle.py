@@ -46,7 +46,7 @@ from gateway.policy.effects import WITHHOLD, parse_effect
 from gateway.policy.errors import EffectRefused
 from gateway.policy.examples import find_example_problems
 from gateway.policy.model import Agreement, Decision, DecisionInput
-from gateway.policy.restrictions import parse_restrictions
+from gateway.policy.restrictions import Names, parse_restrictions
 from gateway.policy.table import Row, build_row
 from gateway.policy.vocabulary import Vocabulary
 
@@ -142,7 +142,13 @@ def load_bundle(
     ceilings = _parse_ceilings(catalog)
     stated = parse_conditions(_read(path / "conditions.yaml"))
     lowering = parse_restrictions(
-        _read(path / "restrictions.yaml"), catalog, stated.conditions.keys()
+        _read(path / "restrictions.yaml"),
+        Names(
+            catalog=catalog,
+            conditions=stated.conditions.keys(),
+            matters=head.matters.keys(),
+            roles=head.roles,
+        ),
     )
     around = Surroundings(
         catalog=catalog,

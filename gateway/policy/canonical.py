@@ -71,8 +71,7 @@ def encode_plan(rows: Iterable[Row], conditions: Mapping[str, Condition]) -> byt
 def _encode_row(row: Row, structures: Mapping[str, str]) -> JsonValue:
     agreement = row.agreement
     lowering: list[JsonValue] = [
-        [structures[item.condition], *_encode_restriction(item)]
-        for item in (*row.prohibitions, *row.conditional_ceilings, *row.caps)
+        [structures[item.condition], *_encode_restriction(item)] for item in row.lowering
     ]
     return {
         **_encode_scope(agreement),

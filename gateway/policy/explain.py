@@ -72,7 +72,7 @@ def explain_decision(bundle: Bundle, decision: Decision) -> tuple[FieldExplanati
 
 
 def _assume_best(bundle: Bundle, row: Row, question: DecisionInput) -> dict[str, Outcome]:
-    lowering = {item.condition for item in (*row.prohibitions, *row.conditional_ceilings)}
+    lowering = {item.condition for item in row.lowering}
     known = dict(zip(row.conditions, bundle.decider.evaluate(row, question.facts), strict=True))
     # Facts of the subject are overruled even when given: an explanation must not become an answer.
     for name in row.conditions:
@@ -87,11 +87,7 @@ def _depends_on_subject(bundle: Bundle, row: Row, field: str) -> bool:
         return False
     names = [*row.agreement.preconditions]
     names += [step.condition for step in cell.steps if step.condition is not None]
-    names += [
-        item.condition
-        for item in (*row.prohibitions, *row.conditional_ceilings)
-        if item.covers(row.agreement.dataset, field)
-    ]
+    names += [item.condition for item in row.lowering if item.covers(row.agreement.dataset, field)]
     return any(bundle.conditions[name].depends_on_subject for name in names)
 
 

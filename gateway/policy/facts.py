@@ -129,18 +129,25 @@ async def _fetch_told(
 
 
 def list_plain_facts(question: FactQuestion) -> dict[str, FactValue]:
-    """Return what no register is asked for: it stands in the question itself."""
+    """Return what no register is asked for: it stands in the question itself.
+
+    UNKNOWN in here stays UNKNOWN, whatever a register tells.
+    """
     subject = question.subject
     # One zone, no summer time: the days and hours of conditions are those of China.
     local = datetime.fromtimestamp(question.at_ms / 1000, UTC).astimezone(_CHINA)
     is_person = subject.type is SubjectType.RESIDENT_ID
-    return {
+    facts: dict[str, FactValue] = {
         "subject_kind": "person" if is_person else "organisation",
         "age": compute_age(subject.identifier, local.date()) if is_person else UNKNOWN,
         "staff_level": _level(question.officer),
         "working_day": UNKNOWN,  # no calendar of working days (调休) is connected
         "hour": local.hour,
     }
+    if question.officer is None or question.officer.division is None:
+        # Whatever division the case has, nobody's covers it: no register makes that known.
+        facts["division_agrees"] = UNKNOWN
+    return facts
 
 
 def _level(officer: OfficerFacts | None) -> FactValue:

@@ -46,22 +46,33 @@ class RestrictionsDocument:
     joint_sets: tuple[JointSet, ...]
 
 
-def parse_restrictions(
-    node: DocumentNode, catalog: Catalog, conditions: Collection[str]
-) -> RestrictionsDocument:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What a restriction may name."""
+
+    catalog: Catalog
+    conditions: Collection[str]
+    matters: Collection[str]
+    roles: Collection[str]
+
+
+def parse_restrictions(node: DocumentNode, names: Names) -> RestrictionsDocument:
     """Read the file.
 
     Raises:
-        PolicyRefused: a name is unknown, a number is taken, or an effect is malformed.
+        PolicyRefused: a name is unknown, a number is taken, an effect is malformed, or an exemption
+            names nothing.
     """
     members = require_map(node, ("禁止", "条件上限", "不得同出"), ("层级上限",))
     restrictions = [
-        _parse_restriction(item, catalog, conditions, own)
+        _parse_restriction(item, names, own)
         for kind, own in _OWN_MEMBER.items()
         if kind in members
         for item in require_list(members[kind])
     ]
-    joint_sets = [_parse_joint_set(item, catalog) for item in require_list(members["不得同出"])]
+    joint_sets = [
+        _parse_joint_set(item, names.catalog) for item in require_list(members["不得同出"])
+    ]
     numbers = [item.number for item in restrictions] + [item.number for item in joint_sets]
     # The log names the rule that decided by its number, so a number has to mean one rule.
     if len(set(numbers)) != len(numbers):
@@ -90,19 +101,17 @@ def parse_effect_at(node: DocumentNode) -> Effect:
         ) from refused
 
 
-def _parse_restriction(
-    node: DocumentNode, catalog: Catalog, conditions: Collection[str], own: tuple[str, ...]
-) -> Restriction:
+def _parse_restriction(node: DocumentNode, names: Names, own: tuple[str, ...]) -> Restriction:
     members = require_map(node, ("编号", "说明", "字段", "当", *own), ("目录", "除外"))
     condition = require_text(members["当"])
-    if condition not in conditions:
+    if condition not in names.conditions:
         raise refusal(
             PolicyReason.UNKNOWN_CONDITION,
             members["当"].position,
             f"没有登记的条件“{condition}”",
             f"unknown condition: {condition}",
         )
-    dataset = _find_dataset(members["目录"], catalog) if "目录" in members else None
+    dataset = _find_dataset(members["目录"], names.catalog) if "目录" in members else None
     return Restriction(
         number=require_text(members["编号"]),
         title=require_text(members["说明"]),
@@ -111,7 +120,7 @@ def _parse_restriction(
         condition=condition,
         ceiling=parse_effect_at(members["上限"]) if "上限" in members else None,
         kinds=_parse_cap(members["至多"]) if "至多" in members else None,
-        **_parse_spared(members.get("除外")),
+        **_parse_spared(members.get("除外"), names),
     )
 
 
@@ -127,15 +136,43 @@ def _parse_cap(node: DocumentNode) -> frozenset[EffectKind]:
     return CAPS[text]
 
 
-def _parse_spared(node: DocumentNode | None) -> dict[str, frozenset[str]]:
+def _parse_spared(node: DocumentNode | None, names: Names) -> dict[str, frozenset[str]]:
     if node is None:
         return {}
     members = require_map(node, (), ("事项", "角色"))
+    # An exemption that spares nobody is one that says something else than its author means.
+    if not members:
+        raise refusal(
+            PolicyReason.MEMBER_MISSING, node.position, "除外没有内容", "an exemption of nothing"
+        )
+    known = (
+        ("事项", "spared_matters", names.matters, PolicyReason.UNKNOWN_MATTER),
+        ("角色", "spared_roles", names.roles, PolicyReason.UNKNOWN_ROLE),
+    )
     return {
-        member: frozenset(require_texts(members[name]))
-        for name, member in (("事项", "spared_matters"), ("角色", "spared_roles"))
-        if name in members
+        member: _parse_listed(members[title], title, listed, unknown)
+        for title, member, listed, unknown in known
+        if title in members
     }
+
+
+def _parse_listed(
+    node: DocumentNode, title: str, listed: Collection[str], unknown: PolicyReason
+) -> frozenset[str]:
+    texts = require_texts(node)
+    if not texts:
+        raise refusal(
+            PolicyReason.MEMBER_MISSING,
+            node.position,
+            f"除外的{title}没有内容",
+            f"an exemption of no {title}",
+        )
+    for text in texts:
+        if text not in listed:
+            raise refusal(
+                unknown, node.position, f"没有登记的{title}“{text}”", f"unknown {title}: {text}"
+            )
+    return frozenset(texts)
 
 
 def _parse_fields(node: DocumentNode, dataset: Dataset | None) -> frozenset[str] | None:

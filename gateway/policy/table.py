@@ -7,7 +7,7 @@ INVARIANT: an UNKNOWN outcome never raises a field: it fails a precondition, ski
 conditional ceiling and keeps a prohibition.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from adapters.port import Effect, FieldName
@@ -17,6 +17,8 @@ from gateway.policy.model import Agreement, Cell, FieldDecision, Restriction, Ru
 from gateway.policy.vocabulary import FactDeclaration, Outcome
 
 Outcomes = Mapping[str, Outcome]
+InForce = Callable[[Restriction], bool]
+"""Whether a restriction counts: for who decides, while it is not known to be off."""
 WITHHELD_TEXT = format_effect(WITHHOLD)
 
 
@@ -47,6 +49,12 @@ class Row:
     """The facts these conditions name."""
     fact_names: frozenset[str]
     """The same by name."""
+
+    @property
+    def lowering(self) -> tuple[Restriction, ...]:
+        """Every restriction, of whatever kind."""
+        # One list for all who go through them: a kind that one of them forgets is a hole there.
+        return (*self.prohibitions, *self.conditional_ceilings, *self.caps)
 
 
 def build_row(
@@ -112,17 +120,24 @@ def _decide_cell(row: Row, cell: Cell, outcomes: Outcomes) -> FieldDecision:
         for place, step in enumerate(cell.steps)
         if step.condition is None or outcomes[step.condition] is Outcome.TRUE
     )
+    return restrict(row, cell, reached, lambda item: outcomes[item.condition] is not Outcome.FALSE)
+
+
+def restrict(row: Row, cell: Cell, reached: int, in_force: InForce) -> FieldDecision:
+    """Decide a field whose ladder is entered at the rung `reached`: steps 5 and 6."""
+    dataset = row.agreement.dataset
+    counting = [
+        item for item in row.lowering if item.covers(dataset, cell.field) and in_force(item)
+    ]
     # The order of steps 5 and 6 decides which rule is named, never what leaves.
-    effect, capped_by = _cap(row, cell, reached, outcomes)
-    effect, lowered_by = _lower(row, cell, effect, outcomes)
+    effect, capped_by = _cap(cell, reached, counting)
+    effect, lowered_by = _lower(effect, counting)
     lowered_by = lowered_by or capped_by
     if effect == WITHHOLD:
         return withhold(cell.field, RuleCode.CEILING, lowered_by)
-    # Step 6: every prohibition that is not known to be off.
-    for prohibition in row.prohibitions:
-        applies = outcomes[prohibition.condition] is not Outcome.FALSE
-        if applies and prohibition.covers(row.agreement.dataset, cell.field):
-            return withhold(cell.field, RuleCode.PROHIBITION, prohibition.number)
+    prohibition = next((item for item in row.prohibitions if item in counting), None)
+    if prohibition is not None:
+        return withhold(cell.field, RuleCode.PROHIBITION, prohibition.number)
     return FieldDecision(
         field=cell.field,
         effect=effect,
@@ -132,19 +147,13 @@ def _decide_cell(row: Row, cell: Cell, outcomes: Outcomes) -> FieldDecision:
     )
 
 
-def _cap(row: Row, cell: Cell, reached: int, outcomes: Outcomes) -> tuple[Effect, str]:
+def _cap(cell: Cell, reached: int, counting: Collection[Restriction]) -> tuple[Effect, str]:
     """Go down the ladder to the first rung no cap passes over; name the cap that moved it last."""
-    caps = [
-        cap
-        for cap in row.caps
-        if outcomes[cap.condition] is not Outcome.FALSE
-        and cap.covers(row.agreement.dataset, cell.field)
-    ]
     capped_by = ""
     # Down, never to a meet: under a cap that a lost fact brings, no field may come out clearer
     # than it was (T5), and rungs only descend.
     for step in cell.steps[reached:]:
-        passing = next((cap for cap in caps if not _admits(cap, step.effect)), None)
+        passing = next((cap for cap in counting if not _admits(cap, step.effect)), None)
         if passing is None:
             return step.effect, capped_by
         capped_by = passing.number
@@ -155,12 +164,11 @@ def _admits(cap: Restriction, effect: Effect) -> bool:
     return cap.kinds is None or effect == WITHHOLD or effect.kind in cap.kinds
 
 
-def _lower(row: Row, cell: Cell, effect: Effect, outcomes: Outcomes) -> tuple[Effect, str]:
-    """Apply step 5: every conditional ceiling that is not known to be off."""
+def _lower(effect: Effect, counting: Collection[Restriction]) -> tuple[Effect, str]:
+    """Apply step 5: every conditional ceiling that counts."""
     lowered_by = ""
-    for item in row.conditional_ceilings:
-        off = outcomes[item.condition] is Outcome.FALSE
-        if off or item.ceiling is None or not item.covers(row.agreement.dataset, cell.field):
+    for item in counting:
+        if item.ceiling is None:
             continue
         lowered = meet(effect, item.ceiling)
         if lowered != effect:

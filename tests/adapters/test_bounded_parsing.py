@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.errors import AnswerMalformed
+from adapters.mapping import documents
 from adapters.mapping.dates import encode_day, parse_day, parse_month
-from adapters.mapping.documents import parse_json_list, parse_json_object, parse_xml
+from adapters.mapping.documents import MAX_ELEMENTS, parse_json_list, parse_json_object, parse_xml
 from adapters.mapping.identifiers import (
     parse_degree_number,
     parse_diploma_number,
@@ -44,6 +45,30 @@ def test_xml_that_is_not_plain_is_malformed(body: bytes) -> None:
         parse_xml(body)
 
     assert "李" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<a>" + b"<b/>" * 100_000 + b"</a>",
+        b"<a " + b" ".join(b'a%d=""' % number for number in range(100_000)) + b"/>",
+    ],
+)
+def test_large_xml_is_refused_before_a_tree_is_built(
+    monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    """The tree is what takes the room: no parser is reached."""
+    monkeypatch.delattr(documents, "etree")
+
+    with pytest.raises(AnswerMalformed):
+        parse_xml(body)
+
+
+def test_as_many_elements_as_are_allowed_are_read() -> None:
+    """With start and end each, and base64 in them."""
+    inner = b"<b>QQ==</b>" * (MAX_ELEMENTS - 1)
+
+    assert len(parse_xml(b"<a>" + inner + b"</a>")) == MAX_ELEMENTS - 1
 
 
 def test_plain_xml_is_read_with_private_use_characters_kept() -> None:

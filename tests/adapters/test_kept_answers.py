@@ -83,8 +83,12 @@ FREE = {
     "deadline",
     "pending_request_id",
     "request_envelope",
+    # What is kept is raw: it is signed anew for every asking, by where the key lives now.
+    "custody",
+    # Grants are bound themselves; a bundle that grants the same changes nothing.
+    "policy_digest",
 }
-"""What differs between two askings of one question."""
+"""What differs between two askings of one question, or says how its answer is signed."""
 
 
 def _changed(query: Query, parts: dict[str, st.SearchStrategy[object]]) -> st.SearchStrategy[Query]:

@@ -13,6 +13,7 @@ from adapters.mapping.names import (
     fold_width,
     has_private_use,
     has_unreadable,
+    is_held_name,
     normalise_dots,
     normalise_name,
     split_characters,
@@ -111,6 +112,19 @@ def test_an_askers_unreadable_character_tells_nothing_of_the_others(
     """Else 李□, 王□ and so on would find the surname letter by letter."""
     for claimed in (private, held[:1] + private, f"王{private}", private + held):
         assert compare(claimed, held, Family.TEXT) is Finding.INDETERMINATE
+
+
+@given(NAME, PRIVATE | st.sampled_from("\ufffd\u3013\u25a1"))
+def test_whose_name_it_is_only_the_register_may_leave_open(name: str, hidden: str) -> None:
+    """Else `〓〓` would be everybody's name, and `李〓` would tell whether 李 is right."""
+    assert is_held_name(name, name)
+    assert is_held_name(name, name[:-1] + hidden)
+    assert is_held_name(name + hidden, name + hidden)
+    for place in range(len(name)):
+        assert not is_held_name(name[:place] + hidden + name[place + 1 :], name)
+    assert not is_held_name(hidden * len(name), name)
+    assert not is_held_name(name, name + hidden)
+    assert not is_held_name(name + hidden, name)
 
 
 @pytest.mark.parametrize(

@@ -260,3 +260,28 @@ def test_an_address_that_cannot_be_safe_is_refused(address: str) -> None:
     """Plain HTTP only on the loopback; credentials and paths never in an address."""
     with pytest.raises(AdapterMisconfigured):
         DepartmentTransport(department="test", base_url=address)
+
+
+async def test_a_call_that_comes_out_of_its_pause_after_the_end_is_not_sent(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would open connections that nobody closes any more."""
+    calls: list[str] = []
+
+    async def answer(_: web.Request) -> web.Response:
+        calls.append("call")
+        return web.Response(status=503)
+
+    transport = await start(answer, TransportLimits())
+    # Not by chance, for once.
+    monkeypatch.setattr(transport, "_pause", lambda _: 0.2)
+    asking = asyncio.create_task(transport.fetch(AGAIN, within(8)))
+    await asyncio.sleep(0.1)
+    await transport.close()
+
+    with pytest.raises(DepartmentFailed) as caught:
+        await asking
+
+    assert caught.value.reason is Indeterminate.PROVIDER_UNAVAILABLE
+    assert calls == ["call"]
+    assert transport._session is None

@@ -24,6 +24,7 @@ from certs.trust_store import build_snapshot
 from gateway.cli.ending import ExitCode
 from gateway.cli.root import run
 from gateway.cli.sandbox.folders import Folders
+from gateway.cli.sandbox.provinces import ProvinceName
 from gateway.cli.sandbox.renewal import certify_anew, renew
 from gateway.cli.sandbox.restart import Kept, load_kept, locked, store_kept
 from gateway.cli.told import CommandReason, Told
@@ -310,6 +311,28 @@ def test_people_of_a_sandbox_do_not_change(stopped: Path, changed: tuple[str, st
     assert told["reason"] == "SANDBOX_PEOPLE_FIXED"
 
 
+@pytest.mark.parametrize("kept", ProvinceName)
+@pytest.mark.parametrize("asked", ProvinceName)
+def test_the_province_of_a_sandbox_does_not_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kept: ProvinceName, asked: ProvinceName
+) -> None:
+    """Neither way; nothing is begun. Its own may be named, and the port is looked at next."""
+    folders = Folders(root=tmp_path / "sandbox")
+    folders.make()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        store_kept(folders, replace(KEPT, port=taken.getsockname()[1], province=kept))
+
+        code = run(["sandbox", "--dir", str(folders.root), "--province", asked, "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    if asked is kept:
+        assert (code, told["reason"]) == (ExitCode.NO, CommandReason.PORT_TAKEN)
+    else:
+        assert (code, told["reason"]) == (ExitCode.USAGE, CommandReason.SANDBOX_PROVINCE_FIXED)
+
+
 def test_sandbox_past_its_agreements_says_so(stopped: Path, tmp_path: Path) -> None:
     """Root and agreements last a year from the first start; then a new sandbox is due."""
     text = (stopped / "gateway" / "config.yaml").read_text("utf-8")
@@ -333,9 +356,14 @@ def test_sandbox_past_its_agreements_says_so(stopped: Path, tmp_path: Path) -> N
 
 EARLIER = '{"format": "hutong-sandbox/1", "seed": 1, "population": 240, "port": 7443}'
 """A sandbox with fewer departments, whose folder has no keys for the others."""
+PROVINCELESS = '{"format": "hutong-sandbox/2", "seed": 1, "population": 240, "port": 7443}'
+"""A sandbox that does not say which province it is of."""
+STRANGE = PROVINCELESS.replace("/2", "/3").replace("}", ', "province": "third"}')
 
 
-@pytest.mark.parametrize("kept", ["", "{}", '{"format": "hutong-sandbox/9"}', "[]", EARLIER])
+@pytest.mark.parametrize(
+    "kept", ["", "{}", '{"format": "hutong-sandbox/9"}', "[]", EARLIER, PROVINCELESS, STRANGE]
+)
 def test_folder_without_a_whole_sandbox_is_left_alone(tmp_path: Path, kept: str) -> None:
     """A first start that never ended, or another program's folder, is nothing to take up."""
     folders = Folders(root=tmp_path)
@@ -353,6 +381,9 @@ def test_kept_facts_are_read_back(tmp_path: Path) -> None:
     with locked(folders):
         nothing = load_kept(folders)
     store_kept(folders, KEPT)
+    home = load_kept(folders)
+    store_kept(folders, replace(KEPT, province=ProvinceName.OTHER))
 
     assert nothing is None
-    assert load_kept(folders) == KEPT
+    assert home == KEPT
+    assert load_kept(folders) == replace(KEPT, province=ProvinceName.OTHER)

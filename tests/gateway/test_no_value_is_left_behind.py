@@ -4,7 +4,7 @@ The simulators' own state and HRSS's tables are the departments', and are left o
 """
 
 import logging
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tests.gateway.asking import (
     deceased_question,
     matter_question,
 )
+from tests.gateway.canary_search import SHORTEST, in_base64, searched, spellings
 from tests.gateway.conftest import POPULATION
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,7 +38,6 @@ PEOPLE = (
 )
 # The certified dead: one certificate, and one that replaced another.
 CERTIFIED = ("dead_pension_paid", "cremated_not_cancelled")
-DEPARTMENTS_OWN = frozenset({"hrss.db", "hrss.db-wal", "hrss.db-shm"})
 
 
 @pytest.fixture
@@ -47,43 +47,13 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture
         yield caplog
 
 
-def _searched(root: Path) -> Iterator[tuple[Path, bytes]]:
-    for path in root.rglob("*"):
-        if path.is_file() and path.name not in DEPARTMENTS_OWN:
-            yield path, path.read_bytes()
-
-
-def _spellings(text: str) -> tuple[bytes, ...]:
-    """Return how a text may stand in a file.
-
-    Plain, escaped by JSON, as hexadecimal, in the departments' charset, in base64.
-    """
-    plain = text.encode()
-    escaped, hexadecimal = text.encode("unicode_escape"), plain.hex().encode()
-    return (plain, escaped, hexadecimal, text.encode("gb18030", "ignore"), *_in_base64(plain))
-
-
-def _in_base64(plain: bytes) -> tuple[bytes, ...]:
-    """Return the characters a text always has inside a longer base64 text, at each of 3 places.
-
-    Records carry disclosures in base64url: a record in a log line would show no value in plain.
-    """
-    spelled = []
-    for shift in range(3):
-        # Characters that also hold bits of what stands before or behind are cut off.
-        first, last = -(-shift * 4 // 3), (shift + len(plain)) * 4 // 3
-        text = urlsafe_b64encode(bytes(shift) + plain + bytes(3))[first:last]
-        spelled += [text, text.translate(bytes.maketrans(b"-_", b"+/"))]
-    return tuple(spelled)
-
-
 @pytest.mark.parametrize("before", [b"", b"a", b"ab"])
 async def test_a_value_inside_a_record_would_be_found(before: bytes) -> None:
     """The search sees through base64, wherever in a longer text the value stands."""
     disclosure = b64encode(before + "王守仁370102195603159016".encode() + b'"]')
 
-    assert any(each in disclosure for each in _in_base64("王守仁".encode()))
-    assert any(each in disclosure for each in _in_base64(b"370102195603159016"))
+    assert any(each in disclosure for each in in_base64("王守仁".encode()))
+    assert any(each in disclosure for each in in_base64(b"370102195603159016"))
 
 
 async def test_no_value_of_anybody_is_left_behind(
@@ -119,7 +89,7 @@ async def test_no_value_of_anybody_is_left_behind(
         shown = (await http.get(f"http://127.0.0.1:{gateway.health_port}/metrics")).content
         ready = (await http.get(f"http://127.0.0.1:{gateway.health_port}/readyz")).content
 
-    written = dict(_searched(sandbox.world.folders.root))
+    written = dict(searched(sandbox.world.folders.root))
     written[Path("metrics")] = shown + ready + gateway.metrics.exposition()
     captured = capfd.readouterr()
     written[Path("log lines")] = (lines.text + captured.out + captured.err).encode()
@@ -129,9 +99,9 @@ async def test_no_value_of_anybody_is_left_behind(
     found = {
         (path.name, secret)
         for secret in secrets - days
-        for spelling in _spellings(secret)
+        for spelling in spellings(secret)
         for path, content in written.items()
-        if len(spelling) >= 6 and spelling in content
+        if len(spelling) >= SHORTEST and spelling in content
     }
     assert len(granted) >= len(PEOPLE)
     assert len(secrets) > 40

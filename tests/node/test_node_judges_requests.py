@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from adapters.provider_node.reasons import NodeReason
+from gateway.node.building import RunningNode
+from gateway.node.judging import Judge
 from hutong.client.officer import AssertionContext
 from hutong.client.requests import (
     SignedRequest,
@@ -299,6 +301,27 @@ async def test_a_question_is_executed_once(caller: Caller, remote: Way) -> None:
     assert first.outcome is not None
     require_refused(again, NodeReason.REPLAYED, signed=True)
     require_refused(anew, NodeReason.REPLAYED, signed=True)
+
+
+async def test_a_restart_makes_no_question_a_new_one(
+    caller: Caller, remote: Way, node: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was executed is forgotten; a new query around the old question is refused all the same.
+
+    One that its requester signs after the start is answered.
+    """
+    clock = remote.gateway.clock
+    request = request_of(remote)
+    first = await caller.ask(request)
+    await asyncio.sleep(0.01)
+    monkeypatch.setattr(node.node, "judge", Judge(node.node.judge.holding, clock))
+
+    again = await caller.ask(request, stamp_later)
+    anew = await caller.ask(request_of(remote))
+
+    assert first.outcome is not None
+    require_refused(again, NodeReason.NOT_FRESH, signed=True)
+    assert anew.outcome is not None
 
 
 def stamp_later(query: provider_pb2.Query) -> None:

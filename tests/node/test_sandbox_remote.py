@@ -88,6 +88,24 @@ def test_a_remote_sandbox_is_taken_up_with_its_nodes(
     assert (before, after) == (ExitCode.YES, ExitCode.YES)
 
 
+def test_another_province_has_its_one_node(tmp_path: Path) -> None:
+    """Both options together: the one department it connects runs a node, also when taken up."""
+    folder = tmp_path / "sandbox"
+    with _running(folder, "--remote", "--province", "other", "--population", "240") as first:
+        pass
+    with _running(folder) as again:
+        pass
+    config = yaml.safe_load(Folders(root=folder).config.read_text("utf-8"))
+
+    for printed in (first, again):
+        nodes = printed["nodes"]
+        assert isinstance(nodes, dict)
+        assert set(nodes) == {"hrss"}
+    assert {name: list(section) for name, section in config["departments"].items()} == {
+        "hrss": ["node"]
+    }
+
+
 def test_nodes_are_decided_at_the_first_start(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -182,6 +182,12 @@ def test_an_agreement_over_a_spared_matter_and_another_is_not_spared(load_small:
         ({"至多": "明文"}, PolicyReason.EFFECT_MALFORMED),
         ({"至多": "判断(是)"}, PolicyReason.EFFECT_MALFORMED),
         ({"除外": {"机构": ["甲"]}}, PolicyReason.UNKNOWN_MEMBER),
+        ({"除外": {"事项": ["M2", "M99"]}}, PolicyReason.UNKNOWN_MATTER),
+        ({"除外": {"角色": ["经办人"]}}, PolicyReason.UNKNOWN_ROLE),
+        ({"除外": {"事项": ["M2"], "角色": ["M2"]}}, PolicyReason.UNKNOWN_ROLE),
+        ({"除外": {}}, PolicyReason.MEMBER_MISSING),
+        ({"除外": {"事项": []}}, PolicyReason.MEMBER_MISSING),
+        ({"除外": {"事项": ["M2"], "角色": []}}, PolicyReason.MEMBER_MISSING),
         ({"当": "无此条件"}, PolicyReason.UNKNOWN_CONDITION),
     ],
 )

@@ -11,7 +11,9 @@ from gateway.policy import UNKNOWN, Bundle, DecisionInput, FactValue
 from gateway.policy.explain import explain_decision, explain_question
 from gateway.policy.table import build_plan
 from gateway.policy.vocabulary import Outcome
-from tests.policy.writing import AT_MS, USCC
+from tests.policy.conftest import LoadSmall
+from tests.policy.test_decision_theorems import ask
+from tests.policy.writing import AT_MS, USCC, Tree, agreement
 
 CASE_FACTS: dict[str, FactValue] = {
     "case_state": "open",
@@ -72,6 +74,30 @@ def test_facts_of_the_subject_change_no_explanation(
     told = explain_question(sandbox, replace(QUESTION, facts={**CASE_FACTS, **subject}))
 
     assert told == explain_question(sandbox, QUESTION)
+
+
+LOWERING: dict[str, Tree] = {
+    "禁止": {},
+    "条件上限": {"目录": "zz.test@1", "字段": ["姓名"], "上限": "不予提供"},
+    "层级上限": {"至多": "判断"},
+}
+
+
+@pytest.mark.parametrize("kind", LOWERING)
+def test_a_restriction_that_depends_on_the_subject_tells_nothing_of_him(
+    load_small: LoadSmall, kind: str
+) -> None:
+    """Of whatever kind: it counts as off, and the explanation says that it may not be."""
+    rule = {"编号": "ZZ-9", "说明": "测试", "字段": "*", "当": "条件3", **LOWERING[kind]}
+    lowering: Tree = {"禁止": [], "条件上限": [], "不得同出": [], kind: [rule]}
+    bundle = load_small(restrictions=lowering, agreements=[agreement(前提=[])])
+    asked = ask(facts={}, fields=(FieldName("full_name"),))
+
+    (told,) = explain_question(bundle, asked)
+
+    assert (told.effect_text, told.depends_on_subject) == ("掩码(1,0)", True)
+    for value in (True, False):
+        assert explain_question(bundle, replace(asked, facts={"fact_3": value})) == (told,)
 
 
 def test_a_closed_case_is_explained_with_its_owner(sandbox: Bundle) -> None:

@@ -70,6 +70,7 @@ def test_the_worked_example_compiles(load_small: LoadSmall) -> None:
 
     bundle = load_small(
         agreements=found[1],
+        head=(SANDBOX / "bundle.yaml").read_text("utf-8"),
         catalog=(SANDBOX / "catalog.yaml").read_text("utf-8"),
         conditions=(SANDBOX / "conditions.yaml").read_text("utf-8"),
         restrictions=(SANDBOX / "restrictions.yaml").read_text("utf-8"),

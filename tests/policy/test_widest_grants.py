@@ -1,6 +1,8 @@
 """The most an agreement can give: what a provider node holds grants against."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.port import Effect, EffectKind, FieldName
-from gateway.policy import Bundle, DecisionInput, EngineKind
+from gateway.policy import UNKNOWN, Bundle, DecisionInput, EngineKind, FactValue
 from gateway.policy.effects import (
     ANY_PREDICATE,
     CLEAR,
@@ -17,12 +19,15 @@ from gateway.policy.effects import (
     is_grantable,
     parse_effect,
 )
+from gateway.policy.facts import FactQuestion, OfficerFacts, list_plain_facts
+from gateway.policy.vocabulary import Facts
 from gateway.policy.widest import list_too_wide
 from tests.policy.conftest import LoadSmall
 from tests.policy.drawing import CHAINS, FIELDS, build_input, load
+from tests.policy.registering import PENSIONER
 from tests.policy.test_decision_theorems import LADDER, LADDER_EXAMPLES, ask
 from tests.policy.test_theorems_on_random_bundles import draw_fitting, draw_letters, draw_world
-from tests.policy.writing import agreement
+from tests.policy.writing import AT_MS, USCC, agreement
 
 NAME = FieldName("full_name")
 PARAMETERS = ("1", "01", "", "year", "县", "N", "is_true", "-1")
@@ -53,13 +58,13 @@ def test_whatever_is_released_passes_whoever_knows_less(seed: int, tmp_path: Pat
 
 @pytest.mark.parametrize("seed", range(6))
 def test_who_knows_every_fact_lets_nothing_more_pass(seed: int, tmp_path: Path) -> None:
-    """With all conditions judged, an effect passes only where it tells at most what is released."""
+    """Told every fact, also that it is unknown: only what tells at most what is released passes."""
     rng, stated, agreements = draw_world(seed)
     bundle = load(tmp_path, stated, agreements, EngineKind.CLOSURE)
     refused = 0
     for _ in range(200):
         drawn = draw_fitting(rng, agreements)
-        question = build_input(drawn, rng.choices("TTTF", k=8))
+        question = build_input(drawn, rng.choices("TTTTTF!", k=8))
         decided = {each.field: each.effect for each in bundle.decide(question).fields}
         for name in question.fields:
             asked = parse_effect(rng.choice(CHAINS.get(FIELDS[name], ("明文",))))
@@ -69,6 +74,98 @@ def test_who_knows_every_fact_lets_nothing_more_pass(seed: int, tmp_path: Path) 
             refused += too_wide
             assert too_wide is not is_at_most(asked, decided[name])
     assert refused > 50
+
+
+def _assertion(level: str | None, division: str | None) -> OfficerFacts:
+    return OfficerFacts(level=level, division=division)
+
+
+OFFICERS: dict[str, OfficerFacts | None] = {
+    "province": _assertion("province", "370000"),
+    "county": _assertion("county", "370102"),
+    "township": _assertion("township", "370102001"),
+    "village": _assertion("village", "370102001001"),
+    "no level": _assertion(None, "370102"),
+    "unlisted level": _assertion("hamlet", "370102"),
+    "no division": _assertion("county", None),
+    "nobody": None,
+}
+BEST: dict[str, FactValue] = {
+    **dict.fromkeys(("case_matter_agrees", "case_organisation_agrees", "division_agrees"), True),
+    **dict.fromkeys(("subject_is_applicant", "subject_is_party", "in_investigation"), True),
+    **dict.fromkeys(("special_grade", "consent", "mandate", "guardian"), True),
+    "case_state": "open",
+    "protected": False,
+}
+"""What the registers tell at best."""
+
+
+def _questions(bundle: Bundle, facts: Facts) -> Iterator[DecisionInput]:
+    """Yield the questions for all fields of every agreement."""
+    for row in bundle.rows.values():
+        stated = row.agreement
+        for role, matter in product(sorted(stated.roles), sorted(stated.matters)):
+            yield DecisionInput(
+                agreement=stated.number,
+                organisation=stated.organisation,
+                system=stated.system,
+                role=role,
+                matter=matter,
+                facts=facts,
+                dataset=stated.dataset,
+                fields=tuple(stated.cells),
+                at_ms=AT_MS,
+                legal_basis=stated.basis[0],
+            )
+
+
+def _plain(officer: OfficerFacts | None) -> dict[str, FactValue]:
+    """Return what a node knows of a question by such an officer."""
+    return list_plain_facts(
+        FactQuestion(
+            organisation=USCC,
+            matter="M2",
+            case_number="370102-2026-000001",
+            subject=PENSIONER,
+            officer=officer,
+            at_ms=AT_MS,
+        )
+    )
+
+
+@pytest.mark.parametrize("who", OFFICERS)
+def test_what_is_withheld_by_level_or_division_passes_no_node(sandbox: Bundle, who: str) -> None:
+    """Over the shipped bundle: exactly what the gateway can give such an officer passes."""
+    plain = _plain(OFFICERS[who])
+    # The facts of the question win: no register gives an officer a division he has not.
+    gateway, clear = {**BEST, **plain}, {**BEST, **_plain(OFFICERS["county"])}
+    withheld = 0
+    for question in _questions(sandbox, gateway):
+        most = _grants(sandbox, replace(question, facts=clear))
+        decided = {each.field: each.effect for each in sandbox.decide(question).fields}
+        asked = replace(question, facts=plain)
+        too_wide = [name for name in most if not is_at_most(most[name], decided[name])]
+
+        assert list(list_too_wide(sandbox, asked, most)) == too_wide
+        assert list_too_wide(sandbox, asked, _grants(sandbox, question)) == ()
+        withheld += len(too_wide)
+    assert bool(withheld) is (who not in {"province", "county"})
+
+
+def test_what_is_unknown_to_everybody_is_in_nobodys_favour(load_small: LoadSmall) -> None:
+    """A fact given as unknown fails a precondition, skips a rung and keeps a prohibition."""
+    bundle = load_small(agreements=[agreement(字段={"姓名": LADDER}, 例=LADDER_EXAMPLES)])
+    question, clear, masked = ask(), {NAME: CLEAR}, {NAME: MASKED}
+    unsure: Facts = {"fact_0": True, "fact_1": UNKNOWN}
+
+    rung = replace(question, facts=unsure)
+    failing = replace(question, facts={"fact_0": UNKNOWN})
+    forbidden = replace(question, facts={**unsure, "fact_5": UNKNOWN})
+
+    assert list_too_wide(bundle, rung, clear) == (NAME,)
+    assert list_too_wide(bundle, rung, masked) == ()
+    assert list_too_wide(bundle, failing, masked) == (NAME,)
+    assert list_too_wide(bundle, forbidden, masked) == (NAME,)
 
 
 def test_a_ladder_is_open_as_far_as_it_cannot_be_judged(load_small: LoadSmall) -> None:

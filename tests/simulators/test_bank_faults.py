@@ -1,6 +1,7 @@
 """Every fault of the bank simulator shows as its manual says."""
 
 import re
+import time
 from pathlib import Path
 
 import httpx
@@ -55,7 +56,11 @@ def _ids(report: etree._Element) -> list[str]:
 
 def test_the_manual_lists_exactly_the_faults_there_are(bank: Running) -> None:
     """Manual, admin port and enumeration name the same faults."""
-    listed = re.findall(r"^\| `(\w+)` \| ", MANUAL.read_text().split("故障名")[1], re.MULTILINE)
+    listed = re.findall(
+        r"^\| `(\w+)` \| ",
+        MANUAL.read_text("utf-8").split("故障名")[1].split("\n## ")[0],
+        re.MULTILINE,
+    )
 
     assert listed == [fault.value for fault in Fault]
     assert list(bank.admin.get("/faults").json()["faults"]) == listed
@@ -246,6 +251,23 @@ def test_a_reply_is_slow(banker: BankClient, bank: Running, letter: Letter) -> N
 
     assert first.status_code == 202
     assert rows(banker.open(ready.content, letter.id))
+
+
+@pytest.mark.parametrize(("fault", "again"), [("late_accept", 200), ("late_answer", 409)])
+def test_a_message_is_taken_though_its_sender_was_told_nothing(
+    banker: BankClient, bank: Running, letter: Letter, fault: str, again: int
+) -> None:
+    """504 at once; the report lies there a little later, and the message is carried out once."""
+    bank.fault(fault)
+
+    lost, place = banker.send(letter), f"/bank/v1/messages/{letter.id}"
+    nothing, repeated = banker.http.get(place), banker.send(letter)
+    time.sleep(0.6)
+    report = banker.http.get(place)
+
+    assert (lost.status_code, lost.headers["Content-Type"][:10]) == (504, "text/plain")
+    assert (nothing.status_code, repeated.status_code) == (404, again)
+    assert rows(banker.open(report.content, letter.id))
 
 
 @pytest.mark.parametrize("fault", ["entity_bomb", "external_entity"])

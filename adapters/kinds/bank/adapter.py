@@ -11,13 +11,12 @@ from typing import Final
 
 from lxml import etree
 
-from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
+from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.bank.codes import Verdict
-from adapters.kinds.bank.front import Front, FrontIdentity
-from adapters.kinds.bank.mailing import Kept, Mailing, Waiting
+from adapters.kinds.bank.front import Front, FrontIdentity, NotTaken
+from adapters.kinds.bank.mailing import Kept, Mailing, Message, Waiting
 from adapters.kinds.bank.questions import (
     OPERATIONS,
-    Operation,
     Question,
     build_question,
     is_name,
@@ -35,7 +34,7 @@ from adapters.port import (
     Query,
     SubjectType,
 )
-from adapters.records import RawRecord, RecordSource, dataset_of, settle
+from adapters.records import RawRecord, RecordSource, dataset_of, require_subject_type, settle
 from adapters.transport import RESERVE_S, DepartmentTransport
 
 DATASETS: Final = frozenset(OPERATIONS)
@@ -125,9 +124,7 @@ class BankAdapter:
         operation = OPERATIONS.get(dataset_of(query))
         if query.dataset.name not in self._datasets or operation is None:
             raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            _require_unverified(operation)
-            return None
+        require_subject_type(query, SubjectType.RESIDENT_ID)
         kept = self._kept.find(query)
         if kept is not None:
             raw = await self._wait(query, kept)
@@ -139,21 +136,32 @@ class BankAdapter:
         return await self._ask(query, question)
 
     async def _ask(self, query: Query, question: Question) -> RawRecord | None:
+        attempts = min(_BUSY_ATTEMPTS, self._transport.attempts)
         attempt = 1
         while True:
+            waiting = self._post(question, query)
             try:
-                return await self._wait(query, self._post(question, query.deadline))
+                raw = await self._wait(query, waiting)
             except RowBusy:
                 late = time.monotonic() + _BUSY_PAUSE_S >= query.deadline - RESERVE_S
-                if attempt == _BUSY_ATTEMPTS or late:
+                if attempt >= attempts or late:
                     raise
+            else:
+                if waiting.accepted:
+                    self._kept.forget(waiting)
+                return raw
             await asyncio.sleep(_BUSY_PAUSE_S)
             attempt += 1
 
-    def _post(self, question: Question, deadline: float) -> Waiting:
-        if question.operation.verifies and not self._quota.charge(question.account, self._now_ms()):
+    def _post(self, question: Question, query: Query) -> Waiting:
+        verifies = question.operation.verifies
+        if verifies and not self._quota.charge(question.account, self._now_ms()):
             raise DepartmentFailed(Indeterminate.PROVIDER_QUOTA)
-        return self._mailing.post(question, deadline)
+        try:
+            return self._mailing.post(question, query)
+        except NotSent:
+            self._release(question)
+            raise
 
     async def _wait(self, query: Query, waiting: Waiting) -> RawRecord | None:
         """Wait for an answer as long as its asker does.
@@ -162,9 +170,11 @@ class BankAdapter:
             DepartmentFailed: PENDING where the front will answer later, TIMEOUT; as answered.
         """
         try:
-            async with asyncio.timeout(query.deadline - RESERVE_S - time.monotonic()):
-                # Shielded: an accepted question goes on without its asker, who may come back.
-                return await asyncio.shield(waiting.answer)
+            with waiting.attend():
+                async with asyncio.timeout(query.deadline - RESERVE_S - time.monotonic()):
+                    # Shielded: a question that was sent goes on without its asker, who may come
+                    # back, and is counted by what becomes of it.
+                    return await asyncio.shield(waiting.answer)
         except TimeoutError:
             if waiting.retry_after_s is None:
                 self._leave(waiting)
@@ -178,37 +188,40 @@ class BankAdapter:
             raise
 
     def _leave(self, waiting: Waiting) -> None:
-        """Take back a question nobody waits for, unless its message was accepted."""
-        if not waiting.accepted and waiting.answer.cancel():
-            self._release(waiting)
+        """Take back a question nobody waits for, unless its message was sent."""
+        if not waiting.message.sent and waiting.answer.cancel():
+            self._release(waiting.question)
 
-    def _release_unasked(self, group: Sequence[Waiting]) -> None:
-        for waiting in group:
-            # What is accepted is counted there, whatever became of the answer.
-            if not waiting.answer.done() and not waiting.accepted:
-                self._release(waiting)
+    def _release(self, question: Question) -> None:
+        """Take one check back that no bank counts: it never left, or a bank or the front says so.
 
-    def _release(self, waiting: Waiting) -> None:
-        if waiting.question.operation.verifies:
-            self._quota.release(waiting.question.account)
+        What was sent and not answered is not taken back: it may have been accepted.
+        """
+        if question.operation.verifies:
+            self._quota.release(question.account)
 
-    async def _deliver(self, operation: Operation, group: Sequence[Waiting]) -> None:
-        def accept(pause_s: float) -> None:
-            for waiting in group:
+    async def _deliver(self, message: Message, present: Sequence[Waiting]) -> None:
+        async def accept(pause_s: float) -> None:
+            for waiting in present:
+                if waiting.retry_after_s is None:
+                    # At once: an asker may leave any time, and is not to be counted twice.
+                    self._kept.remember(waiting.query, waiting)
                 waiting.retry_after_s = pause_s
+            await asyncio.sleep(pause_s)
+            # Nobody waits: the front keeps the answer until somebody comes back for it.
+            await message.attended.wait()
 
         # The patient decide how long the message may take; the others leave on their own.
-        deadline = max(waiting.deadline for waiting in group)
-        questions = [waiting.question for waiting in group]
+        deadline = max(waiting.query.deadline for waiting in present)
+        questions = [waiting.question for waiting in present]
         try:
-            rows = await self._front.ask(operation, questions, deadline, accept)
-        except AdapterError:
-            self._release_unasked(group)
+            rows = await self._front.ask(message.operation, questions, deadline, accept)
+        except (NotSent, NotTaken):
+            for question in questions:
+                self._release(question)
             raise
-        for number, waiting in enumerate(group, start=1):
-            # The asker left at his own deadline; his future is cancelled and takes no answer.
-            if waiting.answer.done():
-                continue
+        for number, waiting in enumerate(present, start=1):
+            # Read also where its asker has left: what the bank says of its count is kept.
             try:
                 waiting.answer.set_result(self._read(waiting, rows.get(number)))
             except AdapterError as failed:
@@ -226,16 +239,5 @@ class BankAdapter:
                 self._quota.exhaust(waiting.question.account)
             raise
         if not verdict.counted:
-            self._release(waiting)
+            self._release(waiting.question)
         return record_of(verdict)
-
-
-def _require_unverified(operation: Operation) -> None:
-    """Let an organisation be looked for where none has anything: no card, no benefit paid.
-
-    Raises:
-        DepartmentFailed: PROVIDER_NOT_CONNECTED, for the interface verifies accounts of persons
-            only, and an organisation's account that is not asked about is not "not found".
-    """
-    if operation.verifies:
-        raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)

@@ -1,16 +1,20 @@
 """One message and its answer: sent, fetched where the answer was lost or comes later, opened.
 
-A message is accepted at most once. Whoever does not know whether it was accepted fetches its answer
-first; only a front that says it knows no such message is sent another, under a new id.
-INVARIANT: no two messages bear one id, so that a late answer to an earlier one is recognised.
+A message is accepted at most once, for it has one id and one form however often it is sent: whoever
+does not know whether it was accepted fetches its answer, and sends the same octets again where none
+lies there. The front takes an id once (DUP01), so that the message it is still working on, or that
+reaches it late, is the only one. That no answer lies under an id (MSG01) proves nothing.
+INVARIANT: a question is never sent under a second id.
 """
 
 import asyncio
 import logging
+import math
 import re
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -26,19 +30,26 @@ from adapters.mapping.dates import CHINA_TIME
 from adapters.port import BreakerState, Indeterminate
 from adapters.transport import RESERVE_S, DepartmentTransport, HttpAnswer, HttpCall
 
-__all__ = ["Front", "FrontIdentity"]
+__all__ = ["Front", "FrontIdentity", "NotTaken"]
 
 _LOG: Final = logging.getLogger(__name__)
 _PATH: Final = "/bank/v1/messages"
 _XML: Final = "application/xml"
 _OK, _ACCEPTED, _USED = 200, 202, 409
-_ATTEMPTS: Final = 3
 _PAUSE_S: Final = 0.05
 # Seconds after which the front takes messages again (section 6, QTA01).
 _QUOTA_PAUSE_S: Final = 1.05
+# Seconds until a message is fetched again that the front has accepted and not yet answered.
+_WORKING_PAUSE_S: Final = 0.1
 # Seconds one fetch of a later answer may take, and between two of them at most.
 _FETCH_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 30.0
+_QUOTA: Final = Indeterminate.PROVIDER_QUOTA
+# After which the message may have been accepted all the same, and its answer be fetched: a page of
+# somebody between, 429 included, says nothing of the front.
+_LOST: Final = frozenset(
+    {Indeterminate.PROVIDER_UNAVAILABLE, Indeterminate.PROVIDER_MALFORMED, _QUOTA}
+)
 _SECONDS: Final = re.compile(r"[1-9][0-9]{0,3}")
 
 
@@ -57,8 +68,12 @@ class _Sent:
         return f"{_PATH}/{self.message_id}"
 
 
-class _NotAccepted(Exception):
-    """The front surely did not accept the message, which may be sent anew after a pause."""
+class NotTaken(DepartmentFailed):
+    """The front itself said, signed, that it took nothing: no account was checked."""
+
+
+class _Again(Exception):
+    """The message may be sent again, as it is, after a pause."""
 
     def __init__(self, cause: DepartmentFailed, pause_s: float) -> None:
         super().__init__(cause.reason.value)
@@ -89,17 +104,20 @@ class Front:
         operation: Operation,
         questions: Sequence[Question],
         deadline: float,
-        accept: Callable[[float], None],
+        accept: Callable[[float], Awaitable[None]],
     ) -> Rows:
         """Send questions of one operation and return the rows of the report.
 
-        `accept` is told the pause in seconds once the front answers later, and every time again.
+        `accept` is told the pause in seconds once the front answers later, and every time again; it
+        returns when the answer is to be fetched.
 
         Raises:
             AnswerMalformed: The answer breaks the interface.
-            DepartmentFailed: Why there is none.
+            NotSent, NotTaken: The front surely has nothing of it.
+            DepartmentFailed: Why there is none; the front may have accepted the message.
         """
-        sent, answer = await self._send_until_accepted(operation, questions, deadline)
+        sent = self._seal(operation, questions)
+        answer = await self._send_until_taken(sent, deadline)
         if answer.status == _ACCEPTED:
             answer = await self._fetch_later(sent, answer, accept)
         return self._open(sent, answer)
@@ -119,19 +137,22 @@ class Front:
             if rejected.code != UNKNOWN_MESSAGE:
                 raise _failure(rejected) from None
 
-    async def _send_until_accepted(
-        self, operation: Operation, questions: Sequence[Question], deadline: float
-    ) -> tuple[_Sent, HttpAnswer]:
-        attempt = 1
+    async def _send_until_taken(self, sent: _Sent, deadline: float) -> HttpAnswer:
+        attempt, unsure = 1, False
         while True:
-            sent = self._seal(operation, questions)
             try:
-                return sent, await self._send(sent, deadline)
-            except _NotAccepted as refused:
-                pause = refused.pause_s * attempt
-                late = time.monotonic() + pause >= deadline - RESERVE_S
-                if attempt == _ATTEMPTS or late:
-                    raise refused.cause from None
+                return await self._send(sent, deadline)
+            except _Again as again:
+                failed, pause = again.cause, again.pause_s * attempt
+            except (NotSent, NotTaken) as ended:
+                failed, pause = ended, math.inf
+            unsure = unsure or not isinstance(failed, NotSent | NotTaken)
+            late = time.monotonic() + pause >= deadline - RESERVE_S
+            if attempt >= self._transport.attempts or late:
+                if unsure and isinstance(failed, NotSent | NotTaken):
+                    # An earlier one may have been accepted, whatever became of this one.
+                    raise DepartmentFailed(failed.reason, cause=failed.cause) from None
+                raise failed from None
             await asyncio.sleep(pause)
             attempt += 1
 
@@ -152,56 +173,93 @@ class Front:
         return rows
 
     async def _send(self, sent: _Sent, deadline: float) -> HttpAnswer:
-        call = HttpCall(
-            method="POST",
-            path=_PATH,
-            body=sent.body,
-            headers={"Content-Type": f"{_XML}; charset=UTF-8"},
-            expect=_XML,
-            keep_accepted=True,
-            # The transport would send the same id twice.
-            idempotent=False,
-        )
+        """Send a message once and return what became of it.
+
+        Raises:
+            _Again: It may be sent again; NotTaken as its cause where it surely was not accepted.
+            NotSent, NotTaken: It was not accepted and would not be.
+            DepartmentFailed: It may have been accepted.
+        """
+        refusals: list[bytes] = []
         try:
-            answer = await self._transport.fetch(call, deadline)
-            if answer.status != _USED:
-                return answer
-            # Somebody between sent it twice: the answer to the first is fetched (DUP01).
-            return await self._transport.fetch(_fetch_call(sent.path), deadline)
+            answer = await self._transport.fetch(_post_call(sent, refusals.append), deadline)
         except NotSent:
             # Nothing left, so there is nothing to look for at the front.
             raise
         except DepartmentFailed as failed:
-            if failed.reason is Indeterminate.PROVIDER_QUOTA:
-                raise _NotAccepted(failed, _QUOTA_PAUSE_S) from None
-            unknown = {Indeterminate.PROVIDER_UNAVAILABLE, Indeterminate.PROVIDER_MALFORMED}
-            if failed.reason not in unknown:
+            pause = _QUOTA_PAUSE_S if failed.reason is _QUOTA else _PAUSE_S
+            for body in refusals:
+                # Not the front's word: somebody between refused, and may have let it through.
+                with suppress(AnswerMalformed, DepartmentFailed):
+                    raise _Again(self._read_refusal(sent, body), pause) from None
+            if failed.reason not in _LOST:
                 raise
-            return await self._recover(sent, failed, deadline)
+            return await self._recover(sent, _Again(failed, pause), deadline)
+        if answer.status == _USED:
+            return await self._fetch_used(sent, deadline)
+        if answer.status not in {_OK, _ACCEPTED}:
+            raise self._read_refusal(sent, answer.body)
+        return answer
 
-    async def _recover(self, sent: _Sent, failed: DepartmentFailed, deadline: float) -> HttpAnswer:
-        """Fetch the answer that was lost on its way, or learn that there is none."""
+    def _read_refusal(self, sent: _Sent, body: bytes) -> NotTaken:
+        """Return what the front itself refused the message for.
+
+        Raises:
+            AnswerMalformed: It is no refusal.
+            DepartmentFailed: It is not proven to be the front's word on this message.
+        """
+        try:
+            self._envelopes.open(body, sent.operation, sent.message_id, sent.items)
+        except Rejected as rejected:
+            failed = _failure(rejected)
+            return NotTaken(failed.reason, cause=failed.cause, code=failed.code)
+        raise AnswerMalformed("a report under the status of a refusal")
+
+    async def _recover(self, sent: _Sent, again: _Again, deadline: float) -> HttpAnswer:
+        """Fetch the answer that was lost on its way, or have the message sent again."""
         try:
             answer = await self._transport.fetch(_fetch_call(sent.path), deadline)
             if answer.status in {_OK, _ACCEPTED}:
                 return answer
             self._open(sent, answer)
-        except _NothingAccepted:
-            raise _NotAccepted(failed, _PAUSE_S) from None
+        except _NothingThere:
+            raise again from None
         except (DepartmentFailed, AnswerMalformed):
             # What went wrong first says more than what went wrong while it was looked into.
-            raise failed from None
-        raise failed
+            raise again.cause from None
+        raise again.cause
+
+    async def _fetch_used(self, sent: _Sent, deadline: float) -> HttpAnswer:
+        """Fetch the answer to a message whose id was accepted before (DUP01), once it is there.
+
+        Raises:
+            DepartmentFailed: PROVIDER_TIMEOUT: it was not there in time.
+        """
+        pause = _WORKING_PAUSE_S
+        while True:
+            answer = await self._transport.fetch(_fetch_call(sent.path), deadline)
+            if answer.status in {_OK, _ACCEPTED}:
+                return answer
+            try:
+                self._open(sent, answer)
+            except _NothingThere:
+                if time.monotonic() + pause >= deadline - RESERVE_S:
+                    raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT) from None
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     async def _fetch_later(
-        self, sent: _Sent, answer: HttpAnswer, accept: Callable[[float], None]
+        self, sent: _Sent, answer: HttpAnswer, accept: Callable[[float], Awaitable[None]]
     ) -> HttpAnswer:
         """Ask for the answer of an accepted message until it is there."""
         until = time.monotonic() + KEPT_S
         pause = _pause_of(sent, answer)
         while time.monotonic() + pause < until:
-            accept(pause)
-            await asyncio.sleep(pause)
+            try:
+                async with asyncio.timeout(until - time.monotonic()):
+                    await accept(pause)
+            except TimeoutError:
+                break
             try:
                 deadline = time.monotonic() + _FETCH_S
                 answer = await self._transport.fetch(_fetch_call(sent.path), deadline)
@@ -215,8 +273,22 @@ class Front:
         raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT)
 
 
-class _NothingAccepted(DepartmentFailed):
-    """Nothing was accepted under this id."""
+class _NothingThere(DepartmentFailed):
+    """No answer lies under this id: to nothing, to what is being worked on, or no longer."""
+
+
+def _post_call(sent: _Sent, told_refusal: Callable[[bytes], None]) -> HttpCall:
+    return HttpCall(
+        method="POST",
+        path=_PATH,
+        body=sent.body,
+        headers={"Content-Type": f"{_XML}; charset=UTF-8"},
+        expect=_XML,
+        keep_accepted=True,
+        told_refusal=told_refusal,
+        # The transport does not know when it has to look for an answer before it repeats.
+        idempotent=False,
+    )
 
 
 def _fetch_call(path: str) -> HttpCall:
@@ -243,7 +315,7 @@ def _failure(rejected: Rejected) -> DepartmentFailed:
     known = rejected.code if rejected.code in REJECTIONS else "another code"
     _LOG.warning("front of the banks: rejected, %s", known)
     if rejected.code == UNKNOWN_MESSAGE:
-        return _NothingAccepted(Indeterminate.PROVIDER_FAULT)
+        return _NothingThere(Indeterminate.PROVIDER_FAULT)
     reason = REJECTIONS.get(rejected.code)
     if reason is None:
         return DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.CODE_UNKNOWN)

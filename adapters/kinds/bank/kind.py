@@ -1,17 +1,20 @@
 """Builds the adapter of the banks from its section of the configuration."""
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 
-from adapters.errors import AdapterMisconfigured
+from adapters.errors import AdapterMisconfigured, AnswerMalformed
 from adapters.kind import Kind, Parts
 from adapters.kinds.bank.adapter import DATASETS, BankAdapter, find_lacking
 from adapters.kinds.bank.front import FrontIdentity
 from adapters.limits import build_limits
+from adapters.mapping.identifiers import parse_uscc
 from adapters.settings import BankConfig
+from adapters.tls import build_client_tls
 from adapters.transport import DepartmentTransport
 
 
@@ -19,6 +22,9 @@ def _build(config: BankConfig, parts: Parts) -> BankAdapter:
     if not config.base_url.startswith("https://"):
         # Also on the loopback: without TLS the front would not know who asks.
         raise AdapterMisconfigured("departments.bank.base_url: the front is reached over https")
+    for name in ("party", "front"):
+        # Told at start: the front would refuse every message, or no answer would be believed.
+        _require_uscc(name, getattr(config, name))
     if "" in config.card_prefixes:
         raise AdapterMisconfigured("departments.bank.card_prefixes: an empty one is every number")
     return BankAdapter(
@@ -41,6 +47,16 @@ def _build(config: BankConfig, parts: Parts) -> BankAdapter:
     )
 
 
+def _require_uscc(name: str, code: str) -> None:
+    written = None
+    # The error quotes nothing, but says "answer", and this is a setting.
+    with suppress(AnswerMalformed):
+        written = parse_uscc(code).code
+    if written != code:
+        text = f"departments.bank.{name}: not the 18 characters of a USCC"
+        raise AdapterMisconfigured(text)
+
+
 def _load_tls(config: BankConfig, parts: Parts) -> ssl.SSLContext:
     key = config.tls_key
     if key.certificate is None:
@@ -49,11 +65,8 @@ def _load_tls(config: BankConfig, parts: Parts) -> ssl.SSLContext:
     signer = parts.means.load_signer(key)
     if signer.keyid == parts.means.load_signer(config.signing_key).keyid:
         raise AdapterMisconfigured("departments.bank: one key for TLS and for messages")
-    # Not the default context of `ssl`, which reads the environment (SSLKEYLOGFILE).
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(cafile=config.tls_trust)
+        context = build_client_tls(config.tls_trust)
         passphrase = parts.means.load_secret(key.passphrase_file)
         context.load_cert_chain(key.certificate, key.key, password=passphrase)
     except (OSError, ValueError):

@@ -1,13 +1,17 @@
 """Civil affairs: each question goes to the source that can answer it (the page, section 6).
 
 An officer's question, and every one about marriages and children, is asked live. A system job's
-about a copied dataset is answered from our copy of the front-end database.
+about a copied dataset is answered from our copy of the front-end database, which also proves to an
+officer that there is nothing.
 INVARIANT: what the copy does not hold is told as "not held" only while the copy reaches to within
 15 minutes of now and every row of it could be read.
+INVARIANT: the live check is asked by number and name together, so its silence is "not held" only
+where the copy, looked through by number alone, holds nothing of anybody under the number.
 """
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -24,14 +28,13 @@ from adapters.kinds.civil_affairs.facts import (
 from adapters.kinds.civil_affairs.front_end import VIEWS
 from adapters.kinds.civil_affairs.live import LiveCheck
 from adapters.kinds.civil_affairs.marriage import ask_marriage, ask_registrations
-from adapters.kinds.civil_affairs.poller import Poller
+from adapters.kinds.civil_affairs.poller import CopiedView, Poller
 from adapters.mapping.dates import day_of_ms
-from adapters.mapping.names import compare_names, normalise_dots
+from adapters.mapping.names import is_held_name, normalise_dots
 from adapters.port import (
     AdapterHealth,
     BreakerState,
     DatasetName,
-    Finding,
     Indeterminate,
     Lacking,
     Outcome,
@@ -41,6 +44,10 @@ from adapters.port import (
 from adapters.records import RawRecord, RecordSource, dataset_of, settle
 
 _CREMATION: Final = "ca.cremation"
+_LASTING: Final = timedelta(hours=24)
+"""How long a line of a cremation is told from a copy that no longer reaches to now: a day of their
+replication may be lost without stopping a nightly sweep, and no mistake outlives it (the page, 4).
+"""
 _HEALTH_S: Final = 2.0
 _LIVE: Final[Mapping[str, Callable[[LiveCheck, Query], Awaitable[RawRecord | None]]]] = (
     MappingProxyType(
@@ -144,25 +151,50 @@ class CivilAffairsAdapter:
             raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)
         if query.subject.type is not SubjectType.RESIDENT_ID:
             return None
-        view = VIEWS.get(dataset)
-        copied = self._poller is not None and view in self._poller.views
         # An officer decides now and about one person; a sweep would be the platform's whole quota.
-        if self._poller is None or view is None or not copied or query.by_officer:
-            return await ask(self._live, query)
-        return await _read_copy(self._poller, view, dataset, query)
+        if not query.by_officer and (kept := await self._find_copy(dataset)) is not None:
+            return _read_copy(*kept, dataset, query)
+        raw = await ask(self._live, query)
+        if raw is None and dataset in VIEWS:
+            await self._require_absent(dataset, query.subject.identifier)
+        return raw
+
+    async def _find_copy(self, dataset: str) -> tuple[CopiedView, datetime] | None:
+        """Return the copy of a dataset, once a round has ended, and China's time; None without."""
+        view = VIEWS.get(dataset)
+        if self._poller is None or view is None or view not in self._poller.views:
+            return None
+        self._poller.start()
+        copied = self._poller.views[view]
+        # Until the first round ends, there is nothing to be fresh or stale; `settle` ends the wait.
+        await copied.tried.wait()
+        return copied, self._poller.now()
+
+    async def _require_absent(self, dataset: str, identifier: str) -> None:
+        """Prove that nothing is held under a number, whatever name stands beside it.
+
+        Raises:
+            DepartmentFailed: SUBJECT_UNRESOLVED without a copy, or where it holds a line under the
+                number; otherwise why the copy tells no absence.
+        """
+        kept = await self._find_copy(dataset)
+        # Not held, or held under another spelling of the name: the live check says both alike
+        # (the page, section 3.4), and the catalog would sign a NO of either.
+        if kept is None or kept[0].copy.find(identifier):
+            raise DepartmentFailed(Indeterminate.SUBJECT_UNRESOLVED)
+        view, now = kept
+        if (lag := view.find_lag(now)) is not None:
+            raise DepartmentFailed(lag)
 
 
-async def _read_copy(
-    poller: Poller, view_name: str, dataset: str, query: Query
-) -> RawRecord | None:
-    asked, view = require_asked(query), poller.views[view_name]
-    poller.start()
-    # Until the first round ends, there is nothing to be fresh or stale; `settle` ends the wait.
-    await view.tried.wait()
+def _read_copy(view: CopiedView, now: datetime, dataset: str, query: Query) -> RawRecord | None:
+    asked = require_asked(query)
     lines = _own_lines(asked, view.copy.find(asked.identifier))
-    lag = view.find_lag(poller.now())
-    # Whoever was cremated stays so. Everything else may have changed in what has not arrived.
-    if lag is not None and not (lines and dataset == _CREMATION):
+    lag = view.find_lag(now)
+    # Whoever was cremated stays so, and everything else may have changed in what has not arrived.
+    # But a line may be withdrawn as well, which a copy that stands still never learns of.
+    lasts = dataset == _CREMATION and view.reaches(now, _LASTING)
+    if lag is not None and not (lines and lasts):
         raise DepartmentFailed(lag)
     if dataset == _CREMATION:
         return read_cremation(lines)
@@ -176,7 +208,7 @@ def _own_lines(asked: Asked, lines: Sequence[Line]) -> Sequence[Line]:
         DepartmentFailed: SUBJECT_UNRESOLVED where only others stand under it: two people of one
             number, or one name written in two ways, and nobody can tell which.
     """
-    own = [line for line in lines if compare_names(asked.name, line["name"]) is not Finding.NO]
+    own = [line for line in lines if is_held_name(asked.name, line["name"])]
     if lines and not own:
         raise DepartmentFailed(Indeterminate.SUBJECT_UNRESOLVED)
     return own

@@ -24,7 +24,7 @@ from adapters.kinds.civil_affairs.codes import ADOPTED, CHILD_OPERATIONS, CHILD_
 from adapters.kinds.civil_affairs.live import JsonRow, LiveCheck
 from adapters.mapping.dates import parse_day
 from adapters.mapping.identifiers import parse_resident_id
-from adapters.mapping.names import compare_names
+from adapters.mapping.names import is_held_name
 from adapters.port import Finding, Query
 from adapters.records import RawRecord
 
@@ -120,6 +120,6 @@ def _last(lines: Sequence[ChildLine], kind: str) -> ChildLine | None:
 def _names(line: ChildLine, supporter: Asked) -> bool:
     # Historic duplicates share a number: another name is another person.
     return any(
-        number == supporter.identifier and compare_names(supporter.name, name) is not Finding.NO
+        number == supporter.identifier and is_held_name(supporter.name, name)
         for number, name in line.parents
     )

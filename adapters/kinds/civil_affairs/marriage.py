@@ -7,6 +7,7 @@ INVARIANT: `*_man` of the verification is whoever was asked about; of a line it 
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -30,7 +31,7 @@ from adapters.kinds.civil_affairs.codes import (
 )
 from adapters.kinds.civil_affairs.live import JsonRow, LiveCheck
 from adapters.mapping.dates import encode_day, parse_day
-from adapters.mapping.identifiers import parse_resident_id
+from adapters.mapping.identifiers import examine_marriage_number, parse_resident_id
 from adapters.mapping.names import fold_width
 from adapters.port import FieldName, Finding, Indeterminate, Query
 from adapters.records import RawRecord, require_subject
@@ -38,11 +39,20 @@ from adapters.records import RawRecord, require_subject
 _FOUND: Final = FieldName("registration_found")
 _COUPLE: Final = FieldName("is_couple")
 _STATUS: Final = FieldName("current_status")
-_NUMBER: Final = FieldName("certificate_no")
 _OF_ONE: Final = frozenset({_FOUND, _STATUS})
 # Catalog, ca.marriage_record.certificate_no; before 2004 it was free text, which has no such form.
 _CERTIFICATE: Final = re.compile(r"B?[JL][0-9]{6}-[0-9]{4}-[0-9]{6}")
 _SIDES: Final = (("man", "woman"), ("woman", "man"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """One registration from the side of whoever is asked about."""
+
+    day: date
+    number: str = field(repr=False)
+    """Of its certificate, in one spelling, also where `raw` cannot carry it; empty without one."""
+    raw: RawRecord = field(repr=False)
 
 
 async def ask_marriage(live: LiveCheck, query: Query) -> RawRecord | None:
@@ -57,6 +67,7 @@ async def ask_marriage(live: LiveCheck, query: Query) -> RawRecord | None:
     if isinstance(pair, Finding) or granted & _OF_ONE:
         raw = read_one(asked, await _ask(live, query, "marriage_one", (asked,)))
     if isinstance(pair, Finding):
+        # An ERROR of the claim is told beside what is held; alone it would state a registration.
         return {**raw, _COUPLE: pair} if raw else None
     if _COUPLE in granted:
         raw = {**raw, **read_both(*pair, await _ask(live, query, "marriage_both", pair))}
@@ -127,7 +138,7 @@ def _require_operation(row: JsonRow) -> str:
 
 
 async def ask_registrations(live: LiveCheck, query: Query) -> RawRecord | None:
-    """Ask for the registrations of a person; the last, or the one whose certificate is claimed."""
+    """Ask for the registrations of a person: the last, or none but the one that is claimed."""
     asked = require_asked(query)
     question = {
         "name_man": asked.name,
@@ -141,7 +152,9 @@ async def ask_registrations(live: LiveCheck, query: Query) -> RawRecord | None:
 def read_registrations(
     asked: Asked, rows: Sequence[JsonRow], claimed: str | None
 ) -> RawRecord | None:
-    """Return one registration as the asked one has it; None without a line.
+    """Return one registration as the asked one has it; None where none is, or not the claimed one.
+
+    What is told of another registration than the claimed one would be taken for an answer about it.
 
     Raises:
         AnswerMalformed: Another form than the interface says, or a code it does not list.
@@ -149,21 +162,27 @@ def read_registrations(
     """
     # All of them, not the chosen one: one stranger's line shows that the answer mixes people.
     read = [_read_line(asked, row) for row in rows]
+    if claimed is not None:
+        wanted = _spell_number(claimed)
+        read = [line for line in read if line.number == wanted != ""]
     if not read:
         return None
-    number = None if claimed is None else fold_width(claimed).upper()
-    wanted = [line for line in read if number and line[1].get(_NUMBER) == number]
     # Lines of one day stand in the order of their numbers: the later one counts.
-    ordered = enumerate(wanted or read)
-    _, (_, raw) = max(ordered, key=lambda pair: (pair[1][0], pair[0]))
-    return raw
+    _, last = max(enumerate(read), key=lambda pair: (pair[1].day, pair[0]))
+    return last.raw
 
 
-def _read_line(asked: Asked, row: JsonRow) -> tuple[date, RawRecord]:
+def _spell_number(text: str) -> str:
+    """Return a certificate's number in the one spelling both sides are compared in."""
+    # What has no form of today's is a number all the same: registers before 2004 wrote free text.
+    return examine_marriage_number(text).value or fold_width(text).upper()
+
+
+def _read_line(asked: Asked, row: JsonRow) -> _Line:
     own, other = _find_sides(asked, row)
     require_own(asked, row, f"cert_num_{own}", f"name_{own}")
     operation, day = _require_operation(row), require_value(row, "op_date")
-    number, spouse = text_of(row, "cert_no"), text_of(row, f"name_{other}")
+    number, spouse = _spell_number(text_of(row, "cert_no")), text_of(row, f"name_{other}")
     line = {
         "certificate_no": number if _CERTIFICATE.fullmatch(number) else None,
         "op_type": OPERATIONS[operation],
@@ -172,7 +191,7 @@ def _read_line(asked: Asked, row: JsonRow) -> tuple[date, RawRecord]:
         "spouse_id": parse_resident_id(require_value(row, f"cert_num_{other}")),
         "office_code": text_of(row, "dept_code") or None,
     }
-    return parse_day(day), held(line)
+    return _Line(day=parse_day(day), number=number, raw=held(line))
 
 
 def _find_sides(asked: Asked, row: JsonRow) -> tuple[str, str]:

@@ -52,9 +52,14 @@ class CopiedView:
     """Set once a round has ended; the first may be lost to what passes by itself."""
     rounds: int = 0
 
+    def reaches(self, now: datetime, within: timedelta) -> bool:
+        """Tell whether the copy is younger than that; one never wholly read is of no age."""
+        # Below as well: to a clock that was set back, any copy is from the future and never ages.
+        return self.as_of is not None and -_MAX_AHEAD <= now - self.as_of < within
+
     def find_lag(self, now: datetime) -> Indeterminate | None:
         """Return why absence from this copy means nothing now; None where it does."""
-        if self.as_of is not None and now - self.as_of < MAX_LAG:
+        if self.reaches(now, MAX_LAG):
             return None if not self.copy.unreadable else Indeterminate.PROVIDER_MALFORMED
         # Without a failure of ours it is the department's replication that stands still.
         return self.failure or Indeterminate.PROVIDER_UNAVAILABLE

@@ -26,7 +26,7 @@ from adapters.mapping.dates import CHINA_TIME
 from adapters.mapping.decimals import DecimalJson
 from adapters.mapping.documents import require_text
 from adapters.mapping.identifiers import parse_uscc
-from adapters.mapping.names import compare_names
+from adapters.mapping.names import is_held_name
 from adapters.port import FieldName, Finding, Indeterminate, Subject
 from adapters.records import RawRecord, require_subject
 from signing.encoding import encode_canonical_json
@@ -139,7 +139,7 @@ def read_positions(subject: Subject, records: Sequence[Members]) -> RawRecord:
     names = [_text(each, "pname") for each in records]
     asked = subject.full_name or ""
     # Entries may be misspelt one by one; the register promises that one of them agrees.
-    if all(compare_names(asked, name) is Finding.NO for name in names):
+    if not any(is_held_name(asked, name) for name in names):
         raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
     entries = [
         {name: _text(each, name) for name in ("uniscid", "entname", "position", "regstateCn")}

@@ -42,7 +42,14 @@ from adapters.port import (
     Query,
     SubjectType,
 )
-from adapters.records import RawRecord, RecordSource, dataset_of, require_name, settle
+from adapters.records import (
+    RawRecord,
+    RecordSource,
+    dataset_of,
+    require_name,
+    require_subject_type,
+    settle,
+)
 from adapters.transport import RESERVE_S, DepartmentTransport, HttpAnswer, HttpCall
 from signing.encoding import JsonValue, encode_canonical_json
 
@@ -154,8 +161,7 @@ class EducationAdapter:
         dataset = dataset_of(query)
         if query.dataset.name not in self._datasets or dataset not in KINDS:
             raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
+        require_subject_type(query, SubjectType.RESIDENT_ID)
         conversation = _begin(query, dataset)
         if conversation.code is not None:
             return await self._fetch_by_code(conversation, conversation.code)

@@ -1,17 +1,16 @@
 """Where a verification that takes longer is continued: our key → the department's job.
 
-INVARIANT: no personal data stands here; a key is a digest bound to request, asker and question, so
-that a job can be continued only by the system and for the question it was begun for.
+INVARIANT: no personal data stands here; a key is a digest (`pending_key`), so that a job can be
+continued only by the system and for the matter, case and question it was begun for.
 """
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from adapters.pending import pending_key
 from adapters.port import Query
-from signing.encoding import encode_canonical_json
 
 # The department forgets finished jobs after 24 hours (docs/adapters/education.md, section 7).
 _LIFE_S: Final = 24 * 3600.0
@@ -35,7 +34,7 @@ class PendingJobs:
         """Return the path of the job this query continues, if one is known."""
         if query.pending_request_id is None:
             return None
-        job = self._jobs.get(_key(query, query.pending_request_id))
+        job = self._jobs.get(pending_key(query, query.pending_request_id))
         return job.path if job is not None and self._clock() < job.until else None
 
     def remember(self, query: Query, path: str) -> None:
@@ -43,22 +42,6 @@ class PendingJobs:
         job = _Job(path=path, until=self._clock() + _LIFE_S)
         # Under both: an asker who lost our last answer comes back with the id he knows.
         for request_id in {query.request_id, query.pending_request_id or query.request_id}:
-            self._jobs[_key(query, request_id)] = job
+            self._jobs[pending_key(query, request_id)] = job
         while len(self._jobs) > _MAX_JOBS:
             self._jobs.popitem(last=False)
-
-
-def _key(query: Query, request_id: bytes) -> bytes:
-    """Return the key of a question; the item is left out, for GetResult asks for one at a time."""
-    subject, claims = query.subject, sorted(query.claims.items())
-    question = encode_canonical_json(
-        [
-            query.audience,
-            query.dataset.name,
-            subject.identifier,
-            subject.full_name,
-            [[name, value] for name, value in claims],
-        ]
-    )
-    # The request id is random and so the salt of what could otherwise be tried out.
-    return hashlib.sha256(request_id + question).digest()

@@ -13,7 +13,6 @@ from typing import Final
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.health.codes import (
     ANSWERED,
-    ATTEMPTS,
     FAULTS,
     NUMBER_REFUSED,
     SUCCESS_FINDINGS,
@@ -35,7 +34,7 @@ from adapters.port import (
     Query,
     SubjectType,
 )
-from adapters.records import RawRecord, RecordSource, dataset_of, settle
+from adapters.records import RawRecord, RecordSource, dataset_of, require_subject_type, settle
 from adapters.soap import CONTENT_TYPE, HEADERS, PlatformFault, SoapFace, SoapService
 from adapters.transport import RESERVE_S, DepartmentTransport, HttpCall
 
@@ -131,8 +130,7 @@ class HealthAdapter:
     async def _fetch_raw(self, query: Query) -> RawRecord | None:
         if query.dataset.name not in self._datasets or dataset_of(query) not in DATASETS:
             raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
+        require_subject_type(query, SubjectType.RESIDENT_ID)
         asked = build_asked(query)
         answer = await self._ask(asked, query.issued_at_ms, query.deadline)
         return read_answer(asked, answer, day_of_ms(query.issued_at_ms))
@@ -140,15 +138,17 @@ class HealthAdapter:
     async def _ask(self, asked: Asked, now_ms: int, deadline: float) -> Answer:
         """Put a question until it is answered or may not be put again."""
         request = encode_question(self._identity, asked, now_ms)
-        attempt = 1
+        attempt, most = 1, self._transport.attempts
         while True:
             told = await self._attempt(request, now_ms, deadline)
             if isinstance(told, Answer):
                 return told
+            if told.attempts is not None:
+                most = min(most, told.attempts)
             pause = _PAUSE_S * attempt
             # A retry that cannot end in time, or cannot leave, is no retry.
             late = time.monotonic() + pause >= deadline - RESERVE_S
-            if attempt >= told.attempts or late or self._transport.breaker.is_open:
+            if attempt >= most or late or self._transport.breaker.is_open:
                 raise DepartmentFailed(told.reason, cause=told.cause, code=told.code)
             await asyncio.sleep(pause)
             attempt += 1
@@ -161,7 +161,7 @@ class HealthAdapter:
             again = failed.reason is Indeterminate.PROVIDER_UNAVAILABLE and not isinstance(
                 failed, NotSent
             )
-            attempts = ATTEMPTS if again else 1
+            attempts = None if again else 1
             return Failure(reason=failed.reason, attempts=attempts, cause=failed.cause)
         if isinstance(reply, PlatformFault):
             # An unknown code is the department's text and may say anything.

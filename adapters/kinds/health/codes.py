@@ -13,23 +13,21 @@ from adapters.causes import Cause
 from adapters.errors import AnswerMalformed
 from adapters.port import Finding, Indeterminate
 
-ATTEMPTS: Final = 3
-"""Calls of one question, the first included: both operations only read."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Why a call told nothing, and how many calls the question may cost in all."""
 
     reason: Indeterminate
-    attempts: int = 1
+    attempts: int | None = 1
+    """None: as many as are configured, for the operation only reads."""
     cause: Cause | None = field(default=None, compare=False)
     code: str = field(default="", compare=False)
     """The code as these tables list it."""
 
 
 _STOP: Final = Failure(reason=Indeterminate.PROVIDER_FAULT)
-_LATER: Final = Failure(reason=Indeterminate.PROVIDER_UNAVAILABLE, attempts=ATTEMPTS)
+_LATER: Final = Failure(reason=Indeterminate.PROVIDER_UNAVAILABLE, attempts=None)
 _CAUSES: Final[Mapping[str, Cause]] = MappingProxyType(
     {
         "HC-5000": Cause.CODE_BUSY,

@@ -16,7 +16,7 @@ from adapters.errors import AnswerMalformed
 from adapters.kinds.health.codes import ANSWERED
 from adapters.kinds.health.identity import HealthIdentity
 from adapters.mapping.dates import second_of_ms
-from adapters.mapping.documents import parse_xml
+from adapters.mapping.documents import parse_xml, require_plain, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +28,15 @@ class Asked:
 
 
 class Row:
-    """One `data` of an answer."""
+    """One `data` of an answer, or its `resultinfo`."""
 
     def __init__(self, element: etree._Element) -> None:
+        """Keep the element.
+
+        Raises:
+            AnswerMalformed: It has attributes, or text beside its members.
+        """
+        require_plain(element)
         self._element = element
 
     @property
@@ -42,13 +48,13 @@ class Row:
         """Return the text of a member, `""` where it is empty.
 
         Raises:
-            AnswerMalformed: It is missing, stands twice, or holds elements.
+            AnswerMalformed: It is missing, stands twice, or holds more than text.
         """
         found = self._element.findall(name)
-        if len(found) != 1 or len(found[0]):
-            what = f"member {name} of a row does not stand once, with text alone"
+        if len(found) != 1:
+            what = f"member {name} of a row does not stand once"
             raise AnswerMalformed(what, Cause.MEMBER_FORM)
-        return found[0].text or ""
+        return text_of(found[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +87,22 @@ def parse_answer(text: str) -> Answer:
     <body><data>…</data></body></MDEML>`.
 
     Raises:
-        AnswerMalformed: Not base64 in its one spelling, not the XML of an answer, or rows where the
-            question was not answered.
+        AnswerMalformed: Not base64 in its one spelling, not the XML of an answer, text or
+            attributes where elements are due, or rows where the question was not answered.
     """
     root = parse_xml(_decode(text))
     parts = [child.tag for child in root]
     if root.tag != "MDEML" or parts not in (["resultinfo"], ["resultinfo", "body"]):
         raise AnswerMalformed("answer is no MDEML")
+    require_plain(root)
     result = Row(root[0])
     success = result.require("success")
     # No rows and no body are two things: nothing is on record, or nothing was looked up.
     if (success == ANSWERED) != (len(parts) > 1):
         raise AnswerMalformed("answer has a body where none is due, or none where one is")
+    # An empty body is "no certificate", which is signed: nothing else may look like one.
+    for body in list(root)[1:]:
+        require_plain(body)
     elements = list(root[1]) if len(parts) > 1 else []
     if any(element.tag != "data" for element in elements):
         raise AnswerMalformed("body holds something else than rows")

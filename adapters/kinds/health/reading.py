@@ -17,7 +17,7 @@ from adapters.kinds.health.codes import (
 )
 from adapters.kinds.health.identity import is_name
 from adapters.kinds.health.message import Answer, Asked, Row
-from adapters.mapping.dates import parse_day
+from adapters.mapping.dates import parse_day, require_second
 from adapters.mapping.members import read_member
 from adapters.mapping.names import normalise_dots
 from adapters.port import FieldName, Finding, Indeterminate, Query
@@ -30,7 +30,6 @@ MAX_ROWS: Final = 16
 _HAS_RECORD: Final = FieldName("has_record")
 _DEATH_DATE: Final = FieldName("death_date")
 _DAY: Final = re.compile(r"[0-9]{8}", re.ASCII)
-_SECOND: Final = re.compile(r"[0-9]{14}", re.ASCII)
 # Digits of a resident number that are the day of birth (GB 11643).
 _BIRTH: Final = slice(6, 14)
 _READ: Final = frozenset({"GMSFHM", "XM", "ZMZT", "SWRQ", "GXSJ"})
@@ -77,10 +76,10 @@ def read_answer(asked: Asked, answer: Answer, today: date) -> RawRecord | None:
 
 
 def _read_day(asked: Asked, row: Row, today: date) -> date:
-    text, updated = row.require("SWRQ"), row.require("GXSJ")
-    if not _DAY.fullmatch(text) or not _SECOND.fullmatch(updated):
-        raise AnswerMalformed("a time of a certificate has another form", Cause.DATE_FORM)
-    read_member("GXSJ", parse_day, updated)
+    read_member("GXSJ", require_second, row.require("GXSJ"))
+    text = row.require("SWRQ")
+    if not _DAY.fullmatch(text):
+        raise AnswerMalformed("a day of a certificate has another form", Cause.DATE_FORM)
     day = read_member("SWRQ", parse_day, text)
     if not parse_day(asked.number[_BIRTH]) <= day <= today:
         raise AnswerMalformed("day of death before birth, or to come", Cause.DATE_FORM)

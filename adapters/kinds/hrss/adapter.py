@@ -17,12 +17,11 @@ from typing import Final
 from adapters.errors import AnswerMalformed, DepartmentFailed
 from adapters.kinds.hrss.reading import TABLES, Question, Row, Table
 from adapters.mapping.dates import day_of_ms
-from adapters.mapping.names import compare_names
+from adapters.mapping.names import is_held_name
 from adapters.port import (
     AdapterHealth,
     BreakerState,
     DatasetName,
-    Finding,
     Indeterminate,
     Lacking,
     Outcome,
@@ -216,9 +215,7 @@ def _rows_of(subject: Subject, rows: list[Row]) -> list[Row]:
             raise DepartmentFailed(Indeterminate.SUBJECT_UNRESOLVED)
         return rows
     asked = subject.full_name
-    matching = [
-        row for row in rows if compare_names(asked, str(row["full_name"])) is not Finding.NO
-    ]
+    matching = [row for row in rows if is_held_name(asked, str(row["full_name"]))]
     # Not "not found": the number is held, under a name that is somebody else's.
     if rows and not matching:
         raise DepartmentFailed(Indeterminate.SUBJECT_UNRESOLVED)

@@ -45,7 +45,7 @@ from adapters.port import (
     Query,
     SubjectType,
 )
-from adapters.records import RawRecord, RecordSource, dataset_of, settle
+from adapters.records import RawRecord, RecordSource, dataset_of, require_subject_type, settle
 from adapters.soap import CONTENT_TYPE, HEADERS, PlatformFault, SoapFace
 from adapters.transport import DepartmentTransport, HttpCall
 
@@ -135,8 +135,7 @@ class PublicSecurityAdapter:
         operation = OPERATIONS.get(dataset_of(query))
         if query.dataset.name not in self._datasets or operation is None:
             raise DepartmentFailed(Indeterminate.PROVIDER_NOT_CONNECTED)
-        if query.subject.type is not SubjectType.RESIDENT_ID:
-            return None
+        require_subject_type(query, SubjectType.RESIDENT_ID)
         key = PackageKey(
             operation=operation.name,
             end_user=require_end_user(self._identity, query),
@@ -169,7 +168,7 @@ class PublicSecurityAdapter:
         # The patient decide how long the package may take; the others leave on their own.
         deadline = max(waiting.deadline for waiting in group)
         now_ms = max(waiting.now_ms for waiting in group)
-        attempts, attempt = self._transport.attempts, 1
+        attempts, attempt, renewed = self._transport.attempts, 1, False
         while True:
             # Inside the loop: a repeated number would be refused, and a late answer taken for this
             # one.
@@ -185,8 +184,10 @@ class PublicSecurityAdapter:
                 reply = await self._call(key.operation, package, now_ms, deadline)
                 if not isinstance(reply, PlatformFault) or reply.code not in TRY_AGAIN:
                     return parse_package(require_no_fault(reply), head.request_number)
-                if attempt == attempts:
+                # A key that is new and refused says that we are refused, not the key (1.3).
+                if attempt == attempts or (renewed and reply.code == KEY_UNKNOWN):
                     require_no_fault(reply)
+                renewed = renewed or reply.code == KEY_UNKNOWN
             except DepartmentFailed as failed:
                 # Only what was not accepted is sent again; an answer that is wrong stays wrong, and
                 # what our own limits keep back is not pressed.

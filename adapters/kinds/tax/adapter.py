@@ -92,7 +92,7 @@ class TaxAdapter:
         if self._transport.breaker.is_open:
             return AdapterHealth(reachable=False, detail="BREAKER_OPEN")
         try:
-            await self._transport.names("/out", self._clock() + _HEALTH_S)
+            await self._transport.names("/out", self._clock() + _HEALTH_S, lambda _: False)
         except DepartmentFailed as failed:
             return AdapterHealth(reachable=False, detail=failed.reason.value)
         return AdapterHealth(reachable=True, detail="OK")

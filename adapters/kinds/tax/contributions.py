@@ -78,6 +78,9 @@ def read_contributions(question: Question, members: Members) -> dict[FieldName, 
     entries = _read_entries(members)
     found = decide_paid(question, read_online(members), entries)
     raw: dict[FieldName, RawValue] = {FieldName("paid_in_period"): found}
+    if question.unasked is Finding.ERROR:
+        # Whose values these would be, the claim does not say.
+        return raw
     for name, value in _values(_meant(question, entries)).items():
         raw[FieldName(name)] = value
     return raw
@@ -92,11 +95,16 @@ def decide_paid(
     first, last = online
     if question.period is None or not first <= question.period <= last:
         return Finding.INDETERMINATE
-    own = [each for each in entries if _is_meant(question, each, question.period)]
+    of_period = [each for each in entries if each.period == question.period]
+    own = [each for each in of_period if _is_of_kind(question, each)]
     # An entry of a sort nobody explained may add to the period or take from it.
-    if any(each.kind not in {PAID, REFUNDED} for each in own):
+    if not _are_explained(own):
         return Finding.INDETERMINATE
-    return Finding.YES if sum((each.paid for each in own), NOTHING) > 0 else Finding.NO
+    if sum((each.paid for each in own), NOTHING) > 0:
+        return Finding.YES
+    # An insurance nobody explained may be the asked one by another code.
+    strange = any(each.insurance_kind not in INSURANCE_KINDS for each in of_period)
+    return Finding.INDETERMINATE if strange else Finding.NO
 
 
 def _read_entries(members: Members) -> Sequence[Entry]:
@@ -128,9 +136,12 @@ def _read_entry(row: Members) -> Entry:
     return entry
 
 
-def _is_meant(question: Question, entry: Entry, period: str) -> bool:
-    kind = question.insurance_kind
-    return entry.period == period and (kind is None or entry.insurance_kind == kind)
+def _is_of_kind(question: Question, entry: Entry) -> bool:
+    return question.insurance_kind in {None, entry.insurance_kind}
+
+
+def _are_explained(entries: Iterable[Entry]) -> bool:
+    return all(each.kind in {PAID, REFUNDED} for each in entries)
 
 
 def _meant(question: Question, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -139,8 +150,7 @@ def _meant(question: Question, entries: Sequence[Entry]) -> Sequence[Entry]:
     Where no period is named the latest stands for the person; where no insurance is, the one of the
     smallest code: pension comes first.
     """
-    kind = question.insurance_kind
-    of_kind = [each for each in entries if kind is None or each.insurance_kind == kind]
+    of_kind = [each for each in entries if _is_of_kind(question, each)]
     period = question.period or max((each.period for each in of_kind), default="")
     own = [each for each in of_kind if each.period == period]
     foremost = min((each.insurance_kind for each in own), default="")
@@ -151,20 +161,25 @@ def _values(own: Sequence[Entry]) -> dict[str, str]:
     """Return the values of one period and insurance: amounts net, the rest of its payment."""
     if not own:
         return {}
-    values = {
-        "period": own[0].period,
-        "paid_unit": str(sum((each.unit for each in own), NOTHING)),
-        "paid_person": str(sum((each.person for each in own), NOTHING)),
-    }
+    values = {"period": own[0].period}
     if own[0].insurance_kind in INSURANCE_KINDS:
         values["insurance_kind"] = own[0].insurance_kind
     payments = [each for each in own if each.kind == PAID]
     # A refund is no contribution: its voucher and day would pass for one.
-    if base := _single(str(each.base) for each in payments):
-        values["base_amount"] = base
     if payments:
         latest = max(payments, key=lambda each: (each.paid_date, each.voucher_no))
         values |= {"paid_date": latest.paid_date, "voucher_no": latest.voucher_no}
+    # An entry of a sort nobody explained may change each of the amounts.
+    return values | _amounts(own, payments) if _are_explained(own) else values
+
+
+def _amounts(own: Sequence[Entry], payments: Sequence[Entry]) -> dict[str, str]:
+    values = {
+        "paid_unit": str(sum((each.unit for each in own), NOTHING)),
+        "paid_person": str(sum((each.person for each in own), NOTHING)),
+    }
+    if base := _single(str(each.base) for each in payments):
+        values["base_amount"] = base
     return values
 
 

@@ -55,6 +55,7 @@ class Desk:
         self._dispatcher = Dispatcher(transport, identity, now_ms, clock)
         self._looker = Looker(transport, identity, self._dispatcher, clock, self._instance)
         self._clock = clock
+        self._closed = False
         self._counter = 0
         self._open: dict[Service, Package] = {}
         self._packages: dict[str, Package] = {}
@@ -68,8 +69,10 @@ class Desk:
         """Put a question into the next package of its service.
 
         Raises:
-            DepartmentFailed: PROVIDER_UNAVAILABLE when too many are under way.
+            DepartmentFailed: PROVIDER_UNAVAILABLE when too many are under way, or after `close`.
         """
+        if self._closed:
+            raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE)
         package = self._open.get(question.service)
         if package is None:
             package = self._begin(question.service)
@@ -103,14 +106,17 @@ class Desk:
         return self._clock() - waiting.package.begun_at
 
     async def close(self) -> None:
-        """End what is under way."""
+        """End what is under way; nothing is taken on any more."""
+        self._closed = True
+        # Before the tasks end, which would call it our mistake.
+        for package in self._packages.values():
+            package.settle_all(DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE))
         tasks = [*self._running, *([] if self._watch is None else [self._watch])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for package in self._packages.values():
-            package.settle_all(DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE))
         self._packages.clear()
+        self._open.clear()
 
     def _begin(self, service: Service) -> Package:
         self._forget_expired()
@@ -151,7 +157,9 @@ class Desk:
         """Look into the folders until nobody waits."""
         while self._watchers:
             await self._pause()
-            if not any(each.heads for each in self._packages.values()):
+            # Of what was not dropped yet there is nothing to find; and looks that fail while it
+            # cannot be dropped would count against the department as if others had asked.
+            if all(each.submitted_at is None for each in self._packages.values()):
                 continue
             try:
                 await self._looker.look(self._packages)

@@ -5,11 +5,12 @@ the same order; only the number, session and time of the submission are new (sec
 """
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable
 from typing import Final
 
-from adapters.errors import AdapterError, DepartmentFailed
+from adapters.errors import AdapterError, DepartmentFailed, NotSent
 from adapters.kinds.tax.envelope import Head, TaxIdentity, encode_request
 from adapters.kinds.tax.manifest import encode_manifest
 from adapters.kinds.tax.packages import MAX_SUBMISSIONS, Package
@@ -39,13 +40,15 @@ class Dispatcher:
         self._now_ms = now_ms
         self._clock = clock
 
-    async def submit(self, package: Package) -> None:
+    async def submit(self, package: Package, until: float = math.inf) -> None:
         """Drop a package; what was perhaps dropped before is dropped as its repetition.
+
+        It takes `SUBMIT_S` at most and ends by `until`.
 
         Raises:
             DepartmentFailed: UNAVAILABLE or TIMEOUT, FAULT where it was put too often.
         """
-        deadline = self._clock() + SUBMIT_S
+        deadline = min(self._clock() + SUBMIT_S, until)
         attempt, earlier = 1, tuple(package.heads)
         while True:
             try:
@@ -53,12 +56,14 @@ class Dispatcher:
                 break
             except DepartmentFailed as failed:
                 package.trouble = failed
+                package.tried_at = self._clock()
                 # A lost connection does not say whether the last name was given: Y suits both.
                 if failed.reason is not Indeterminate.PROVIDER_UNAVAILABLE or attempt == _ATTEMPTS:
                     raise
             await asyncio.sleep(_PAUSE_S * attempt)
             attempt += 1
-        package.submitted_at = self._clock()
+        package.submitted_at = package.tried_at = self._clock()
+        package.puts += 1
         broken = [name for name in package.heads if name not in earlier][:-1]
         await self._clear_away(broken, deadline)
 
@@ -81,7 +86,12 @@ class Dispatcher:
         manifest = encode_manifest(name, package.tran_seq, len(parts), xml)
         # Before it is dropped: the answer may be there before we know that we dropped it.
         package.heads[name] = head
-        await self._transport.write(f"/in/{name}.xml", xml, deadline)
+        try:
+            await self._transport.write(f"/in/{name}.xml", xml, deadline)
+        except NotSent:
+            # Nothing went out, so the number is still free; there are few of them.
+            del package.heads[name]
+            raise
         # Its last name is what submits the package.
         await self._transport.write(f"/in/{name}.mf.json", manifest, deadline)
 

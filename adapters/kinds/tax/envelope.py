@@ -16,7 +16,7 @@ from lxml import etree
 from adapters.errors import AnswerMalformed, DepartmentFailed
 from adapters.kinds.tax.codes import UNREADABLE
 from adapters.kinds.tax.coding import CONTROLS, decode_content, encode_content
-from adapters.mapping.documents import parse_xml
+from adapters.mapping.documents import parse_xml, require_plain, text_of
 from adapters.port import Indeterminate
 
 NAMESPACE: Final = "http://www.chinatax.gov.cn/dataspec/"
@@ -124,15 +124,15 @@ def parse_reply(body: bytes, key: bytes) -> Reply:
         "returnState",
     )
     session, service, sign_data, controls, business, state = _children(root, names)
-    session_id = _text(session)
-    told = tuple(_text(each) for each in _children(service, _SERVICE))
+    session_id = text_of(session)
+    told = tuple(text_of(each) for each in _children(service, _SERVICE))
     kind, source, value = (
-        _text(each) for each in _children(sign_data, ("signType", "signSource", "signValue"))
+        text_of(each) for each in _children(sign_data, ("signType", "signSource", "signValue"))
     )
     if (kind, source) != _SIGN or not _DIGEST.fullmatch(value):
         raise AnswerMalformed("signature of another sort")
     _require_controls(controls)
-    code, _ = (_text(each) for each in _children(state, ("returnCode", "returnMessage")))
+    code, _ = (text_of(each) for each in _children(state, ("returnCode", "returnMessage")))
     parts = _decode_parts(business)
     expected = sign(key, (session_id, *told[:3], code), parts)
     if not hmac.compare_digest(expected, value):
@@ -172,42 +172,29 @@ def _children(element: etree._Element, names: Sequence[str]) -> list[etree._Elem
     children = list(element)
     if [child.tag for child in children] != [f"{_IN}{name}" for name in names]:
         raise AnswerMalformed("elements are not those of the envelope")
-    _require_plain(element)
+    require_plain(element)
     return children
 
 
-def _require_plain(element: etree._Element) -> None:
-    """Refuse attributes, and text between elements."""
-    between = [element.text, *(child.tail for child in element)]
-    if element.attrib or any(text and text.strip() for text in between):
-        raise AnswerMalformed("attributes or text between elements")
-
-
-def _text(element: etree._Element) -> str:
-    if len(element) or element.attrib:
-        raise AnswerMalformed("an element where a text is due")
-    return element.text or ""
-
-
 def _require_controls(controls: etree._Element) -> None:
-    _require_plain(controls)
+    require_plain(controls)
     told = []
     for control in controls:
         if control.tag != f"{_IN}control":
             raise AnswerMalformed("elements are not those of the envelope")
-        told.append(tuple(_text(each) for each in _children(control, ("id", "type", "impl"))))
+        told.append(tuple(text_of(each) for each in _children(control, ("id", "type", "impl"))))
     if tuple(told) != CONTROLS:
         raise AnswerMalformed("contents are coded in another order")
 
 
 def _decode_parts(business: etree._Element) -> tuple[Part, ...]:
-    _require_plain(business)
+    require_plain(business)
     parts: list[Part] = []
     decoded = 0
     for part in business:
         if part.tag != f"{_IN}subPackage":
             raise AnswerMalformed("elements are not those of the envelope")
-        number, content = (_text(each) for each in _children(part, ("id", "content")))
+        number, content = (text_of(each) for each in _children(part, ("id", "content")))
         if not _ID.fullmatch(number):
             raise AnswerMalformed("id of a subPackage has another form")
         octets = decode_content(content)

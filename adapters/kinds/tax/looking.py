@@ -29,7 +29,9 @@ from adapters.port import Indeterminate
 _LOG: Final = logging.getLogger(__name__)
 
 LOOK_S: Final = 10.0
-"""How long one look may take."""
+"""How long one look may take, what is put again in it included."""
+_PUT_AT_ONCE: Final = 8
+"""Packages put again in one look: who waits for another's result waits for these."""
 RESEND_S: Final = 60.0
 """Unacknowledged for so long a package is put again, then after twice as long."""
 _MAX_BARE: Final = 64 * 1024
@@ -66,7 +68,7 @@ class Looker:
             rf"(?P<submission>{re.escape(identity.client_no)}_(?P<seq>{instance}[0-9]+)_[0-9]{{2}})"
             rf"(?P<suffix>\.xml|\.mf\.json)"
         )
-        self._strange: frozenset[str] = frozenset()
+        self._strangers = 0
 
     async def look(self, packages: dict[str, Package]) -> None:
         """Settle every package whose end has come and take it out; put again what is due.
@@ -86,22 +88,23 @@ class Looker:
         await self._clear_away(packages, results, deadline)
 
     async def _find(self, folder: str, deadline: float) -> list[_File]:
-        names = await self._transport.names(folder, deadline)
-        found = [
+        listing = await self._transport.names(folder, deadline, self._is_own)
+        if folder == "/out":
+            self._notice(listing.others)
+        return [
             _File(name, match["submission"], match["seq"], match["suffix"])
-            for name in sorted(names)
+            for name in sorted(listing.wanted)
             if (match := self._own.fullmatch(name))
         ]
-        if folder == "/out":
-            self._notice(names - {each.file for each in found})
-        return found
 
-    def _notice(self, strange: frozenset[str]) -> None:
-        """Tell of results that answer nothing of ours, each once."""
-        new = strange - self._strange
-        if new:
-            _LOG.warning("tax: files of numbers that are not ours: %d", len(new))
-        self._strange = strange
+    def _is_own(self, name: str) -> bool:
+        return self._own.fullmatch(name) is not None
+
+    def _notice(self, strangers: int) -> None:
+        """Tell of results that answer nothing of ours, whenever there are more of them."""
+        if strangers > self._strangers:
+            _LOG.warning("tax: files of numbers that are not ours: %d", strangers)
+        self._strangers = strangers
 
     async def _take_refusal(
         self, packages: dict[str, Package], file: _File, deadline: float
@@ -112,30 +115,14 @@ class Looker:
             body = await self._read_bare(f"/error/{file.file}", deadline)
             package.read.add(file.submission)
             # What became of an earlier submission is overtaken by the later one.
-            if file.submission == next(reversed(package.heads)):
+            if file.submission == _last(package):
                 try:
                     reply = parse_reply(body, self._key)
                     require_bound(reply, head)
-                    await self._refused(package, reply)
+                    _refused(package, reply)
                 except AdapterError as failed:
                     _settle(packages, package, failed)
         await self._transport.remove(f"/error/{file.file}", deadline)
-
-    async def _refused(self, package: Package, reply: Reply) -> None:
-        """Put a package once more where that may help.
-
-        Raises:
-            AnswerMalformed: A code of no list.
-            DepartmentFailed: PROVIDER_FAULT, or what kept it from being put again.
-        """
-        again = REFUSALS.get(reply.code)
-        if again is None:
-            raise AnswerMalformed("refusal code stands in no list")
-        _LOG.warning("tax: package refused with %s", reply.code)
-        if not again or package.refused:
-            raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
-        package.refused = True
-        await self._dispatcher.submit(package)
 
     async def _take_acknowledgement(
         self, packages: dict[str, Package], file: _File, deadline: float
@@ -186,30 +173,33 @@ class Looker:
                 raise
             _settle(packages, package, failed)
             return
-        del packages[package.tran_seq]
+        # It may have expired, or all of them been closed, while its files were read.
+        packages.pop(package.tran_seq, None)
         for waiting, each in zip(package.waiting, settled, strict=True):
             waiting.settle(each)
 
     async def _put_again(self, packages: dict[str, Package], deadline: float) -> None:
-        """Put what nobody acknowledged, unless it still lies where we put it (month's end)."""
-        due = [each for each in packages.values() if self._is_due(each)]
-        if not due:
-            return
-        lying = await self._transport.names("/in", deadline)
-        for package in due:
-            if f"{next(reversed(package.heads))}{_RESULT}" in lying:
-                continue
+        """Put what was refused, and what nobody acknowledged and lies no longer where we put it."""
+        due = [each for each in packages.values() if each.again]
+        silent = [each for each in packages.values() if not each.again and self._is_due(each)]
+        if silent:
+            # At a month's end everything lies there.
+            lying = await self._transport.names("/in", deadline, self._is_own)
+            due += [each for each in silent if f"{_last(each)}{_RESULT}" not in lying.wanted]
+        for package in due[:_PUT_AT_ONCE]:
             try:
-                await self._dispatcher.submit(package)
+                await self._dispatcher.submit(package, deadline)
+                package.again = False
             except DepartmentFailed as failed:
-                _settle(packages, package, failed)
+                _LOG.warning("tax: package not put again: %s", failed)
+                if _is_over(package, failed):
+                    _settle(packages, package, failed)
 
     def _is_due(self, package: Package) -> bool:
         if package.submitted_at is None or package.acknowledged:
             return False
-        times = len(package.heads)
-        patience = RESEND_S * 2.0 ** (times - 1)
-        return times < MAX_SUBMISSIONS and self._clock() - package.submitted_at >= patience
+        patience = RESEND_S * 2.0 ** (package.puts - 1)
+        return self._clock() - package.tried_at >= patience
 
     async def _clear_away(
         self, packages: dict[str, Package], results: Iterable[_File], deadline: float
@@ -218,6 +208,39 @@ class Looker:
         gone = [each for each in results if not _is_awaited(packages, each)]
         for each in gone[:_REMOVED_AT_ONCE]:
             await self._transport.remove(f"/out/{each.file}", deadline)
+
+
+def _refused(package: Package, reply: Reply) -> None:
+    """Let a package be put once more where that may help.
+
+    Raises:
+        AnswerMalformed: A code of no list.
+        DepartmentFailed: PROVIDER_FAULT.
+    """
+    again = REFUSALS.get(reply.code)
+    if again is None:
+        raise AnswerMalformed("refusal code stands in no list")
+    _LOG.warning("tax: package refused with %s", reply.code)
+    if not again or package.refused:
+        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+    package.refused = package.again = True
+
+
+def _is_over(package: Package, failed: DepartmentFailed) -> bool:
+    """Say whether a package that could not be put again has come to its end.
+
+    An earlier submission may have come and its result may yet be given: it is tried again when it
+    is next due, until there are no numbers left. What was refused lies nowhere, so who waits is
+    told why; but for a look that had no time left, which says nothing.
+    """
+    if len(package.heads) >= MAX_SUBMISSIONS:
+        return True
+    return package.again and failed.reason is not Indeterminate.PROVIDER_TIMEOUT
+
+
+def _last(package: Package) -> str:
+    """Return the name of its last submission."""
+    return next(reversed(package.heads))
 
 
 def _is_awaited(packages: dict[str, Package], file: _File) -> bool:

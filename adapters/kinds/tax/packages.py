@@ -45,13 +45,19 @@ class Package:
     read: set[str] = field(default_factory=set, repr=False)
     """Acknowledgements and refusals that were read, by name of the submission."""
     submitted_at: float | None = None
-    """When it was last put whole; None before, and while it is put once more after a refusal."""
+    """When it was last put whole; None before the first time, and not reset by a refusal."""
+    tried_at: float = 0.0
+    """When it was last put or tried to be."""
+    puts: int = 0
+    """How many times it was put whole."""
     begun_at: float = 0.0
     trouble: AdapterError | None = None
     """What kept it from being dropped so far."""
     acknowledged: bool = False
     refused: bool = False
-    """Whether it has been put once more after a refusal."""
+    """Whether it has been refused in a way that a repetition may mend; so it is once only."""
+    again: bool = False
+    """Whether the repetition after that refusal is still to be put."""
 
     @property
     def questions(self) -> list[Question]:

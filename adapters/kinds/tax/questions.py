@@ -91,7 +91,8 @@ def _contribution(query: Query, today: date) -> Question:
         content=_encode({**_person(query), "SSQQ": asked, "SSQZ": asked}),
         period=period,
         insurance_kind=kind,
-        unasked=unasked or unknown,
+        # A claim that cannot be read outweighs one that was not made.
+        unasked=unknown if unknown is Finding.ERROR else unasked or unknown,
     )
 
 

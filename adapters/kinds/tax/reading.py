@@ -47,6 +47,12 @@ from adapters.records import RawRecord, require_subject
 
 _Values = dict[FieldName, RawValue]
 _MONTHS: Final = 12
+_PAID: Final = FieldName("paid_in_period")
+_WAGE: Final = FieldName("has_wage_income")
+_CLAIMED: Final[Mapping[Service, FieldName]] = MappingProxyType(
+    {Service.CONTRIBUTION: _PAID, Service.INCOME_TAX: _WAGE}
+)
+"""What is found of the period or year that the asker claims."""
 
 
 def sum_record(service: Service, members: Members) -> Decimal:
@@ -69,7 +75,7 @@ def read_record(question: Question, members: Members) -> RawRecord | None:
     """
     code = require_filled(members, "JLDM")
     if code == ABSENT:
-        return None
+        return _absent(question)
     if code in RECORD_FAILURES:
         raise DepartmentFailed(RECORD_FAILURES[code])
     if code == HELD:
@@ -90,24 +96,40 @@ def _require_own(question: Question, members: Members) -> None:
         require_subject(question.subject, require_filled(members, "ZJHM"), name)
 
 
+def _absent(question: Question) -> RawRecord | None:
+    """Return what can be told of a subject the department does not have.
+
+    "Not found" would be told as the catalog's NO: also of a claim that nobody can judge, and of a
+    period outside of what is kept, which code 1001 does not state.
+    """
+    name = _CLAIMED.get(question.service)
+    if name is None:
+        return None
+    found = question.unasked
+    if found is None and question.service is Service.CONTRIBUTION:
+        found = Finding.INDETERMINATE
+    return None if found is None else {name: found}
+
+
 def _no_contribution(question: Question, members: Members) -> RawRecord | None:
     found = decide_paid(question, read_online(members))
     # "Not found" would be told as the catalog's NO, also of a period that nobody keeps.
-    return None if found is Finding.NO else {FieldName("paid_in_period"): found}
+    return None if found is Finding.NO else {_PAID: found}
 
 
 def _no_income(question: Question, members: Members) -> RawRecord | None:
     _require_year(question, members)
     unasked = question.unasked
-    return None if unasked is None else {FieldName("has_wage_income"): unasked}
+    return None if unasked is None else {_WAGE: unasked}
 
 
 def _income(question: Question, members: Members) -> RawRecord:
     _require_year(question, members)
-    raw: _Values = {
-        FieldName("tax_year"): str(question.year),
-        FieldName("has_wage_income"): _decide_wages(question, members),
-    }
+    raw: _Values = {_WAGE: _decide_wages(question, members)}
+    if question.unasked not in {None, Finding.NOT_APPLICABLE}:
+        # The record is of a year that stands in for the claimed one, and is no answer for it.
+        return raw
+    raw[FieldName("tax_year")] = str(question.year)
     band = require_filled(members, "SRDC")
     if band in INCOME_BANDS:
         raw[FieldName("income_band")] = band

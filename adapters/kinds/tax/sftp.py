@@ -8,27 +8,36 @@ INVARIANT: no exception and no diagnostic carries a name, a path, an address or 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import asyncssh
 
-from adapters.breaker import Breaker, Verdict
+from adapters.breaker import Breaker
 from adapters.errors import AdapterMisconfigured, AnswerMalformed, DepartmentFailed
+from adapters.guard import Guard
 from adapters.limits import TransportLimits
 from adapters.port import Indeterminate
 
 _LOG: Final = logging.getLogger(__name__)
 
 MAX_NAMES: Final = 20_000
-"""Names read of one folder; what lies beyond waits until these are gone."""
+"""Wanted names read of one folder; what lies beyond waits until these are gone."""
 _KEEPALIVE_S: Final = 15
 _KEEPALIVES: Final = 2
 
 _Result = TypeVar("_Result")
 _Operation = Callable[[asyncssh.SFTPClient], Awaitable[_Result]]
+
+
+class Listing(NamedTuple):
+    """What lies in a folder."""
+
+    wanted: frozenset[str]
+    others: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +65,8 @@ def build_access(
     except (asyncssh.KeyImportError, ValueError):
         raise AdapterMisconfigured("a host key is one line of OpenSSH's form") from None
     try:
+        if _is_bare(login_key):
+            raise AdapterMisconfigured("a login key is not encrypted")
         key = asyncssh.import_private_key(login_key, passphrase)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError):
         # from None: the cause may quote the file.
@@ -76,17 +87,16 @@ class SftpTransport:
         self._access = access
         self._limits = limits or TransportLimits()
         self._clock = clock
-        self._breaker = Breaker(self._limits, clock)
+        self._guard = Guard(self._limits, clock)
         self._connecting = asyncio.Lock()
-        self._connection: asyncssh.SSHClientConnection | None = None
-        self._client: asyncssh.SFTPClient | None = None
+        self._line: _Line | None = None
         # Below a warning the library writes addresses and users.
         logging.getLogger("asyncssh").setLevel(logging.WARNING)
 
     @property
     def breaker(self) -> Breaker:
         """The breaker, to be looked at by health."""
-        return self._breaker
+        return self._guard.breaker
 
     async def write(self, path: str, content: bytes, deadline: float) -> None:
         """Write a file that appears whole: beside its name first, then renamed.
@@ -102,20 +112,28 @@ class SftpTransport:
 
         await self._run(put, deadline)
 
-    async def names(self, folder: str, deadline: float) -> frozenset[str]:
-        """Return the names of a folder, at most `MAX_NAMES`.
+    async def names(
+        self, folder: str, deadline: float, is_wanted: Callable[[str], bool]
+    ) -> Listing:
+        """Return the wanted names of a folder, at most `MAX_NAMES`, and how many others there are.
 
         Raises:
             DepartmentFailed: UNAVAILABLE or TIMEOUT.
         """
 
-        async def scan(client: asyncssh.SFTPClient) -> frozenset[str]:
-            found: set[str] = set()
+        async def scan(client: asyncssh.SFTPClient) -> Listing:
+            wanted: set[str] = set()
+            others = 0
             async for entry in client.scandir(folder):
-                found.add(str(entry.filename))
-                if len(found) >= MAX_NAMES:
+                name = str(entry.filename)
+                if is_wanted(name):
+                    wanted.add(name)
+                elif name not in {".", ".."}:
+                    # Counted only: however many there are, they hide nothing and fill no memory.
+                    others += 1
+                if len(wanted) >= MAX_NAMES:
                     break
-            return frozenset(found)
+            return Listing(frozenset(wanted), others)
 
         return await self._run(scan, deadline)
 
@@ -159,62 +177,62 @@ class SftpTransport:
 
     async def close(self) -> None:
         """End the connection."""
-        connection, self._connection, self._client = self._connection, None, None
-        if connection is not None:
-            connection.abort()
-            await connection.wait_closed()
+        line, self._line = self._line, None
+        if line is not None:
+            line.connection.abort()
+            await line.connection.wait_closed()
 
     async def _run(self, operation: _Operation[_Result], deadline: float) -> _Result:
-        remaining = deadline - self._clock()
-        if remaining <= 0:
-            raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT)
-        passage, verdict = self._breaker.require_passage(), Verdict.NOTHING
+        return await self._guard.run(lambda ends: self._operate(operation, ends), deadline)
+
+    async def _operate(self, operation: _Operation[_Result], ends: float) -> _Result:
+        line: _Line | None = None
         try:
-            async with asyncio.timeout(remaining):
-                result = await operation(await self._open())
-            verdict = Verdict.ANSWERS
+            async with asyncio.timeout(ends - self._clock()):
+                line = await self._open()
+                with line.used():
+                    return await operation(line.client)
         except TimeoutError:
-            self._drop()
-            if remaining >= self._limits.fair_timeout_s:
-                verdict = Verdict.FAILS
+            # Whatever the time allowed: what was begun may leave a file open at the other side,
+            # and nobody else is cut off by it.
+            self._retire(line)
             raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT) from None
         except (asyncssh.Error, OSError) as failed:
             # After an answer of the server the connection is as good as before.
             if not isinstance(failed, asyncssh.SFTPError) or _is_lost(failed):
-                self._drop()
-            verdict = Verdict.FAILS
+                self._retire(line)
             # By type alone: the text quotes what the other side wrote.
             _LOG.warning("tax: %s", type(failed).__name__)
             # from None: the cause quotes paths, addresses and the server's text.
             raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE) from None
-        finally:
-            # Also where the asker left, or a mistake of ours ended it: a probe must end once.
-            self._breaker.settle(passage, verdict)
-        return result
 
-    async def _open(self) -> asyncssh.SFTPClient:
+    async def _open(self) -> "_Line":
         # Two that begin at once share the connection of the first.
         async with self._connecting:
-            if self._client is None:
+            if self._line is None:
                 try:
                     async with asyncio.timeout(self._limits.connect_s):
-                        self._client = await self._connect()
+                        self._line = await self._connect()
                 except TimeoutError:
                     # Who does not greet is not there: that is no slow answer.
                     raise ConnectionError from None
-            return self._client
+            return self._line
 
-    async def _connect(self) -> asyncssh.SFTPClient:
+    async def _connect(self) -> "_Line":
         access = self._access
-        self._drop()
-        self._connection = await asyncssh.connect(
+        connection = await asyncssh.connect(
             access.host,
             access.port,
             username=access.user,
             client_keys=[access.login_key],
             # INVARIANT: one key, and no other way to be believed.
             known_hosts=([access.host_key], [], []),
+            x509_trusted_certs=None,
             preferred_auth="publickey",
+            host_based_auth=False,
+            gss_host=None,
+            gss_kex=False,
+            gss_auth=False,
             agent_path=None,
             config=None,
             # A small stream that grows without bound is refused before it begins.
@@ -222,16 +240,69 @@ class SftpTransport:
             keepalive_interval=_KEEPALIVE_S,
             keepalive_count_max=_KEEPALIVES,
         )
-        return await self._connection.start_sftp_client()
+        line: _Line | None = None
+        try:
+            line = _Line(connection, await connection.start_sftp_client())
+        finally:
+            # Also where the asker left meanwhile: nobody else knows of it.
+            if line is None:
+                connection.abort()
+        return line
 
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.abort()
-        self._connection, self._client = None, None
+    def _retire(self, line: "_Line | None") -> None:
+        """Take a connection out of use; another one may have taken its place already."""
+        if line is None:
+            return
+        if self._line is line:
+            self._line = None
+        line.retire()
+
+
+class _Line:
+    """One connection, which ends when it is retired and the last operation has left it.
+
+    So a loss is never one that another operation caused.
+    """
+
+    def __init__(
+        self, connection: asyncssh.SSHClientConnection, client: asyncssh.SFTPClient
+    ) -> None:
+        self.connection = connection
+        self.client = client
+        self._users = 0
+        self._retired = False
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Hold it open."""
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            self._end_unused()
+
+    def retire(self) -> None:
+        """End it as soon as nobody uses it."""
+        self._retired = True
+        self._end_unused()
+
+    def _end_unused(self) -> None:
+        if self._retired and not self._users:
+            self.connection.abort()
 
 
 def _is_lost(failed: asyncssh.SFTPError) -> bool:
     return isinstance(failed, asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection)
+
+
+def _is_bare(login_key: bytes) -> bool:
+    """Say whether a private key opens without a passphrase; the library would take it silently."""
+    try:
+        asyncssh.import_private_key(login_key)
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError):
+        return False
+    return True
 
 
 def _require_address(base_url: str) -> tuple[str, int]:

@@ -17,8 +17,7 @@ from adapters.simulators.bank.front import Front
 from adapters.simulators.bank.pki import make_pki, self_signed
 from adapters.simulators.bank.register import Register
 from adapters.simulators.bank.signature import Signer
-from adapters.simulators.command_line import common_arguments, ports_of
-from adapters.simulators.faults import FaultBoard
+from adapters.simulators.command_line import board_of, common_arguments, ports_of
 from adapters.simulators.loopback import Server, new_admin_token, run
 from adapters.simulators.population import Population
 from adapters.simulators.recorder import Recorder
@@ -46,7 +45,7 @@ def main() -> None:
 
 def build_server(arguments: Namespace, key_files: KeyFiles, token: str) -> Server:
     """Wire the front and its admin port."""
-    clock, recorder, board = VirtualClock(), Recorder(), FaultBoard(Fault)
+    clock, recorder, board = VirtualClock(), Recorder(), board_of(arguments, Fault)
     people = Population(seed=arguments.seed, size=arguments.population)
     stranger = self_signed("stranger", clock.local())
     front = Front(
@@ -92,7 +91,7 @@ def _load_signer(key_files: KeyFiles) -> Signer:
 
 def _parse_arguments() -> tuple[Namespace, KeyFiles]:
     parser = ArgumentParser(prog="adapters.simulators.bank", description=__doc__)
-    common_arguments(parser)
+    common_arguments(parser, Fault)
     parser.add_argument("--pki", type=Path, help="make keys and certificates in this new folder")
     handed = ("tls-cert", "tls-key", "tls-client-ca", "sign-cert", "sign-key", "callers")
     for name in handed:

@@ -1,5 +1,7 @@
 """The HTTPS face of the banks: who asks, how often, and where answers are fetched."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -8,7 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from adapters.simulators.bank.faults import SPOILS, Fault
-from adapters.simulators.bank.front import NOBODY, Front, Taken
+from adapters.simulators.bank.front import NOBODY, Front, Request, Taken
 from adapters.simulators.bank.limits import Rate
 from adapters.simulators.bank.mailbox import Kept, Mailbox
 from adapters.simulators.bank.refusals import RETRY_AFTER, STATUSES, Refused
@@ -20,13 +22,15 @@ from adapters.simulators.virtual_clock import VirtualClock
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from adapters.simulators.bank.callers import Caller
 
 BODY_LIMIT: Final = 4 * 1024 * 1024
 """Octets of a request (manual, section 1): 500 checks take less than one."""
 PATH: Final = "/bank/v1/messages"
+LATE_S: Final = 0.3
+"""Real seconds after which the front goes on with a message whose sender was told nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +138,28 @@ class _Pages:
         charset = (request.charset or "utf-8").lower()
         if request.content_type != "application/xml" or charset != "utf-8":
             raise Refused("MED01")
-        taken = department.front.take(await request.read(), caller, request["taken"])
+        body = await request.read()
+        if department.board.strikes(Fault.LATE_ACCEPT):
+            # Somebody between loses patience; the message reaches the front all the same.
+            self._after(lambda: self._answer(department.front.take(body, caller, Taken()), caller))
+            return _gateway_timeout()
+        taken = department.front.take(body, caller, request["taken"])
+        if department.board.strikes(Fault.LATE_ANSWER):
+            self._after(lambda: self._answer(taken, caller))
+            return _gateway_timeout()
+        return self._answer(taken, caller)
+
+    def _after(self, work: "Callable[[], object]") -> None:
+        """Do something later, whoever is still connected; a refusal reaches nobody."""
+
+        def do() -> None:
+            with suppress(Refused):
+                work()
+
+        asyncio.get_running_loop().call_later(LATE_S, do)
+
+    def _answer(self, taken: Request, caller: "Caller") -> web.Response:
+        department = self._department
         now_ms = department.clock.now_ms()
         slow = department.board.strikes(Fault.SLOW_REPLY)
         later = slow or len(taken.items) > department.delay.above
@@ -163,6 +188,10 @@ def _caller(request: web.Request, department: Department) -> "Caller | None":
     if certificate is None:
         return None
     return department.callers.get(sha256(certificate).hexdigest())
+
+
+def _gateway_timeout() -> web.Response:
+    return web.Response(status=504, text="Gateway Timeout")
 
 
 def _pending(message_id: str) -> web.Response:

@@ -27,6 +27,8 @@ class Fault(StrEnum):
     OTHER_REQUEST = "other_request"
     OTHER_PERSON = "other_person"
     SLOW_REPLY = "slow_reply"
+    LATE_ACCEPT = "late_accept"
+    LATE_ANSWER = "late_answer"
     ENTITY_BOMB = "entity_bomb"
     EXTERNAL_ENTITY = "external_entity"
     GBK_BODY = "gbk_body"

@@ -16,7 +16,7 @@ from adapters.simulators.civil_affairs.front_end import FrontEnd, database_proce
 from adapters.simulators.civil_affairs.front_end_page import front_end_page
 from adapters.simulators.civil_affairs.platform import Platform
 from adapters.simulators.civil_affairs.register import Registers
-from adapters.simulators.command_line import common_arguments, ports_of
+from adapters.simulators.command_line import board_of, common_arguments, ports_of
 from adapters.simulators.faults import FaultBoard
 from adapters.simulators.loopback import Server, new_admin_token, run
 from adapters.simulators.population import Population
@@ -35,15 +35,19 @@ def main() -> None:
         front_end = FrontEnd(port=port, password=password, reader=registration.reader, clock=clock)
         asyncio.run(front_end.create(registers))
         controls = Controls(token=token, clock=clock, recorder=Recorder(), people=people)
-        server = build_server(registration, registers, front_end, controls)
+        board = board_of(arguments, Fault)
+        server = build_server(registration, registers, front_end, controls, board)
         run(server, ports_of(arguments), token)
 
 
 def build_server(
-    registration: Registration, registers: Registers, front_end: FrontEnd, controls: Controls
+    registration: Registration,
+    registers: Registers,
+    front_end: FrontEnd,
+    controls: Controls,
+    board: FaultBoard[Fault],
 ) -> Server:
     """Wire the department and its admin port."""
-    board = FaultBoard(Fault)
     department = Department(
         registers=registers,
         platform=Platform(apps=registration.apps),
@@ -74,7 +78,7 @@ def build_server(
 
 def _parse_arguments() -> Namespace:
     parser = ArgumentParser(prog="adapters.simulators.civil_affairs", description=__doc__)
-    common_arguments(parser)
+    common_arguments(parser, Fault)
     parser.add_argument("--apps", type=Path, required=True, help="registered requesters, JSON")
     parser.add_argument("--front-end-port", type=int, default=0, help="0 chooses a free port")
     return parser.parse_args()

@@ -6,14 +6,13 @@ from pathlib import Path
 from aiohttp import web
 
 from adapters.simulators.admin import Controls, build_admin
-from adapters.simulators.command_line import common_arguments, ports_of
+from adapters.simulators.command_line import board_of, common_arguments, ports_of
 from adapters.simulators.commerce.app import Department, build_face
 from adapters.simulators.commerce.changes import Feed
 from adapters.simulators.commerce.faults import Fault
 from adapters.simulators.commerce.keys import load_keys
 from adapters.simulators.commerce.register import Register
 from adapters.simulators.commerce.webhooks import Webhooks
-from adapters.simulators.faults import FaultBoard
 from adapters.simulators.loopback import Server, new_admin_token, run
 from adapters.simulators.population import Population
 from adapters.simulators.recorder import Recorder
@@ -29,7 +28,7 @@ def main() -> None:
 
 def build_server(arguments: Namespace, token: str) -> Server:
     """Wire the department and its admin port."""
-    clock, recorder, board = VirtualClock(), Recorder(), FaultBoard(Fault)
+    clock, recorder, board = VirtualClock(), Recorder(), board_of(arguments, Fault)
     people = Population(seed=arguments.seed, size=arguments.population)
     register = Register(people=people, board=board)
     department = Department(
@@ -70,7 +69,7 @@ def _enter_route(department: Department) -> web.RouteDef:
 
 def _parse_arguments() -> Namespace:
     parser = ArgumentParser(prog="adapters.simulators.commerce", description=__doc__)
-    common_arguments(parser)
+    common_arguments(parser, Fault)
     parser.add_argument("--keys", type=Path, required=True, help="registered API keys, JSON")
     parser.add_argument("--retry-ms", type=int, default=1000, help="first wait of a webhook")
     return parser.parse_args()

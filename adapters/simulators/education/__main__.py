@@ -6,7 +6,7 @@ from pathlib import Path
 from aiohttp import web
 
 from adapters.simulators.admin import Controls, build_admin
-from adapters.simulators.command_line import common_arguments, ports_of
+from adapters.simulators.command_line import board_of, common_arguments, ports_of
 from adapters.simulators.education.app import Department, build_face
 from adapters.simulators.education.assertion import AssertionJudge
 from adapters.simulators.education.clients import load_clients
@@ -15,7 +15,6 @@ from adapters.simulators.education.jobs import Jobs
 from adapters.simulators.education.register import Register
 from adapters.simulators.education.token_endpoint import TokenEndpoint
 from adapters.simulators.education.tokens import TokenMint
-from adapters.simulators.faults import FaultBoard
 from adapters.simulators.loopback import Server, new_admin_token, run
 from adapters.simulators.population import Population
 from adapters.simulators.recorder import Recorder
@@ -32,7 +31,7 @@ def main() -> None:
 def build_server(arguments: Namespace, token: str) -> Server:
     """Wire the department and its admin port."""
     clock, recorder = VirtualClock(), Recorder()
-    board = FaultBoard(Fault)
+    board = board_of(arguments, Fault)
     people = Population(seed=arguments.seed, size=arguments.population)
     judge = AssertionJudge(issuer=arguments.issuer, clients=load_clients(arguments.clients))
     mint = TokenMint(issuer=arguments.issuer, life_s=arguments.token_seconds)
@@ -61,7 +60,7 @@ def build_server(arguments: Namespace, token: str) -> Server:
 
 def _parse_arguments() -> Namespace:
     parser = ArgumentParser(prog="adapters.simulators.education", description=__doc__)
-    common_arguments(parser)
+    common_arguments(parser, Fault)
     parser.add_argument("--clients", type=Path, required=True, help="registered clients, JSON")
     parser.add_argument("--issuer", default="https://edu.sandbox.invalid")
     parser.add_argument("--token-seconds", type=int, default=600)

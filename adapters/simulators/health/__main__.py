@@ -4,8 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from adapters.simulators.admin import Controls, build_admin
-from adapters.simulators.command_line import common_arguments, ports_of
-from adapters.simulators.faults import FaultBoard
+from adapters.simulators.command_line import board_of, common_arguments, ports_of
 from adapters.simulators.health.app import Department, build_face
 from adapters.simulators.health.apps import load_apps
 from adapters.simulators.health.faults import Fault
@@ -30,7 +29,7 @@ def main() -> None:
 
 def build_server(arguments: Namespace, token: str) -> Server:
     """Wire the department and its admin port."""
-    clock, recorder, board = VirtualClock(), Recorder(), FaultBoard(Fault)
+    clock, recorder, board = VirtualClock(), Recorder(), board_of(arguments, Fault)
     people = Population(seed=arguments.seed, size=arguments.population)
     department = Department(
         register=Register(people),
@@ -51,7 +50,7 @@ def build_server(arguments: Namespace, token: str) -> Server:
 
 def _parse_arguments() -> Namespace:
     parser = ArgumentParser(prog="adapters.simulators.health", description=__doc__)
-    common_arguments(parser)
+    common_arguments(parser, Fault)
     parser.add_argument("--apps", type=Path, required=True, help="registered requesters, JSON")
     parser.add_argument(
         "--calls-per-second", type=int, default=CALLS_PER_SECOND, help="per requester; 0 for any"

@@ -6,8 +6,7 @@ from pathlib import Path
 from aiohttp import web
 
 from adapters.simulators.admin import Controls, build_admin
-from adapters.simulators.command_line import common_arguments, ports_of
-from adapters.simulators.faults import FaultBoard
+from adapters.simulators.command_line import board_of, common_arguments, ports_of
 from adapters.simulators.loopback import Server, new_admin_token, run
 from adapters.simulators.population import Population
 from adapters.simulators.public_security.app import Department, Mode, build_face
@@ -29,7 +28,7 @@ def main() -> None:
 def build_server(arguments: Namespace, token: str) -> Server:
     """Wire the department and its admin port."""
     clock, recorder = VirtualClock(), Recorder()
-    board, mode = FaultBoard(Fault), Mode(lax=arguments.lax)
+    board, mode = board_of(arguments, Fault), Mode(lax=arguments.lax)
     people = Population(seed=arguments.seed, size=arguments.population)
     platform = Platform(apps=load_apps(arguments.apps), secret_ms=arguments.secret_seconds * 1000)
     department = Department(
@@ -60,7 +59,7 @@ def build_server(arguments: Namespace, token: str) -> Server:
 
 def _parse_arguments() -> Namespace:
     parser = ArgumentParser(prog="adapters.simulators.public_security", description=__doc__)
-    common_arguments(parser)
+    common_arguments(parser, Fault)
     parser.add_argument("--apps", type=Path, required=True, help="registered requesters, JSON")
     parser.add_argument("--secret-seconds", type=int, default=1800)
     parser.add_argument("--lax", action="store_true", help="take namespaces as real servers do")

@@ -7,8 +7,7 @@ import asyncssh
 from aiohttp import web
 
 from adapters.simulators.admin import Controls, build_admin
-from adapters.simulators.command_line import common_arguments, ports_of
-from adapters.simulators.faults import FaultBoard
+from adapters.simulators.command_line import board_of, common_arguments, ports_of
 from adapters.simulators.loopback import Server, new_admin_token, run
 from adapters.simulators.population import Population
 from adapters.simulators.recorder import Recorder
@@ -30,7 +29,7 @@ def main() -> None:
 def build_server(arguments: Namespace, token: str) -> Server:
     """Wire the department and its admin port."""
     clock, recorder = VirtualClock(), Recorder()
-    board = FaultBoard(Fault)
+    board = board_of(arguments, Fault)
     people = Population(seed=arguments.seed, size=arguments.population)
     timing = Timing(
         ack_ms=arguments.ack_ms, result_ms=arguments.result_ms, month_end=arguments.month_end
@@ -78,7 +77,7 @@ def _host_key(path: Path | None) -> asyncssh.SSHKey:
 
 def _parse_arguments() -> Namespace:
     parser = ArgumentParser(prog="adapters.simulators.tax", description=__doc__)
-    common_arguments(parser)
+    common_arguments(parser, Fault)
     parser.add_argument("--clients", type=Path, required=True, help="registered clients, JSON")
     parser.add_argument("--host-key", type=Path, help="private key, OpenSSH; else a new one")
     parser.add_argument("--ack-ms", type=int, default=20)

@@ -141,7 +141,10 @@ _UNKNOWN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "id_match": Finding.NOT_APPLICABLE,
             "account_usable": Finding.NO,
             "reason": "not_found",
-        }
+        },
+        # docs/adapters/tax.md 6 (code 1001) and 9.2: no period and no year is claimed here.
+        "tx.contribution": {"paid_in_period": Finding.NOT_APPLICABLE},
+        "tx.income_tax": {"has_wage_income": Finding.NOT_APPLICABLE},
     }
 )
-"""Findings that say themselves that nothing is there."""
+"""Findings that are told of whoever is not on record, where the page tells him by findings."""

@@ -90,9 +90,9 @@ def sandbox(
         bool, typer.Option("--remote", help="Give each department a provider node of its own.")
     ] = False,
     province: Annotated[
-        ProvinceName,
+        ProvinceName | None,
         typer.Option(help="other: another province's HRSS, its own tables and M11 alone."),
-    ] = ProvinceName.HOME,
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run departments, gateway and one identity per partner on loopback until Ctrl-C."""
@@ -107,7 +107,14 @@ def sandbox(
         raise Told(CommandReason.SANDBOX_PEOPLE_FIXED)
     if folders is not None and kept is not None and remote and not has_nodes(folders):
         raise Told(CommandReason.SANDBOX_NODES_FIXED)
-    people = kept or Kept(seed=seed or 1, population=population or POPULATION, port=0)
+    if kept is not None and province not in {None, kept.province}:
+        raise Told(CommandReason.SANDBOX_PROVINCE_FIXED)
+    people = kept or Kept(
+        seed=seed or 1,
+        population=population or POPULATION,
+        port=0,
+        province=province or ProvinceName.HOME,
+    )
     ports = Ports(gateway=port or people.port, health=health_port)
     write_diagnostics()
     with contextlib.nullcontext() if folders is None else locked(folders):
@@ -119,7 +126,6 @@ def sandbox(
             ports=ports,
             kept=kept,
             remote=remote,
-            province=province,
         )
         asyncio.run(_run(start, json=json))
 
@@ -156,7 +162,6 @@ class _Start:
     ports: Ports
     kept: Kept | None
     remote: bool
-    province: ProvinceName
 
 
 @contextlib.asynccontextmanager
@@ -179,7 +184,7 @@ async def _started(start: _Start) -> AsyncIterator[tuple[_Running, Gateway]]:
         population=start.people.population,
         ports=start.ports,
         remote=start.remote,
-        province=PROVINCES[start.province],
+        province=PROVINCES[start.people.province],
     )
     async with prepared(options) as made, serving(made) as gateway:
         folders = made.world.folders

@@ -5,9 +5,7 @@ own folders, so that newcomers and renewed certificates reach the nodes as they 
 """
 
 import asyncio
-import json
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ import yaml
 
 from adapters.port import PROVIDER_SLUG
 from gateway.cli.sandbox.authority import write_private
+from gateway.cli.sandbox.children import start_child, stop_child
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.settings import embedded_sections
 from gateway.cli.sandbox.simulated import PREFIXES, Addresses, Setting, key_setting
@@ -38,15 +37,7 @@ class NodeProcess:
 
     async def stop(self) -> None:
         """End it, by force where it does not."""
-        if self.process.returncode is not None:
-            return
-        self.process.terminate()
-        try:
-            async with asyncio.timeout(5):
-                await self.process.wait()
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
+        await stop_child(self.process)
 
 
 def node_file(folders: Folders, name: str) -> Path:
@@ -54,9 +45,14 @@ def node_file(folders: Folders, name: str) -> Path:
     return folders.departments / name / "node.yaml"
 
 
+def list_nodes(folders: Folders) -> tuple[str, ...]:
+    """Return the departments that run nodes of their own: all of a sandbox's province, or none."""
+    return tuple(name for name in sorted(PREFIXES) if node_file(folders, name).exists())
+
+
 def has_nodes(folders: Folders) -> bool:
     """Say whether the departments of a sandbox run nodes of their own."""
-    return all(node_file(folders, name).exists() for name in PREFIXES)
+    return bool(list_nodes(folders))
 
 
 def write_nodes(world: World, addresses: Addresses) -> None:
@@ -100,7 +96,7 @@ async def running_nodes(folders: Folders) -> AsyncIterator[dict[str, NodeProcess
 
     try:
         async with asyncio.TaskGroup() as group:
-            for name in PREFIXES:
+            for name in list_nodes(folders):
                 group.create_task(start(name))
         yield nodes
     finally:
@@ -111,23 +107,16 @@ async def start_node(name: str, config: Path) -> NodeProcess:
     """Start one node and wait until it says that it serves.
 
     Raises:
-        RuntimeError: it ended or said nothing in time.
+        RuntimeError: it ended, said nothing in time or something else.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway.cli", "provide", "--config", str(config)),
-        *("--sandbox", "--json", "--exit-with-stdin"),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
+    return await start_child(
+        f"the node of {name}",
+        (
+            *("-m", "gateway.cli", "provide", "--config", str(config)),
+            *("--sandbox", "--json", "--exit-with-stdin"),
+        ),
+        START_S,
+        lambda process, ready: NodeProcess(
+            process=process, address=str(ready["address"]), health=str(ready["health"])
+        ),
     )
-    if process.stdout is None:
-        raise AssertionError  # asked for a pipe
-    try:
-        async with asyncio.timeout(START_S):
-            line = await process.stdout.readline()
-        ready = json.loads(line)
-    except (TimeoutError, ValueError) as error:
-        if process.returncode is None:
-            process.kill()
-        raise RuntimeError(f"the node of {name} did not start") from error
-    return NodeProcess(process=process, address=str(ready["address"]), health=str(ready["health"]))

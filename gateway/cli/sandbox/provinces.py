@@ -44,15 +44,29 @@ class Province:
 
 
 def _make_other_bundle(folder: Path) -> Path:
-    """Copy the shipped bundle, with another provider of HRSS's datasets and M11 alone."""
+    """Copy the shipped bundle, with another provider of HRSS's datasets and M11 alone.
+
+    Raises:
+        RuntimeError: the shipped bundle names the provider or the agreement otherwise than here.
+    """
     shutil.copytree(Path(str(files("gateway"))) / "bundle", folder)
     catalog = folder / "catalog.yaml"
-    text = catalog.read_text("utf-8").replace(HRSS, OTHER_HRSS)
-    catalog.write_text(text.replace(_HOME_NAME, _OTHER_NAME), "utf-8")
-    for path in (folder / "agreements").glob("*.yaml"):
+    text = _replaced(catalog.read_text("utf-8"), HRSS, OTHER_HRSS)
+    catalog.write_text(_replaced(text, _HOME_NAME, _OTHER_NAME), "utf-8")
+    agreements = folder / "agreements"
+    if not (agreements / _TRANSFER).exists():
+        raise RuntimeError(f"the shipped bundle has no {_TRANSFER}")
+    for path in agreements.glob("*.yaml"):
         if path.name != _TRANSFER:
             path.unlink()
     return folder
+
+
+def _replaced(text: str, old: str, new: str) -> str:
+    # A name that is changed in the bundle and not here would leave this province's in its place.
+    if old not in text:
+        raise RuntimeError(f"the shipped catalog does not name {old}")
+    return text.replace(old, new)
 
 
 _HOME_NAME: Final = "省人力资源和社会保障厅（模拟）"

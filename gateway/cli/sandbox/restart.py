@@ -21,6 +21,7 @@ import yaml
 from gateway.cli.sandbox.authority import load_authority
 from gateway.cli.sandbox.folders import Folders
 from gateway.cli.sandbox.nodes import NodeProcess, has_nodes, readdress_nodes, running_nodes
+from gateway.cli.sandbox.provinces import ProvinceName
 from gateway.cli.sandbox.renewal import renew
 from gateway.cli.sandbox.running import addresses_of, departments
 from gateway.cli.sandbox.settings import Ports, readdress_config
@@ -32,8 +33,11 @@ from gateway.config import load_config
 from gateway.trust import moment
 from gateway.wiring import load_policy
 
-FORMAT: Final = "hutong-sandbox/2"
-"""One more for each set of departments: a folder that knows fewer has no keys for the others."""
+FORMAT: Final = "hutong-sandbox/3"
+"""One more for each set of departments: a folder that knows fewer has no keys for the others.
+
+Also for each fact that is kept: what a folder does not say of itself nobody can guess.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class Kept:
     seed: int
     population: int
     port: int
+    province: ProvinceName = ProvinceName.HOME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,7 @@ def store_kept(folders: Folders, kept: Kept) -> None:
         "seed": kept.seed,
         "population": kept.population,
         "port": kept.port,
+        "province": kept.province,
     }
     folders.kept.write_text(json.dumps(members) + "\n", "utf-8")
 
@@ -84,6 +90,7 @@ def load_kept(folders: Folders) -> Kept | None:
                 seed=int(noted["seed"]),
                 population=int(noted["population"]),
                 port=int(noted["port"]),
+                province=ProvinceName(noted["province"]),
             )
     except (OSError, ValueError, KeyError, TypeError):
         pass

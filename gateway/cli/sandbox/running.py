@@ -109,8 +109,7 @@ async def departments(
         await _start_all(simulators, {name: SIMULATED[name] for name in names}, folder, people)
         yield simulators
     finally:
-        for simulator in simulators.values():
-            await simulator.stop()
+        await asyncio.gather(*(each.stop() for each in simulators.values()))
 
 
 async def _start_all(

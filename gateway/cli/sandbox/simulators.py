@@ -1,9 +1,6 @@
 """Simulated departments as processes of their own."""
 
-import asyncio
-import json
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +9,7 @@ from typing import Final
 import aiohttp
 
 from adapters.simulators.population import hrss_database
+from gateway.cli.sandbox.children import start_child, stop_child
 
 START_S: Final = 30.0
 """How long a simulator may take to say that it is ready."""
@@ -50,51 +48,29 @@ class Simulator:
             pass
 
     async def stop(self) -> None:
-        """End it by closing its standard input, then by force."""
-        if self.process.returncode is not None:
-            return
-        self.process.terminate()
-        try:
-            async with asyncio.timeout(5):
-                await self.process.wait()
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
+        """End it, by force where it does not."""
+        await stop_child(self.process)
 
 
 async def start_simulator(name: str, *arguments: str, scheme: str = "http") -> Simulator:
     """Start one simulator and wait until it says that it is ready.
 
     Raises:
-        RuntimeError: it ended or said nothing in time.
+        RuntimeError: it ended, said nothing in time or something else.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        f"adapters.simulators.{name}",
-        *arguments,
-        "--exit-with-stdin",
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-    )
-    if process.stdout is None:
-        raise AssertionError  # asked for a pipe
-    try:
-        async with asyncio.timeout(START_S):
-            line = await process.stdout.readline()
-        ready = json.loads(line)
-    except (TimeoutError, ValueError) as error:
-        process.kill()
-        raise RuntimeError(f"simulator {name} did not start") from error
-    return Simulator(
-        name=name,
-        process=process,
-        port=int(ready["port"]),
-        admin_port=int(ready["admin_port"]),
-        admin_token=str(ready["admin_token"]),
-        scheme=scheme,
-        ports={name: value for name, value in ready.items() if isinstance(value, int)},
+    return await start_child(
+        f"simulator {name}",
+        ("-m", f"adapters.simulators.{name}", *arguments, "--exit-with-stdin"),
+        START_S,
+        lambda process, ready: Simulator(
+            name=name,
+            process=process,
+            port=int(ready["port"]),
+            admin_port=int(ready["admin_port"]),
+            admin_token=str(ready["admin_token"]),
+            scheme=scheme,
+            ports={key: value for key, value in ready.items() if isinstance(value, int)},
+        ),
     )
 
 

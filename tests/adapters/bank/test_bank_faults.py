@@ -68,7 +68,7 @@ UNTOLD: Mapping[str, Indeterminate] = {
 """Fault → why nothing can be told, of a single question."""
 APART = {
     *("missing_report", "out_of_order", "duplicate_msg_id", "account_closed", "account_blocked"),
-    *("item_quota", "slow_reply", "hang"),
+    *("item_quota", "slow_reply", "late_accept", "late_answer", "hang"),
 }
 """Faults with a test of their own below, or in `test_bank_later`."""
 
@@ -161,7 +161,7 @@ async def test_an_account_that_cannot_be_used_says_why(
     "fault", ["busy", "quota", "server_error", "html_page", "half_body", "empty_body", "redirect"]
 )
 async def test_one_passing_failure_is_not_noticed(asking: Asking, fault: str) -> None:
-    """What was accepted is fetched, what was not is sent under another id: never checked twice."""
+    """What was accepted is fetched, what was not is sent again as it is: never checked twice."""
     account = account_of(PENSIONER)
     asking.simulator.set_fault(fault, 1)
 
@@ -172,6 +172,59 @@ async def test_one_passing_failure_is_not_noticed(asking: Asking, fault: str) ->
         assert (await asking.verify(PENSIONER, account)).fields
     exhausted = await asking.verify(PENSIONER, account)
     assert exhausted.outcome == Untold(reason=Indeterminate.PROVIDER_QUOTA)
+
+
+@pytest.mark.parametrize("fault", ["late_accept", "late_answer"])
+async def test_a_message_that_is_still_worked_on_is_no_second_check(
+    asking: Asking, fault: str
+) -> None:
+    """504 from between, MSG01 from the front, the message taken after all: one check of four."""
+    account = account_of(PENSIONER)
+    asking.simulator.set_fault(fault, 1)
+
+    told = await asking.verify(PENSIONER, account)
+    await asyncio.sleep(0.5)
+    others = [await asking.verify(PENSIONER, account) for _ in range(3)]
+
+    assert told.fields["account_usable"] == "YES"
+    assert [one.fields.get("account_usable") for one in others] == ["YES"] * 3
+
+
+async def test_a_refusal_after_a_lost_message_gives_no_check_back(asking: Asking) -> None:
+    """What was refused at last may have been accepted at first, and was."""
+    account = account_of(PENSIONER)
+    asking.simulator.set_fault("late_accept", 1)
+    # Neither the lost message nor the look for its answer, but all that comes after.
+    asking.simulator.set_fault("quota", after=2)
+    subject = (PENSIONER.id_number, PENSIONER.full_name)
+    query = asking.query(VERIFY, subject, ALL_VERIFY, claims_of(account), seconds=1.0)
+
+    refused = await asking.adapter.fetch(query)
+    asking.simulator.reset()
+    others = [await asking.verify(PENSIONER, account) for _ in range(3)]
+    before = asking.simulator.received()
+    fifth = await asking.verify(PENSIONER, account)
+
+    assert refused == Untold(reason=Indeterminate.PROVIDER_QUOTA)
+    assert all(one.fields for one in others)
+    assert fifth.outcome == Untold(reason=Indeterminate.PROVIDER_QUOTA)
+    assert asking.simulator.received() == before
+
+
+async def test_a_message_is_sent_as_often_as_is_configured(asking: Asking) -> None:
+    """Who allows one call means one, of the message and of a busy row alike."""
+    transport = asking.adapter._transport
+    transport._limits = replace(transport._limits, attempts=1)
+    before = asking.simulator.received()
+
+    asking.simulator.set_fault("busy", 1)
+    refused = await asking.fetch(CARD, PENSIONER, ALL_CARD)
+    asking.simulator.set_fault("item_busy", 1)
+    busy = await asking.fetch(CARD, PENSIONER, ALL_CARD)
+
+    assert refused.outcome == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
+    assert busy.outcome == Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
+    assert asking.simulator.received() == before + 2
 
 
 async def test_a_message_sent_twice_is_answered_once(asking: Asking) -> None:

@@ -94,6 +94,10 @@ async def test_the_kind_is_built_from_its_section(pki: Path, folder: Path) -> No
     [
         ("base_url", "http://127.0.0.1:1", "https"),
         ("card_prefixes", [""], "card_prefixes"),
+        ("party", PARTY[:-1], "bank.party"),
+        ("party", PARTY.lower(), "bank.party"),
+        ("front", "", "bank.front"),
+        ("front", f"{FRONT}0", "bank.front"),
         ("tls_trust", "absent.pem", "tls_trust"),
         ("tls_trust", "client.key", "tls_trust"),
         ("bank_certificate", "absent.pem", "bank_certificate"),
@@ -104,7 +108,7 @@ def test_a_section_that_cannot_work_is_refused(
     pki: Path, folder: Path, setting: str, value: str | list[str], told: str
 ) -> None:
     """Its setting is named; what a file holds is not."""
-    is_file = isinstance(value, str) and not value.startswith("http")
+    is_file = setting in {"tls_trust", "bank_certificate"}
     config = section(folder, **{setting: folder / str(value) if is_file else value})
 
     with pytest.raises(AdapterMisconfigured, match=told) as refused:

@@ -2,18 +2,20 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from adapters.kinds.bank.mailing import Kept, Waiting
+from adapters.errors import DepartmentFailed, NotSent
+from adapters.kinds.bank.mailing import Kept, Mailing, Message, Waiting
 from adapters.kinds.bank.quota import A_DAY, AccountQuota
-from adapters.port import Indeterminate, Query, Record, Untold
+from adapters.port import Indeterminate, Query, Record, SubjectType, Untold
 from adapters.records import RecordSource
 from adapters.simulators.population import Quirk, account_of, planted_index
 from certs.identity import SystemId
-from tests.adapters.asking import NOW_MS, disclosed
+from tests.adapters.asking import NOW_MS, disclosed, query_of
 from tests.adapters.bank.asking import (
     ALL_CARD,
     ALL_VERIFY,
@@ -29,6 +31,7 @@ from tests.adapters.bank.test_bank_messages import question
 PENSIONER = PEOPLE.person(planted_index(Quirk.ORDINARY_PENSIONER))
 ACCOUNT = account_of(PENSIONER)
 DAY_MS = 24 * 3600 * 1000
+QUERY = query_of(VERIFY, (PENSIONER.id_number, PENSIONER.full_name), ALL_VERIFY, {})
 ENDED = Untold(reason=Indeterminate.PROVIDER_QUOTA)
 
 
@@ -36,6 +39,26 @@ def verification(asking: Asking, seconds: float = 8.0) -> Query:
     """Return the question of these tests."""
     subject = (PENSIONER.id_number, PENSIONER.full_name)
     return asking.query(VERIFY, subject, ALL_VERIFY, claims_of(ACCOUNT), seconds)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, which no event tells."""
+    for _ in range(5_000):
+        if holds():
+            return
+        await asyncio.sleep(0.001)
+    pytest.fail("it never held")
+
+
+def waiting_for(query: Query) -> Waiting:
+    """Return a question under way."""
+    asked = question("bk.account_verify", ACCOUNT.account_no)
+    return Waiting(
+        question=asked,
+        query=query,
+        message=Message(operation=asked.operation),
+        answer=asyncio.get_running_loop().create_future(),
+    )
 
 
 @pytest.mark.integration
@@ -91,6 +114,67 @@ async def test_who_comes_back_too_early_is_told_to_wait_again(
     assert told == Untold(reason=Indeterminate.PENDING, retry_after_s=2.0)
     assert isinstance(outcome, Record)
     assert asking.adapter._kept.find(late) is None
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_who_is_cut_off_comes_back_for_the_same_check(
+    asking: Asking, *, accepted: bool
+) -> None:
+    """Before or after the front accepted it: the check was begun, and is found again."""
+    asking.simulator.set_fault("slow_reply", 1)
+    begun = verification(asking)
+    waiting = asyncio.create_task(asking.adapter.fetch(begun))
+    running = asking.adapter._mailing._running
+    await until(lambda: bool(running))
+    message = next(iter(running.values()))
+    await until(lambda: message.questions[0].accepted if accepted else message.sent)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    await until(lambda: message.questions[0].accepted)
+    again = replace(verification(asking), request_id=bytes(16), pending_request_id=begun.request_id)
+    posted = asking.simulator.received()
+
+    outcome = await asking.adapter.fetch(again)
+
+    assert disclosed(again, outcome)["account_usable"] == "YES"
+    # Fetched, not sent.
+    assert asking.simulator.received() == posted + 1
+    for _ in range(A_DAY - 1):
+        assert isinstance(await asking.adapter.fetch(verification(asking)), Record)
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+async def test_nothing_is_fetched_while_nobody_waits(asking: Asking) -> None:
+    """The front keeps the report; a poll would cost everybody a request of twenty a second."""
+    asking.simulator.set_fault("slow_reply", 1)
+    begun = verification(asking, seconds=0.6)
+    await asking.adapter.fetch(begun)
+    sent = asking.simulator.received()
+
+    await asyncio.sleep(2.5)
+
+    assert asking.simulator.received() == sent
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["signature_wrong", "gbk_body", "missing_orgnl_id", "hang"])
+async def test_what_may_have_been_counted_is_counted_here(asking: Asking, fault: str) -> None:
+    """A check whose answer is unproven, malformed or late was made all the same."""
+    # A bank that hangs has made none, but nobody here can know.
+    asking.simulator.set_fault(fault)
+    for _ in range(A_DAY):
+        outcome = await asking.adapter.fetch(verification(asking, seconds=0.6))
+        assert isinstance(outcome, Untold)
+        assert outcome != ENDED
+    asking.simulator.reset()
+    before = asking.simulator.received()
+
+    assert await asking.adapter.fetch(verification(asking)) == ENDED
+    assert asking.simulator.received() == before
 
 
 @pytest.mark.integration
@@ -262,11 +346,7 @@ async def test_a_kept_answer_is_its_askers_alone(asking: Asking) -> None:
     now = [0.0]
     kept = Kept(lambda: now[0])
     begun = verification(asking)
-    waiting = Waiting(
-        question=question("bk.account_verify", ACCOUNT.account_no),
-        deadline=time.monotonic(),
-        answer=asyncio.get_running_loop().create_future(),
-    )
+    waiting = waiting_for(begun)
     kept.remember(begun, waiting)
     again = replace(begun, pending_request_id=begun.request_id)
 
@@ -275,6 +355,9 @@ async def test_a_kept_answer_is_its_askers_alone(asking: Asking) -> None:
         replace(again, subject=replace(again.subject, full_name="王小二")),
         replace(again, claims={**again.claims, "account_no": "6217001000000000011"}),
         replace(again, dataset=CARD),
+        replace(again, matter="M3"),
+        replace(again, case_number="BJ-2026-000002"),
+        replace(again, subject=replace(again.subject, type=SubjectType.USCC)),
         replace(again, pending_request_id=bytes(16)),
         begun,
     ]
@@ -286,3 +369,57 @@ async def test_a_kept_answer_is_its_askers_alone(asking: Asking) -> None:
     kept.remember(begun, waiting)
     kept.wipe()
     assert kept.find(again) is None
+
+
+async def test_what_nobody_comes_for_is_dropped_at_its_time() -> None:
+    """Not only when the next question is kept."""
+    kept = Kept(time.monotonic, life_s=0.05)
+    kept.remember(QUERY, waiting_for(QUERY))
+
+    await until(lambda: not kept._kept)
+
+
+async def test_messages_under_way_are_bounded() -> None:
+    """The oldest that nobody waits for makes room; where all are waited for, none does."""
+    begun: list[Message] = []
+
+    async def deliver(message: Message, present: Sequence[Waiting]) -> None:
+        begun.append(message)
+        for waiting in present:
+            waiting.retry_after_s = 1.0
+        await asyncio.Event().wait()
+
+    async def post(account: str) -> Waiting:
+        waiting = mailing.post(question("bk.account_verify", account), QUERY)
+        await until(lambda: waiting.message in begun)
+        return waiting
+
+    mailing = Mailing(deliver, most=2)
+    first, second = await post("1" * 16), await post("2" * 16)
+    with first.attend(), second.attend(), pytest.raises(NotSent):
+        await post("3" * 16)
+    with first.attend():
+        third = await post("3" * 16)
+
+        assert not first.answer.done()
+        assert isinstance(second.answer.exception(), DepartmentFailed)
+        assert not third.answer.done()
+    await mailing.close()
+
+
+async def test_a_message_that_is_cancelled_is_joined_by_nobody() -> None:
+    """Who asks next opens another."""
+
+    async def deliver(_: Message, present: Sequence[Waiting]) -> None:
+        for waiting in present:
+            waiting.answer.set_result(None)
+
+    mailing = Mailing(deliver)
+    lost = mailing.post(question("bk.account_verify", ACCOUNT.account_no), QUERY)
+    await asyncio.sleep(0)
+    await mailing.close()
+
+    assert isinstance(lost.answer.exception(), DepartmentFailed)
+    later = mailing.post(question("bk.account_verify", ACCOUNT.account_no), QUERY)
+    async with asyncio.timeout(5):
+        assert await later.answer is None

@@ -1,5 +1,6 @@
 """Lines of civil affairs become records: every member is distrusted, and absence is no NO."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -239,6 +240,33 @@ def test_of_one_day_the_later_line_is_told() -> None:
     assert claimed["op_type"] == "结婚"
 
 
+@pytest.mark.parametrize(
+    ("held_number", "claimed"),
+    [
+        ("济南市历下区1998字第000123号", "济南市历下区\uff11\uff19\uff19\uff18字第000123号"),
+        ("J370102-1984-000123", "J370102\u20141984\u2014000123"),
+        ("J370102\u20141984\u2014000123", "j370102-1984-000123"),
+        ("98/0123", " 98/0123"),
+    ],
+)
+def test_a_claimed_number_is_found_in_whatever_spelling(held_number: str, claimed: str) -> None:
+    """Also one of old, which the catalog's field cannot carry."""
+    divorce = registration(op_type="2", op_date="1999-01-01", cert_no="L370102-1999-000001")
+
+    raw = told(read_registrations(MAN, [registration(cert_no=held_number), divorce], claimed))
+
+    assert raw["op_type"] == "结婚"
+    assert raw.get("certificate_no") == ("J370102-1984-000123" if "J" in held_number else None)
+
+
+@pytest.mark.parametrize("claimed", ["J370102-1984-000124", "历字第12号", "98/0123", ""])
+def test_a_claimed_number_that_is_not_held_is_answered_with_no_other(claimed: str) -> None:
+    """Another registration would be taken for an answer about the claimed one."""
+    lines = [registration(), registration(cert_no="")]
+
+    assert read_registrations(MAN, lines, claimed) is None
+
+
 @pytest.mark.parametrize("changed", [{"op_type": "7"}, {"op_date": ""}, {"cert_num_woman": ""}])
 def test_a_registration_of_another_form_is_malformed(changed: dict[str, str]) -> None:
     """Whichever line it is."""
@@ -297,6 +325,21 @@ def test_what_a_child_is_and_whose(
     raw = told(read_child(lines, MAN))
 
     assert (raw.get("child_status"), raw["is_dependent_child"]) == (status, dependent)
+
+
+@pytest.mark.parametrize("hidden", ["\u3013\u3013\u3013", "王守\u25a1", "王\ue81a仁"])
+def test_a_name_that_hides_itself_is_no_supporters(hidden: str) -> None:
+    """Nor whose line it is: read one character at a time, the register would tell the name."""
+    masked = replace(MAN, name=hidden)
+    rare = child("1", "1", adopt_name_man="王守\ue81a")
+
+    assert told(read_child([child("1", "1")], masked))["is_dependent_child"] is (
+        Finding.INDETERMINATE
+    )
+    assert told(read_child([rare], MAN))["is_dependent_child"] is Finding.YES
+    with pytest.raises(DepartmentFailed) as failed:
+        read_one(masked, married())
+    assert failed.value.reason is Indeterminate.SUBJECT_MISMATCH
 
 
 def test_a_child_without_a_supporter_is_nobodys_for_us() -> None:

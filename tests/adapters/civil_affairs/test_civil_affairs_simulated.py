@@ -146,6 +146,22 @@ async def test_a_spouse_that_can_be_none_is_not_asked_about(
     assert asking.simulator.received() == before + 1
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [{}, {"spouse_name": "王芳"}, {"spouse_id": "370102198203150025", "spouse_name": "王芳"}],
+)
+async def test_of_whom_nothing_is_registered_nothing_is_said_to_be_held(
+    asking: Asking, claims: dict[str, str]
+) -> None:
+    """Whatever is wrong with the claim, the record must not state that there is one."""
+    subject = named(planted(Quirk.MARRIED_ELSEWHERE))
+
+    outcome, told = await asking.fetch(VERIFY, subject, claims)
+
+    assert isinstance(outcome, NotFound)
+    assert told == {"registration_found": "NO", "is_couple": "INDETERMINATE"}
+
+
 async def test_a_registration_is_told_with_a_widened_number(asking: Asking) -> None:
     """The register holds 15 digits; the certificate of old has no form the catalog knows."""
     person, spouse = PEOPLE.person(0), PEOPLE.person(1)

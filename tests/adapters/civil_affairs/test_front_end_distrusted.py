@@ -218,6 +218,20 @@ async def test_an_age_of_fifteen_minutes_is_too_old(database: Database, poller: 
     assert (old, young) == (Indeterminate.PROVIDER_UNAVAILABLE, None)
 
 
+async def test_a_clock_that_is_set_back_makes_no_old_copy_fresh(
+    database: Database, poller: Poller
+) -> None:
+    """What two clocks may differ by is no such step."""
+    database.rows = [row(1, -5)]
+    await poller.poll()
+    view, day = poller.views[VIEW], timedelta(hours=24)
+    skewed, back = (NOW - timedelta(minutes=5, seconds=seconds) for seconds in (0, 1))
+
+    assert view.find_lag(skewed) is None
+    assert view.find_lag(back) is Indeterminate.PROVIDER_UNAVAILABLE
+    assert (view.reaches(skewed, day), view.reaches(back, day)) == (True, False)
+
+
 async def test_a_view_that_was_never_read_tells_nothing(poller: Poller) -> None:
     """Before the first round."""
     assert poller.views[VIEW].find_lag(poller.now()) is Indeterminate.PROVIDER_UNAVAILABLE

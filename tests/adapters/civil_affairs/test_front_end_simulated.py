@@ -9,7 +9,7 @@ import pytest
 from adapters.kinds.civil_affairs import front_end as front_end_module
 from adapters.kinds.civil_affairs import poller as poller_module
 from adapters.kinds.civil_affairs.poller import Poller
-from adapters.port import Indeterminate, NotFound, Record, Untold
+from adapters.port import DatasetShape, Indeterminate, NotFound, Record, Untold
 from adapters.records import RecordSource
 from adapters.simulators.population import civil_affairs_record, planted_index
 from adapters.simulators.population.quirks import Quirk
@@ -111,6 +111,53 @@ async def test_a_sweep_asks_nobody_and_an_officer_asks_live(stepping: Asking) ->
     assert (swept - before, stepping.simulator.received() - swept) == (0, 1)
 
 
+@pytest.mark.parametrize("name", ["另一人", "\u3013\u3013\u3013", "\ue81a"])
+@pytest.mark.parametrize("shape", [CREMATION, ASSISTANCE], ids=["cremation", "assistance"])
+async def test_another_name_under_a_number_that_is_held_is_no_absence(
+    stepping: Asking, shape: DatasetShape, name: str
+) -> None:
+    """A misspelt name must not make a cremated man alive, or a household on assistance not."""
+    await poll_once(stepping)
+    identifier, _ = named(CREMATED if shape is CREMATION else PAID)
+
+    live, _ = await stepping.fetch(shape, (identifier, name))
+    copied, _ = await stepping.sweep(shape, (identifier, name))
+
+    assert live == copied == Untold(reason=Indeterminate.SUBJECT_UNRESOLVED)
+
+
+@pytest.mark.parametrize("shape", [CREMATION, ASSISTANCE], ids=["cremation", "assistance"])
+async def test_without_a_copy_silence_is_no_absence(asking: Asking, shape: DatasetShape) -> None:
+    """Nobody under this number and somebody else's name are one answer of the live check."""
+    officer, _ = await asking.fetch(shape, NOBODY)
+    swept, _ = await asking.sweep(shape, NOBODY)
+
+    assert officer == swept == Untold(reason=Indeterminate.SUBJECT_UNRESOLVED)
+
+
+async def test_an_officer_is_told_of_absence_once_the_copy_proves_it(stepping: Asking) -> None:
+    """By number alone, in the copy of that dataset, and after its first round."""
+    await poll_once(stepping)
+
+    cremation, alive = await stepping.fetch(CREMATION, NOBODY)
+    assistance, none = await stepping.fetch(ASSISTANCE, NOBODY)
+
+    assert isinstance(cremation, NotFound)
+    assert isinstance(assistance, NotFound)
+    assert (alive, none) == ({"is_cremated": "NO"}, {"is_recipient": "NO"})
+
+
+async def test_sources_that_disagree_tell_nothing(stepping: Asking) -> None:
+    """Withdrawn a moment ago, or written in another way: the live check alone is silent."""
+    await poll_once(stepping)
+    stepping.simulator.set_fault("no_match")
+
+    outcome, _ = await stepping.fetch(CREMATION, named(CREMATED))
+    stepping.simulator.reset()
+
+    assert outcome == Untold(reason=Indeterminate.SUBJECT_UNRESOLVED)
+
+
 async def test_without_a_copy_a_sweep_asks_live(
     simulator: Simulator, source: RecordSource, asking: Asking
 ) -> None:
@@ -145,8 +192,39 @@ async def test_a_copy_that_no_longer_reaches_to_now_tells_no_absence(stepping: A
     assert isinstance(cremated, Record)
     assert told["is_cremated"] == "YES"
     assert paid == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
-    assert isinstance(live, NotFound)
+    assert live == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
     assert (health.reachable, health.detail) == (False, "FRONT_END_PROVIDER_UNAVAILABLE")
+
+
+async def test_a_withdrawal_that_never_arrives_is_believed_held_for_a_day_and_no_longer(
+    stepping: Asking, simulator: Simulator
+) -> None:
+    """Whoever was cremated stays so; whoever never was must not stay so for ever."""
+    await poll_once(stepping)
+    row_id = await row_of(simulator, "v_cremation", CREMATED.id_number)
+    stepping.front_end("stop_replication")
+    stepping.front_end("withdraw", row_id=row_id)
+    stepping.simulator.admin("POST", "/clock", {"advance_ms": (24 * 60 - 1) * MINUTE_MS})
+    await poll_once(stepping)
+    within, told = await stepping.sweep(CREMATION, named(CREMATED))
+    stepping.simulator.admin("POST", "/clock", {"advance_ms": 2 * MINUTE_MS})
+    await poll_once(stepping)
+    after, _ = await stepping.sweep(CREMATION, named(CREMATED))
+
+    assert isinstance(within, Record)
+    assert told["is_cremated"] == "YES"
+    assert after == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
+
+
+async def test_a_copy_whose_first_round_broke_off_tells_of_no_line(stepping: Asking) -> None:
+    """What withdraws or corrects the line may stand on a page that was never read."""
+    await poll_once(stepping)
+    assert stepping.poller is not None
+    stepping.poller.views["v_cremation"].as_of = None
+
+    outcome, _ = await stepping.sweep(CREMATION, named(CREMATED))
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
 
 
 async def test_a_copy_within_its_fifteen_minutes_still_tells(stepping: Asking) -> None:

@@ -1,6 +1,7 @@
 """The register's records: dates in two spellings, amounts, what is due and what is never read."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -218,6 +219,9 @@ def test_a_misspelt_entry_is_his_and_a_strangers_name_is_not() -> None:
     assert raw[FieldName("has_active_entity")] is Finding.YES
     with pytest.raises(DepartmentFailed, match="SUBJECT_MISMATCH"):
         read_positions(HOLDER, [misspelt])
+    for hidden in ("\u3013\u3013", "赵\ue81a"):
+        with pytest.raises(DepartmentFailed, match="SUBJECT_MISMATCH"):
+            read_positions(replace(HOLDER, full_name=hidden), [POSITION])
 
 
 def test_one_strangers_entry_spoils_the_whole_list() -> None:

@@ -147,7 +147,7 @@ CLAIM = {"certificate_no": NUMBER}
         (410, {"code": "EDU-4100"}, {}, FAULT),
         (401, {"code": "EDU-4010"}, {}, FAULT),
         (429, {"code": "EDU-4290"}, {}, QUOTA),
-        (500, {"code": "EDU-5000"}, {}, UNAVAILABLE),
+        (500, {"code": "EDU-5000"}, {}, FAULT),
         (503, {"code": "EDU-5000"}, {}, UNAVAILABLE),
         (404, {}, {}, FAULT),
         (413, {"code": "EDU-4130"}, {}, FAULT),
@@ -310,7 +310,7 @@ async def test_a_department_that_hangs_is_spared_after_a_while(
 async def test_other_subjects_and_datasets_are_not_asked_about(
     department: Department, adapter: EducationAdapter
 ) -> None:
-    """Organisations have no diplomas, and another version is not served."""
+    """Diplomas of organisations are no question, and another version is not served."""
     query = query_of(DIPLOMA, (PERSON, NAME), {"institution_name": CLEAR})
     organisation = Subject(type=SubjectType.USCC, identifier="91370100MA3FAKE04Q")
     later = replace(DIPLOMA, name=DatasetName("edu.diploma@2"))
@@ -318,7 +318,7 @@ async def test_other_subjects_and_datasets_are_not_asked_about(
     outcome = await adapter.fetch(replace(query, subject=organisation))
     other = await adapter.fetch(replace(query, dataset=later))
 
-    assert isinstance(outcome, NotFound)
+    assert outcome == Untold(reason=Indeterminate.QUESTION_REJECTED)
     assert other == Untold(reason=Indeterminate.PROVIDER_NOT_CONNECTED)
     assert not department.answers
     assert adapter.organisation

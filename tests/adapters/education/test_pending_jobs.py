@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.kinds.education.jobs import PendingJobs
-from adapters.port import Query
+from adapters.port import Query, SubjectType
 from certs.identity import SystemId
 from tests.adapters.asking import IS_TRUE, query_of
 from tests.adapters.education.asking import DEGREE, DIPLOMA
@@ -52,10 +52,13 @@ def test_a_query_of_a_matter_goes_on_by_itself() -> None:
         ),
         lambda query: replace(query, claims={"certificate_no": "990191200405549685"}),
         lambda query: replace(query, claims={}),
+        lambda query: replace(query, matter="M3"),
+        lambda query: replace(query, case_number="BJ-2026-000002"),
+        lambda query: replace(query, subject=replace(query.subject, type=SubjectType.USCC)),
     ],
 )
 def test_another_question_begins_anew(change: Change) -> None:
-    """Another asker, dataset, person, name or number is not told what this job finds."""
+    """Another asker, dataset, person, number, matter or case is not told what this job finds."""
     assert _jobs().find(change(AGAIN)) is None
 
 

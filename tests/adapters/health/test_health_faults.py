@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.kinds.health import HealthIdentity
-from adapters.kinds.health.codes import ATTEMPTS
+from adapters.limits import TransportLimits
 from adapters.port import BreakerState, Indeterminate, NotFound, Record, Untold
 from adapters.records import RecordSource
 from tests.adapters.asking import IS_TRUE, read_outcome
@@ -86,9 +86,26 @@ async def test_each_fault_is_untold_for_its_own_reason(
     outcome, _ = await asking.fetch(person)
 
     assert outcome == Untold(reason=reason)
-    assert asking.simulator.received() - before == (ATTEMPTS if fault in RETRIED else 1)
+    calls = TransportLimits().attempts if fault in RETRIED else 1
+    assert asking.simulator.received() - before == calls
     for canary in (*person.named, *person.canaries, IDENTITY.app_key, "意外伤害"):
         assert canary not in caplog.text
+
+
+@pytest.mark.parametrize("fault", ["soap_fault", "not_success", "server_error"])
+@pytest.mark.parametrize("attempts", [1, 2])
+async def test_a_question_costs_as_many_calls_as_are_configured(
+    asking: Asking, fault: str, attempts: int
+) -> None:
+    """Who allows one call means one."""
+    transport = asking.adapter._transport  # type: ignore[attr-defined]  # of the kind, not the port
+    transport._limits = replace(transport._limits, attempts=attempts)
+    asking.simulator.set_fault(fault)
+    before = asking.simulator.received()
+
+    await asking.fetch(asking.simulator.person(DEAD))
+
+    assert asking.simulator.received() - before == attempts
 
 
 @pytest.mark.parametrize(("fault", "told"), TOLD.items(), ids=TOLD)

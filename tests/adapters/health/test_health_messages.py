@@ -190,6 +190,46 @@ def test_rows_and_success_must_agree(body: str, success: str) -> None:
         parse(body, success)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "<MDEML>{result}<body>服务异常</body></MDEML>",
+        '<MDEML>{result}<body truncated="1"/></MDEML>',
+        "<MDEML>{result}服务异常<body/></MDEML>",
+        "<MDEML>服务异常{result}<body/></MDEML>",
+        "<MDEML>{result}<body/>服务异常</MDEML>",
+        '<MDEML partial="1">{result}<body/></MDEML>',
+        "<MDEML>{partial}<body/></MDEML>",
+        "<MDEML>{spoken}<body/></MDEML>",
+        "<MDEML>{marked}<body/></MDEML>",
+        f"<MDEML>{{result}}<body>{row()}服务异常</body></MDEML>",
+        f"<MDEML>{{result}}<body>{row().replace('<data>', '<data>服务异常')}</body></MDEML>",
+        f"<MDEML>{{result}}<body>{row().replace('<data>', '<data a=_1_>')}</body></MDEML>",
+        f"<MDEML>{{result}}<body>{row().replace('<ZMZT>', '<ZMZT a=_1_>')}</body></MDEML>",
+    ],
+)
+def test_what_is_no_row_is_not_read_over(message: str) -> None:
+    """A text or an attribute beside rows may say that they are not all; "none" would be signed."""
+    plain = "<resultinfo><success>0</success><message/></resultinfo>"
+    text = message.format(
+        result=plain,
+        partial=plain.replace("<resultinfo>", '<resultinfo partial="1">'),
+        spoken=plain.replace("<message/>", "<message/>服务异常"),
+        marked=plain.replace("<success>", '<success partial="1">'),
+    ).replace("_1_", '"1"')
+
+    with pytest.raises(AnswerMalformed):
+        read_answer(ASKED, parse_answer(encoded(text.encode())), TODAY)
+
+
+def test_blanks_between_elements_are_nothing() -> None:
+    """An answer may be indented."""
+    result = "<resultinfo>\n <success>0</success>\n <message/>\n</resultinfo>"
+    answer = parse_answer(encoded(f"<MDEML>\n {result}\n <body>\n </body>\n</MDEML>".encode()))
+
+    assert read_answer(ASKED, answer, TODAY) is None
+
+
 def test_no_row_is_not_found() -> None:
     """The department knows of no certificate; what that means the catalog says."""
     assert read() is None
@@ -263,6 +303,10 @@ def test_another_persons_row_is_an_incident_whatever_else_is_wrong(rows: list[st
         [row(GXSJ=None)],
         [row(GXSJ="20251231")],
         [row(GXSJ="20251331020000")],
+        [row(GXSJ="20251231240000")],
+        [row(GXSJ="20251231026000")],
+        [row(GXSJ="20251231020060")],
+        [row(GXSJ="2025123102000\uff10")],
         [row(), row(SWRQ="20251229")],
         [row(ZMZT="2")] * (MAX_ROWS + 1),
         [row(XM="王守仁</XM><XM>王守仁")],

@@ -140,7 +140,7 @@ async def test_a_person_without_a_usable_name_lacks_it(asking: Asking, name: str
 
 
 async def test_a_whole_question_lacks_nothing(asking: Asking) -> None:
-    """A person with his name, and an organisation, of which no certificate is held."""
+    """A person with his name; an organisation lacks nothing either, and is no "no certificate"."""
     query = asking.query(asking.simulator.person(ALIVE).named)
     organisation = replace(
         query, subject=Subject(type=SubjectType.USCC, identifier="91370000MA3DEM094M")
@@ -149,7 +149,8 @@ async def test_a_whole_question_lacks_nothing(asking: Asking) -> None:
 
     assert asking.adapter.find_lacking(query) is None
     assert asking.adapter.find_lacking(organisation) is None
-    assert isinstance(await asking.adapter.fetch(organisation), NotFound)
+    rejected = Untold(reason=Indeterminate.QUESTION_REJECTED)
+    assert await asking.adapter.fetch(organisation) == rejected
     assert asking.simulator.received() == before
 
 

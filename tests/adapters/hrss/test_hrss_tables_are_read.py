@@ -164,7 +164,7 @@ async def test_two_people_under_one_number_are_told_apart_by_name(
     assert await ask(adapter, PENSION, {"is_receiving": IS_TRUE}) == {"is_receiving": "NO"}
 
 
-@pytest.mark.parametrize("name", [None, "赵六"])
+@pytest.mark.parametrize("name", [None, "赵六", "\u3013\u3013", "王\u25a1"])
 async def test_whose_rows_nobody_can_tell_are_nobodys(
     adapter: HrssAdapter, tables: Tables, name: str | None
 ) -> None:

@@ -240,6 +240,19 @@ async def test_an_expired_secret_is_renewed_once(asking: Asking) -> None:
     assert isinstance(outcome, Record)
 
 
+async def test_a_secret_that_is_never_good_is_renewed_once_only(asking: Asking) -> None:
+    """Page 1.3: a new key, the call again, and no third one: it is we who are refused."""
+    person = asking.simulator.person("ordinary_graduate")
+    await asking.fetch(CORE, person, {"sex": CLEAR})
+    asking.simulator.set_fault("secret_expired")
+    before = asking.simulator.received()
+
+    outcome, _ = await asking.fetch(CORE, person, {"sex": CLEAR})
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_FAULT)
+    assert asking.simulator.received() == before + 3
+
+
 async def test_a_secret_that_ends_between_packages_is_renewed(asking: Asking) -> None:
     """Whoever asks next does not notice either."""
     await asking.fetch_many(3)

@@ -69,7 +69,7 @@ async def test_an_unnamed_officer_does_not_hide_behind_the_system(asking: Asking
 
 
 async def test_a_whole_question_lacks_nothing(asking: Asking) -> None:
-    """An officer with his number, a system job, and an organisation (of which none is held)."""
+    """An officer with his number, a system job, and an organisation (which is no person)."""
     job = replace(_query(end_user=None), by_officer=False)
     organisation = Subject(type=SubjectType.USCC, identifier="91370000MA3DEM094M")
 
@@ -79,3 +79,5 @@ async def test_a_whole_question_lacks_nothing(asking: Asking) -> None:
     ]
 
     assert found == [None, None, None]
+    outcome = await asking.adapter.fetch(replace(_query(), subject=organisation))
+    assert outcome == Untold(reason=Indeterminate.QUESTION_REJECTED)

@@ -1,6 +1,7 @@
 """A plain SFTP server over a folder: a department that says what a test wants it to say."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -29,6 +30,14 @@ class Plain:
         self.port = 0
         self.unreadable = 0
         """How many times opening a result fails from now on."""
+        self.unwritable = 0
+        """How many times opening a package to write it fails from now on."""
+        self.slow_s = 0.0
+        """How long opening a package to write it takes."""
+        self.while_read: Callable[[], None] = lambda: None
+        """What happens while a result is read."""
+        self.opened: list[io.IOBase] = []
+        """Every file that was opened: who leaves in the middle closes none."""
         for name in ("in", "out", "ack", "error"):
             (folder / name).mkdir(exist_ok=True)
 
@@ -74,11 +83,21 @@ class _Server(asyncssh.SFTPServer):
         self._plain = plain
 
     @override
-    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+    async def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        if path.startswith(b"/in/"):
+            await asyncio.sleep(self._plain.slow_s)
+            if self._plain.unwritable:
+                self._plain.unwritable -= 1
+                raise asyncssh.SFTPFailure("a disk that is full")
+        if path.startswith(b"/out/"):
+            self._plain.while_read()
         if path.startswith(b"/out/") and self._plain.unreadable:
             self._plain.unreadable -= 1
             raise asyncssh.SFTPFailure("a disk that sighs")
-        return super().open(path, pflags, attrs)
+        opened = super().open(path, pflags, attrs)
+        if isinstance(opened, io.IOBase):
+            self._plain.opened.append(opened)
+        return opened
 
 
 def manifest(name: str, head: Head, xml: bytes, records: int, total: str) -> bytes:
@@ -129,3 +148,5 @@ async def plain_department(keys: Path, folder: Path, say: Say) -> AsyncIterator[
         serving.cancel()
         listener.close()
         await listener.wait_closed()
+        for each in plain.opened:
+            each.close()

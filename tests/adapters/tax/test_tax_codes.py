@@ -69,7 +69,7 @@ def test_each_failing_record_tells_nothing(
     assert failed.value.reason is reason
 
 
-@pytest.mark.parametrize("question", [paid(), taxed(), firm()], ids=lambda q: q.service.name)
+@pytest.mark.parametrize("question", [taxed(), firm()], ids=lambda q: q.service.name)
 def test_nobody_there_is_not_found(question: Question) -> None:
     """What that means is for the catalog to say."""
     assert read_record(question, {"JLDM": "1001", "JLXX": "x"}) is None
@@ -89,19 +89,22 @@ def test_a_taxpayer_cannot_be_there_without_a_record() -> None:
         read_record(firm(), {**FIRM_RECORD, "JLDM": "1003"})
 
 
-@pytest.mark.parametrize(
-    ("claims", "finding"),
-    [
-        ({"period": "202610"}, None),
-        ({"period": "202511"}, None),
-        ({"period": "202510"}, Finding.INDETERMINATE),
-        ({"period": "202611"}, Finding.INDETERMINATE),
-        ({}, Finding.NOT_APPLICABLE),
-        ({"period": "2026-13"}, Finding.ERROR),
-        ({"period": "202610", "insurance_kind": "510"}, Finding.INDETERMINATE),
-        ({"period": "202610", "insurance_kind": "pension"}, Finding.ERROR),
-    ],
-)
+CLAIMED_PERIODS: list[tuple[Mapping[str, str], Finding | None]] = [
+    ({"period": "202610"}, None),
+    ({"period": "202511"}, None),
+    ({"period": "202510"}, Finding.INDETERMINATE),
+    ({"period": "202611"}, Finding.INDETERMINATE),
+    ({"period": "201801"}, Finding.INDETERMINATE),
+    ({}, Finding.NOT_APPLICABLE),
+    ({"insurance_kind": "510"}, Finding.NOT_APPLICABLE),
+    ({"insurance_kind": "pension"}, Finding.ERROR),
+    ({"period": "2026-13"}, Finding.ERROR),
+    ({"period": "202610", "insurance_kind": "510"}, Finding.INDETERMINATE),
+    ({"period": "202610", "insurance_kind": "pension"}, Finding.ERROR),
+]
+
+
+@pytest.mark.parametrize(("claims", "finding"), CLAIMED_PERIODS)
 def test_no_contribution_is_a_no_of_kept_periods_only(
     claims: Mapping[str, str], finding: Finding | None
 ) -> None:
@@ -111,6 +114,16 @@ def test_no_contribution_is_a_no_of_kept_periods_only(
     raw = read_record(paid(claims), {**empty, "JLDM": "1003"})
 
     assert raw == (None if finding is None else {FieldName("paid_in_period"): finding})
+
+
+@pytest.mark.parametrize(("claims", "finding"), CLAIMED_PERIODS)
+def test_of_nobody_it_is_not_told_that_a_period_was_not_paid(
+    claims: Mapping[str, str], finding: Finding | None
+) -> None:
+    """Code 1001 does not say which periods are kept, so none can be called unpaid."""
+    raw = read_record(paid(claims), {"JLDM": "1001", "JLXX": "x"})
+
+    assert raw == {FieldName("paid_in_period"): finding or Finding.INDETERMINATE}
 
 
 PAID_CASES: dict[str, tuple[list[JsonValue], Mapping[str, str], Finding]] = {
@@ -130,6 +143,26 @@ PAID_CASES: dict[str, tuple[list[JsonValue], Mapping[str, str], Finding]] = {
         [ENTRY, {**REFUND, "LXDM": "2", "XZ": "210"}],
         CLAIMS,
         Finding.YES,
+    ),
+    "unknown insurance beside nothing": (
+        [{**ENTRY, "XZ": "120"}],
+        CLAIMS,
+        Finding.INDETERMINATE,
+    ),
+    "unknown insurance beside a refund": (
+        [ENTRY, REFUND, {**ENTRY, "XZ": "120", "SPHM": "3" * 18}],
+        CLAIMS,
+        Finding.INDETERMINATE,
+    ),
+    "unknown insurance beside a payment": (
+        [ENTRY, {**ENTRY, "XZ": "120", "SPHM": "3" * 18}],
+        CLAIMS,
+        Finding.YES,
+    ),
+    "unknown insurance of another period": (
+        [{**ENTRY, "XZ": "120", "SSQ": "202609"}],
+        CLAIMS,
+        Finding.NO,
     ),
     "before what is kept": ([ENTRY], {"period": "202510"}, Finding.INDETERMINATE),
     "after what is kept": ([ENTRY], {"period": "202611"}, Finding.INDETERMINATE),
@@ -192,6 +225,37 @@ def test_two_bases_are_no_base_and_an_unknown_insurance_no_value() -> None:
     assert value_of(odd, "paid_in_period") is Finding.YES
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"period": "2026-13"},
+        {"period": "2026-13", "insurance_kind": "110"},
+        {"period": "202610", "insurance_kind": "pension"},
+        {"insurance_kind": "pension"},
+    ],
+)
+def test_a_claim_that_cannot_be_read_brings_no_values(claims: Mapping[str, str]) -> None:
+    """Neither the latest month's nor the pension's: nobody asked about them."""
+    raw = read_record(paid(claims), PAYMENTS)
+
+    assert raw == {"paid_in_period": Finding.ERROR}
+
+
+def test_an_entry_nobody_explained_leaves_no_amount() -> None:
+    """It may add to the period or take from it; the payment beside it is one all the same."""
+    odd = {**REFUND, "LXDM": "2", "DWJE": "-1.00"}
+
+    raw = read_record(paid(), {**PAYMENTS, "JFMX": [ENTRY, odd]})
+
+    assert raw == {
+        "period": "202610",
+        "insurance_kind": "110",
+        "paid_date": "2026-10-21",
+        "voucher_no": "372610000000000008",
+        "paid_in_period": Finding.INDETERMINATE,
+    }
+
+
 def test_where_the_period_holds_nothing_nothing_is_told_of_another() -> None:
     """Money booked for the month before is not this month's."""
     raw = read_record(paid(), {**PAYMENTS, "JFMX": [{**ENTRY, "SSQ": "202609"}]})
@@ -225,21 +289,32 @@ def test_whether_wages_were_declared(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("claims", "finding"),
-    [
-        (CLAIMS, None),
-        ({}, Finding.NOT_APPLICABLE),
-        ({"tax_year": "x"}, Finding.ERROR),
-        ({"tax_year": "2027"}, Finding.INDETERMINATE),
-    ],
+    ("year", "finding"),
+    [("x", Finding.ERROR), ("2027", Finding.INDETERMINATE), ("2018", Finding.INDETERMINATE)],
 )
+def test_a_year_that_cannot_be_asked_about_brings_no_values(year: str, finding: Finding) -> None:
+    """The department is asked about last year instead, and last year's income is not told."""
+    assert read_record(taxed({"tax_year": year}), INCOME) == {"has_wage_income": finding}
+
+
+CLAIMED_YEARS: list[tuple[Mapping[str, str], Finding | None]] = [
+    (CLAIMS, None),
+    ({}, Finding.NOT_APPLICABLE),
+    ({"tax_year": "x"}, Finding.ERROR),
+    ({"tax_year": "2027"}, Finding.INDETERMINATE),
+    ({"tax_year": "2018"}, Finding.INDETERMINATE),
+]
+
+
+@pytest.mark.parametrize(("claims", "finding"), CLAIMED_YEARS)
+@pytest.mark.parametrize("code", ["1001", "1003"])
 def test_nothing_declared_is_a_no_of_the_asked_year_only(
-    claims: Mapping[str, str], finding: Finding | None
+    code: str, claims: Mapping[str, str], finding: Finding | None
 ) -> None:
     """Of a year that cannot be asked about nobody can say that nothing was declared."""
     empty = {name: INCOME[name] for name in ("ZJHM", "XM", "GXSJ", "ND")}
 
-    raw = read_record(taxed(claims), {**empty, "JLDM": "1003", "JLXX": "x"})
+    raw = read_record(taxed(claims), {**empty, "JLDM": code, "JLXX": "x"})
 
     assert raw == (None if finding is None else {FieldName("has_wage_income"): finding})
 

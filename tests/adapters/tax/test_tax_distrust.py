@@ -93,7 +93,8 @@ async def test_an_unproven_acknowledgement_changes_nothing(
 
     def say(plain: Plain, name: str, head: Head) -> None:
         plain.put(f"ack/{name}.xml", reply(replace(head, session_id="0" * 32)))
-        plain.answer(name, head, PARTS, SUM)
+        # Later: what is answered is no longer looked after, and its acknowledgement not read.
+        asyncio.get_running_loop().call_later(0.3, plain.answer, name, head, PARTS, SUM)
 
     async with office(say) as opened:
         _, told = await opened.ask()
@@ -215,9 +216,41 @@ async def test_a_folder_is_read_only_so_far(office: Open, monkeypatch: pytest.Mo
         for number in range(20):
             opened.plain.put(f"out/stranger_{number:02d}.xml", b"")
 
-        names = await opened.transport.names("/out", opened.now() + 5)
+        names = await opened.transport.names("/out", opened.now() + 5, lambda _: True)
 
-        assert len(names) == 5
+        assert len(names.wanted) == 5
+
+
+async def test_files_of_others_hide_no_result(
+    office: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, they do not count against what is read of a folder."""
+    monkeypatch.setattr("adapters.kinds.tax.sftp.MAX_NAMES", 5)
+    async with office(answered) as opened:
+        for number in range(200):
+            opened.plain.put(f"out/stranger_{number:03d}.xml", b"")
+
+        _, told = await opened.ask()
+
+        assert told == YES
+
+
+async def test_a_package_may_end_while_its_result_is_read(office: Open) -> None:
+    """Another outcome came first: the look goes on, and who waits for the next is told."""
+    kept: list[tuple[str, Head]] = []
+    async with office(lambda _, name, head: kept.append((name, head))) as opened:
+        await opened.ask(about(0.5))
+        desk = opened.adapter._desk
+        assert desk._watch is not None
+        # Nobody else looks any more.
+        await desk._watch
+        packages = dict(desk._packages)
+        opened.plain.answer(*kept[0], PARTS, SUM)
+        look = asyncio.create_task(desk._looker.look(packages))
+        opened.plain.while_read = packages.clear
+        await look
+
+        assert not packages
 
 
 async def test_too_many_packages_are_not_taken_on(

@@ -123,6 +123,18 @@ async def test_who_has_no_time_is_told_why_nothing_was_dropped(asking: Asking) -
     assert await asking.adapter.fetch(query) == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
 
 
+async def test_what_cannot_be_dropped_is_not_looked_for(asking: Asking) -> None:
+    """One asker's three attempts count, and nothing beside them: others may still try."""
+    who = person("ordinary_employee")
+    asking.simulator.set_fault("login_refused")
+
+    outcome = await asking.adapter.fetch(asking.query(CONTRIBUTION, who, PAID, LAST))
+
+    assert outcome == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
+    assert asking.transport.breaker._failures == 3
+    assert asking.adapter.breaker_state is BreakerState.CLOSED
+
+
 async def test_a_department_that_stays_away_is_no_longer_asked(asking: Asking) -> None:
     """The breaker opens, and health says so."""
     who = person("ordinary_employee")
@@ -155,16 +167,16 @@ async def test_results_of_other_numbers_are_left_alone(
     asking: Asking, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Another process may wait for them: they are told of, not read and not removed."""
-    before = await asking.transport.names("/out", time.monotonic() + 5)
+    before = await asking.transport.names("/out", time.monotonic() + 5, lambda _: True)
     asking.simulator.set_fault("unknown_tran_seq", 1)
 
     _, told = await asking.fetch(
         asking.query(CONTRIBUTION, person("ordinary_employee"), PAID, LAST)
     )
-    left = await asking.transport.names("/out", time.monotonic() + 5)
+    left = await asking.transport.names("/out", time.monotonic() + 5, lambda _: True)
 
     assert told == YES
-    assert len([name for name in left - before if not asking.is_own(name)]) == 2
+    assert len([name for name in left.wanted - before.wanted if not asking.is_own(name)]) == 2
     assert "numbers that are not ours" in caplog.text
 
 
@@ -179,11 +191,8 @@ async def test_a_second_copy_of_a_result_changes_nothing(asking: Asking) -> None
 
     assert told == again == YES
     for folder in ("/ack", "/out", "/error"):
-        assert not [
-            name
-            for name in await asking.transport.names(folder, time.monotonic() + 5)
-            if asking.is_own(name)
-        ]
+        lying = await asking.transport.names(folder, time.monotonic() + 5, asking.is_own)
+        assert not lying.wanted
 
 
 async def test_some_records_of_a_package_may_fail(asking: Asking) -> None:

@@ -1,6 +1,8 @@
 """Answers that come later: who comes back is told, once, and nothing is asked twice in silence."""
 
 import asyncio
+import gc
+import weakref
 from dataclasses import replace
 from datetime import datetime
 
@@ -228,6 +230,40 @@ async def test_closing_ends_what_waits(asking: Asking) -> None:
 
     async with asyncio.timeout(2):
         assert await task == Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)
+
+
+async def test_after_closing_nothing_is_taken_on(asking: Asking) -> None:
+    """Nor does a question join a package that was still open: nobody would drop it."""
+    adapter = asking.build()
+    waiting = asyncio.create_task(adapter.fetch(_query(asking, seconds=30.0)))
+    await asyncio.sleep(0.005)
+    await adapter.close()
+    async with asyncio.timeout(2):
+        outcomes = [await waiting, await adapter.fetch(_query(asking, seconds=30.0))]
+
+    assert outcomes == [Untold(reason=Indeterminate.PROVIDER_UNAVAILABLE)] * 2
+    assert asking.submissions() == []
+    assert not adapter._desk._open
+
+
+@pytest.mark.parametrize("end", ["told", "closed"])
+async def test_an_outcome_that_was_given_is_held_by_nothing(asking: Asking, end: str) -> None:
+    """No timer keeps a raw record for an hour, neither after it was told nor after closing."""
+    asking.simulator.set_fault("late_result", 1)
+    query = _query(asking, seconds=1.5)
+    _require_pending(await asking.adapter.fetch(query))
+    (package,) = asking.adapter._desk._packages.values()
+    (waiting,) = package.waiting
+    held = weakref.ref(waiting.answer)
+    asking.pass_time(TWO_HOURS_S)
+    if end == "told":
+        await asking.adapter.fetch(asking.again(query))
+    await asking.adapter.close()
+    await asyncio.sleep(0)
+    del package, waiting
+    gc.collect()
+
+    assert held() is None
 
 
 def _set_clock(asking: Asking, instant: str) -> None:

@@ -141,15 +141,28 @@ async def test_nothing_recorded_in_a_kept_period_is_a_no(asking: Asking) -> None
     assert told == {"paid_in_period": "NO"}
 
 
-async def test_nobody_of_the_number_is_not_found(asking: Asking) -> None:
-    """A number that is right and nobody's."""
+async def test_of_nobody_under_a_number_no_period_is_called_unpaid(asking: Asking) -> None:
+    """A number that is right and nobody's: which periods are kept is not said of him."""
     who = person("ordinary_employee")
-    query = asking.query(CONTRIBUTION, who, {"paid_in_period": IS_TRUE, "period": COMPARE}, LAST)
+    grants = {"paid_in_period": IS_TRUE, "period": COMPARE}
+    query = asking.query(CONTRIBUTION, who, grants, LAST)
+    nobody = asking.stranger(query, "370102198203150024")
+
+    outcome = await asking.adapter.fetch(nobody)
+
+    assert disclosed(nobody, outcome) == dict.fromkeys(grants, "INDETERMINATE")
+
+
+async def test_nobody_of_the_number_is_not_found(asking: Asking) -> None:
+    """Of a year that can be asked about, the catalog says what that means."""
+    who = person("ordinary_employee")
+    query = asking.query(INCOME_TAX, who, {"has_wage_income": IS_TRUE}, {"tax_year": "2025"})
     nobody = asking.stranger(query, "370102198203150024")
 
     outcome = await asking.adapter.fetch(nobody)
 
     assert read_outcome(nobody, outcome).claims.state == "NOT_FOUND"
+    assert disclosed(nobody, outcome) == {"has_wage_income": "NO"}
 
 
 @pytest.mark.parametrize(

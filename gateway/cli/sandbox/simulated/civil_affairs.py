@@ -40,6 +40,8 @@ def _section(folder: Path, _client: MadeKey) -> dict[str, Setting]:
         "app_key_file": str(folder / _APP_KEY),
         "front_end_user": _READER,
         "front_end_password_file": str(folder / _PASSWORD),
+        # Assistance as well: only a copy looked through by number proves that nobody receives any.
+        "front_end_datasets": ["ca.cremation", "ca.assistance"],
     }
 
 
