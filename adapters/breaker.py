@@ -8,6 +8,7 @@ before is of another time.
 from collections.abc import Callable
 from enum import Enum, auto
 
+from adapters.causes import Cause
 from adapters.errors import NotSent
 from adapters.limits import TransportLimits
 from adapters.port import BreakerState, Indeterminate
@@ -60,7 +61,7 @@ class Breaker:
             NotSent: PROVIDER_UNAVAILABLE while open.
         """
         if self.is_open:
-            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE, cause=Cause.BREAKER_OPEN)
         if self._open_until is None:
             return Passage.FREE
         self._probing = True

@@ -10,6 +10,7 @@
 INVARIANT: no message carries a value, a name, an identifier or an address.
 """
 
+from adapters.causes import Cause
 from adapters.port import Indeterminate
 
 
@@ -20,21 +21,33 @@ class AdapterError(Exception):
 class AnswerMalformed(AdapterError):
     """The department broke its own protocol; `what` names the rule, never the value."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, cause: Cause = Cause.FORM) -> None:
         super().__init__(what)
         self.what = what
+        self.cause = cause
 
 
 class DepartmentFailed(AdapterError):
-    """It could not be told, and why; `final` where asking again would end the same."""
+    """It could not be told, and why; `code` is one of a table of ours, never a text received.
+
+    `final` where asking again would end the same.
+    """
 
     def __init__(
-        self, reason: Indeterminate, *, retry_after_s: float | None = None, final: bool = False
+        self,
+        reason: Indeterminate,
+        *,
+        retry_after_s: float | None = None,
+        final: bool = False,
+        cause: Cause | None = None,
+        code: str = "",
     ) -> None:
         super().__init__(reason.value)
         self.reason = reason
         self.retry_after_s = retry_after_s
         self.final = final
+        self.cause = cause
+        self.code = code
 
 
 class NotSent(DepartmentFailed):

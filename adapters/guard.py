@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from adapters.breaker import Breaker, Verdict
+from adapters.causes import Cause
 from adapters.errors import DepartmentFailed, NotSent
 from adapters.limits import TransportLimits
 from adapters.pace import Places
@@ -46,10 +47,10 @@ class Guard:
         """
         ends = self._ends(deadline)
         if self._clock() >= ends:
-            raise NotSent(Indeterminate.PROVIDER_TIMEOUT)
+            raise NotSent(Indeterminate.PROVIDER_TIMEOUT, cause=Cause.ANSWER_LATE)
         # Nobody queues for what is not asked.
         if self.breaker.is_open:
-            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE, cause=Cause.BREAKER_OPEN)
         async with self.places.waited_for(ends):
             # After the wait for a place: the breaker may have opened meanwhile.
             passage = self.breaker.require_passage()

@@ -92,5 +92,7 @@ class Kind(Generic[Section]):
     build: Callable[[Section, Parts], ProviderAdapter]
     find_lacking: Callable[[Query], Lacking | None]
     """Returns what the department would miss in any question, whoever connects it."""
+    names_unseen: frozenset[str] = frozenset()
+    """Datasets, without version, whose page tells somebody under another name as nobody."""
     unserved: frozenset[str] = frozenset()
     """What the catalog has under its prefix and it does not serve, without version."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from adapters.causes import Cause
 from adapters.errors import NotSent
 from adapters.limits import TransportLimits
 from adapters.port import Indeterminate
@@ -51,20 +52,20 @@ class Places:
             NotSent: PROVIDER_UNAVAILABLE: none is.
         """
         if self._free.locked():
-            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE, cause=Cause.RATE_LIMITED)
         async with self.waited_for(self._clock()):
             yield
 
     async def _wait(self, ends: float) -> None:
         if self._waiting >= self._queue:
-            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE, cause=Cause.RATE_LIMITED)
         self._waiting += 1
         try:
             async with asyncio.timeout(ends - self._clock()):
                 await self._free.acquire()
         except TimeoutError:
             # Busy with our own calls, so not the breaker's business.
-            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE) from None
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE, cause=Cause.RATE_LIMITED) from None
         finally:
             self._waiting -= 1
 
@@ -97,7 +98,7 @@ class Pace:
         """
         # Looked at before it is taken: a call that never begins must cost no other one its turn.
         if self._clock() + self.wait_s >= ends:
-            raise NotSent(Indeterminate.PROVIDER_QUOTA)
+            raise NotSent(Indeterminate.PROVIDER_QUOTA, cause=Cause.RATE_LIMITED)
         wait_s = self.take()
         if wait_s:
             await asyncio.sleep(wait_s)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NewType, Protocol, runtime_checkable
 
+from adapters.causes import Cause
 from certs.identity import SystemId
 from certs.quick import quickly_made
 from signing.record import Custody
@@ -201,6 +202,10 @@ class Untold:
 
     reason: Indeterminate
     retry_after_s: float | None = None
+    # Of no account to a requester, and to whether two outcomes are the same.
+    cause: Cause | None = field(default=None, compare=False)
+    detail: str = field(default="", compare=False)
+    """The rule that was broken or a code of ours for it; static, never a value of an answer."""
 
 
 Outcome = Record | NotFound | Untold

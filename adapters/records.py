@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.effects import FieldContext, apply_effect, apply_when_not_found
 from adapters.effects.families import RawValue
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, EffectNotApplicable
@@ -82,7 +83,7 @@ async def settle(
             raw = await fetching
         return build_outcome(source, query, raw)
     except TimeoutError:
-        return Untold(reason=Indeterminate.PROVIDER_TIMEOUT)
+        return Untold(reason=Indeterminate.PROVIDER_TIMEOUT, cause=Cause.ANSWER_LATE)
     except (AdapterError, SigningError) as failed:
         return _untold(query, failed)
 
@@ -100,10 +101,16 @@ def settle_at_once(
 def _untold(query: Query, failed: AdapterError | SigningError) -> Untold:
     if isinstance(failed, DepartmentFailed):
         _LOG.info("dataset %s: %s", query.dataset.name, failed.reason)
-        return Untold(reason=failed.reason, retry_after_s=failed.retry_after_s)
+        return Untold(
+            reason=failed.reason,
+            retry_after_s=failed.retry_after_s,
+            cause=failed.cause,
+            detail=failed.code,
+        )
     # A value no record can carry (a lone surrogate, 64 KiB) is malformed as well.
     _LOG.warning("dataset %s: %s", query.dataset.name, failed)
-    return Untold(reason=Indeterminate.PROVIDER_MALFORMED)
+    cause = failed.cause if isinstance(failed, AnswerMalformed) else Cause.FORM
+    return Untold(reason=Indeterminate.PROVIDER_MALFORMED, cause=cause, detail=str(failed))
 
 
 def build_outcome(source: RecordSource, query: Query, raw: RawRecord | None) -> Record | NotFound:
@@ -179,9 +186,9 @@ def require_subject(subject: Subject, identifier: str, full_name: str | None = N
     named = subject.full_name is not None and full_name is not None
     # A department that mixes up two answers must not have one person's data signed for another.
     if _normal(subject.type, identifier) != subject.identifier:
-        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
+        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH, cause=Cause.OTHER_PERSON)
     if named and not is_held_name(subject.full_name or "", full_name or ""):
-        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
+        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH, cause=Cause.OTHER_PERSON)
 
 
 def require_name(query: Query) -> str:

@@ -14,6 +14,7 @@ from lxml import etree
 from zeep import Client, Settings
 from zeep.exceptions import Error as ZeepError
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed
 from adapters.mapping.documents import parse_xml
 
@@ -98,7 +99,7 @@ class SoapFace:
         # Parsed by us and handed on as a tree: zeep's own reader is not bounded.
         envelope = parse_xml(body)
         if envelope.tag != f"{{{_SOAP}}}Envelope":
-            raise AnswerMalformed("reply is no SOAP 1.1 envelope")
+            raise AnswerMalformed("reply is no SOAP 1.1 envelope", Cause.NOT_SOAP)
         # SOAP 1.1 4.4: a fault may stand in place of any reply, so it is looked for first.
         fault = envelope.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
         if fault is not None:
@@ -106,17 +107,17 @@ class SoapFace:
         # zeep reads whatever stands first in the body, under whatever name.
         parts = envelope.findall(f"{{{_SOAP}}}Body/*")
         if [part.tag for part in parts] != [f"{{{self._namespace}}}{operation}Response"]:
-            raise AnswerMalformed("reply is not of this operation")
+            raise AnswerMalformed("reply is not of this operation", Cause.NOT_SOAP)
         # And takes an unqualified element for the one of the schema.
         if any(etree.QName(child).namespace != self._namespace for child in parts[0]):
-            raise AnswerMalformed("reply holds an element of another namespace")
+            raise AnswerMalformed("reply holds an element of another namespace", Cause.NOT_SOAP)
         try:
             out = self._operations[operation].process_reply(envelope)
         except (ZeepError, ValueError, TypeError, AttributeError, LookupError):
             # zeep raises these for a body of another shape; from None: they quote the document.
-            raise AnswerMalformed("reply is not of this operation") from None
+            raise AnswerMalformed("reply is not of this operation", Cause.NOT_SOAP) from None
         if not isinstance(out, str):
-            raise AnswerMalformed("reply carries no message")
+            raise AnswerMalformed("reply carries no message", Cause.NOT_SOAP)
         return out
 
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from adapters.breaker import Breaker
+from adapters.causes import Cause
 from adapters.errors import AdapterMisconfigured, DepartmentFailed, NotSent
 from adapters.guard import RESERVE_S, Guard
 from adapters.hedge import Hedging, race
@@ -185,9 +186,9 @@ class DepartmentTransport:
         """
         # Never waited for: it is to save time, and must take none from first calls.
         if self._guard.breaker.is_open or self._pace.wait_s or not self._guard.places.has_free:
-            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE, cause=Cause.RATE_LIMITED)
         if not self._hedging.spend():
-            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE)
+            raise NotSent(Indeterminate.PROVIDER_UNAVAILABLE, cause=Cause.RATE_LIMITED)
         async with self._guard.places.at_once():
             self._pace.take()
             return await self._timed(call, ends)
@@ -209,14 +210,14 @@ class DepartmentTransport:
             async with asyncio.timeout(ends - self._clock()):
                 return await self._send(call)
         except TimeoutError:
-            raise DepartmentFailed(Indeterminate.PROVIDER_TIMEOUT) from None
-        except (aiohttp.ClientPayloadError, aiohttp.http.HttpProcessingError):
+            raise _failed(Indeterminate.PROVIDER_TIMEOUT, Cause.ANSWER_LATE) from None
+        except aiohttp.ClientPayloadError:
             # from None here and below: the causes quote addresses, headers and bytes.
-            raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED) from None
-        except aiohttp.ClientResponseError:
-            raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED) from None
+            raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.BODY_CUT_SHORT) from None
+        except (aiohttp.ClientResponseError, aiohttp.http.HttpProcessingError):
+            raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.HTTP_BROKEN) from None
         except (aiohttp.ClientError, OSError):
-            raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE) from None
+            raise _failed(Indeterminate.PROVIDER_UNAVAILABLE, Cause.CONNECTION_FAILED) from None
 
     async def _send(self, call: HttpCall) -> HttpAnswer:
         """Send a call once; what wraps calls on their way (adapters.national) does so here."""
@@ -252,14 +253,14 @@ class DepartmentTransport:
         # The declared size spares reading; the size read is the one that counts.
         declared = response.content_length
         if declared is not None and declared > self._limits.max_body:
-            raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
+            raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.BODY_TOO_LARGE)
         body = bytearray()
         async for block in response.content.iter_chunked(_READ_BLOCK):
             body += block
             if len(body) > self._limits.max_body:
-                raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
+                raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.BODY_TOO_LARGE)
         if not body:
-            raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
+            raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.BODY_EMPTY)
         return bytes(body)
 
     def _open_session(self) -> aiohttp.ClientSession:
@@ -301,20 +302,24 @@ def require_status(status: int, *, keep_fault: bool) -> None:
         DepartmentFailed: QUOTA, UNAVAILABLE, MALFORMED or FAULT.
     """
     if status == _TOO_MANY:
-        raise DepartmentFailed(Indeterminate.PROVIDER_QUOTA)
+        raise _failed(Indeterminate.PROVIDER_QUOTA, Cause.RATE_LIMITED)
     if status in _UNAVAILABLE:
-        raise DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE)
+        raise _failed(Indeterminate.PROVIDER_UNAVAILABLE, Cause.STATUS_UNAVAILABLE)
     if status in _REDIRECT:
         # A login page stands where the service was; where it leads is nobody's business.
-        raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
+        raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.REDIRECTED)
     if status == _SERVER_ERROR and keep_fault:
         return
     if status >= _SERVER_ERROR:
-        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+        raise _failed(Indeterminate.PROVIDER_FAULT, Cause.STATUS_FAULT)
 
 
 def _require_type(response: aiohttp.ClientResponse, expected: str) -> None:
     encoded = response.headers.get("Content-Encoding", "identity").lower()
     charset = (response.charset or "utf-8").lower()
     if response.content_type != expected or encoded != "identity" or charset != "utf-8":
-        raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED)
+        raise _failed(Indeterminate.PROVIDER_MALFORMED, Cause.MEDIA_TYPE)
+
+
+def _failed(reason: Indeterminate, cause: Cause) -> DepartmentFailed:
+    return DepartmentFailed(reason, cause=cause)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed
 from adapters.mapping.names import fold_width
 
@@ -40,7 +41,7 @@ def parse_day(text: str) -> date:
     for spelling in _DAY_SPELLINGS:
         if match := spelling.fullmatch(folded):
             return _build_day(match["y"], match["m"], match["d"])
-    raise AnswerMalformed("a day is written in no known spelling")
+    raise AnswerMalformed("a day is written in no known spelling", Cause.DATE_FORM)
 
 
 def require_second(text: str) -> None:
@@ -50,12 +51,13 @@ def require_second(text: str) -> None:
         AnswerMalformed: Another spelling, or no such time.
     """
     if not _SECOND.fullmatch(text):
-        raise AnswerMalformed("a time is written in another spelling")
+        raise AnswerMalformed("a time is written in another spelling", Cause.DATE_FORM)
     _build_day(text[:4], text[4:6], text[6:8])
     try:
         time(int(text[8:10]), int(text[10:12]), int(text[12:]))
     except ValueError:
-        raise AnswerMalformed("a time that no clock has") from None  # cause: the value
+        what = "a time that no clock has"
+        raise AnswerMalformed(what, Cause.DATE_FORM) from None  # cause: the value
 
 
 def parse_month(text: str) -> str:
@@ -66,7 +68,7 @@ def parse_month(text: str) -> str:
     """
     match = _MONTH.fullmatch(fold_width(text))
     if match is None:
-        raise AnswerMalformed("a month is written in no known spelling")
+        raise AnswerMalformed("a month is written in no known spelling", Cause.DATE_FORM)
     day = _build_day(match["y"], match["m"], "1")
     return f"{day.year:04d}{day.month:02d}"
 
@@ -98,4 +100,6 @@ def _build_day(year: str, month: str, day: str) -> date:
     try:
         return date(int(year), int(month), int(day))
     except ValueError:
-        raise AnswerMalformed("a day that no calendar has") from None  # cause: the value
+        raise AnswerMalformed(
+            "a day that no calendar has", Cause.DATE_FORM
+        ) from None  # cause: the value

@@ -11,6 +11,7 @@ from typing import Final
 
 from lxml import etree
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed
 from signing.encoding import JsonLimits, JsonValue, parse_json_strict
 from signing.errors import Malformed
@@ -36,11 +37,13 @@ def parse_text(body: bytes) -> str:
         AnswerMalformed: Empty, not UTF-8, or a NUL inside.
     """
     if not body:
-        raise AnswerMalformed("body is empty")
+        raise AnswerMalformed("body is empty", Cause.BODY_EMPTY)
     try:
         text = body.decode("utf-8", errors="strict")
     except UnicodeDecodeError:
-        raise AnswerMalformed("body is not UTF-8") from None  # cause: quotes the bytes
+        raise AnswerMalformed(
+            "body is not UTF-8", Cause.NOT_UTF8
+        ) from None  # cause: quotes the bytes
     # C libraries below end a text there and would read another document than we bounded.
     if "\x00" in text:
         raise AnswerMalformed("body holds a NUL")
@@ -56,7 +59,7 @@ def parse_json_object(body: bytes) -> Mapping[str, JsonValue]:
     """
     value = _parse_json(body)
     if not isinstance(value, dict):
-        raise AnswerMalformed("body is no JSON object")
+        raise AnswerMalformed("body is no JSON object", Cause.NOT_JSON)
     return value
 
 
@@ -68,7 +71,7 @@ def parse_json_list(body: bytes) -> Sequence[JsonValue]:
     """
     value = _parse_json(body)
     if not isinstance(value, list):
-        raise AnswerMalformed("body is no JSON list")
+        raise AnswerMalformed("body is no JSON list", Cause.NOT_JSON)
     return value
 
 
@@ -77,7 +80,7 @@ def _parse_json(body: bytes) -> JsonValue:
     try:
         return parse_json_strict(text, JsonLimits(max_bytes=len(body), max_depth=MAX_DEPTH))
     except Malformed as cause:
-        raise AnswerMalformed(cause.what) from cause
+        raise AnswerMalformed(cause.what, Cause.NOT_JSON) from cause
 
 
 def require_text(members: Mapping[str, object], name: str) -> str:
@@ -88,7 +91,7 @@ def require_text(members: Mapping[str, object], name: str) -> str:
     """
     value = members.get(name)
     if not isinstance(value, str):
-        raise AnswerMalformed(f"member {name} is no text")
+        raise AnswerMalformed(f"member {name} is no text", Cause.MEMBER_FORM)
     return value
 
 
@@ -114,10 +117,12 @@ def require_objects(
     """
     value = members.get(name)
     if not isinstance(value, list) or not 1 <= len(value) <= at_most:
-        raise AnswerMalformed(f"member {name} is no list of 1 to {at_most} objects")
+        what = f"member {name} is no list of 1 to {at_most} objects"
+        raise AnswerMalformed(what, Cause.RECORD_COUNT)
     objects = [item for item in value if isinstance(item, dict)]
     if len(objects) != len(value):
-        raise AnswerMalformed(f"member {name} holds something else than objects")
+        what = f"member {name} holds something else than objects"
+        raise AnswerMalformed(what, Cause.MEMBER_FORM)
     return objects
 
 
@@ -136,10 +141,10 @@ def parse_xml(body: bytes) -> etree._Element:
     text = parse_text(body)
     # By text and before the parser: no external entity (XXE), no entity that grows when expanded.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise AnswerMalformed("XML declares a document type")
+        raise AnswerMalformed("XML declares a document type", Cause.XML_DOCUMENT_TYPE)
     # By text as well: a tree takes thirty times the room of the text it is built from.
     if text.count("<") > _MAX_MARKS or text.count("=") > _MAX_MARKS:
-        raise AnswerMalformed("XML is too large")
+        raise AnswerMalformed("XML is too large", Cause.BODY_TOO_LARGE)
     if text.startswith("<?xml"):
         _require_utf8_declared(text)
     parser = etree.XMLParser(
@@ -156,7 +161,7 @@ def parse_xml(body: bytes) -> etree._Element:
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError):
-        raise AnswerMalformed("body is not XML") from None  # cause: quotes the text
+        raise AnswerMalformed("body is not XML", Cause.NOT_XML) from None  # cause: quotes the text
     _require_bounded_tree(root)
     return root
 
@@ -180,14 +185,14 @@ def text_of(element: etree._Element) -> str:
         AnswerMalformed: It has attributes or elements.
     """
     if len(element) or element.attrib:
-        raise AnswerMalformed("an element where a text is due")
+        raise AnswerMalformed("an element where a text is due", Cause.MEMBER_FORM)
     return element.text or ""
 
 
 def _require_utf8_declared(text: str) -> None:
     match = _XML_DECLARATION.match(text)
     if match is None or (match["encoding"] or "utf-8").lower() != "utf-8":
-        raise AnswerMalformed("XML declares another encoding than UTF-8")
+        raise AnswerMalformed("XML declares another encoding than UTF-8", Cause.NOT_UTF8)
 
 
 def _require_bounded_tree(root: etree._Element) -> None:
@@ -196,4 +201,4 @@ def _require_bounded_tree(root: etree._Element) -> None:
     for count, (event, _) in enumerate(etree.iterwalk(root, events=("start", "end"))):
         depth += 1 if event == "start" else -1
         if depth > MAX_DEPTH or count > 2 * MAX_ELEMENTS:
-            raise AnswerMalformed("XML is too deep or too large")
+            raise AnswerMalformed("XML is too deep or too large", Cause.BODY_TOO_LARGE)

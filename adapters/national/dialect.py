@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from adapters.errors import DepartmentFailed
+from adapters.national.causes import PLATFORM_CAUSES, platform_failure
 from adapters.port import Indeterminate
 from adapters.transport import HttpAnswer, HttpCall
 
@@ -23,10 +24,6 @@ _FAILED: Final = "-1"
 _KEY_UNKNOWN: Final = "E-104"
 # Refused before the department heard of the call: it may be put once more, with a new id.
 _ONCE_MORE: Final = frozenset({"E-103", _KEY_UNKNOWN})
-# docs/adapters/national.md 6; E-102 and E-109 tell operators that a clock is wrong.
-_CODES: Final = _ONCE_MORE | {
-    *(_FAILED, "E-101", "E-102", "E-105", "E-106", "E-107", "E-108", "E-109", "E-110")
-}
 
 
 class Dialect(Protocol):
@@ -64,9 +61,9 @@ def is_key_unknown(refused: PlatformRefused) -> bool:
 def judge(refused: PlatformRefused) -> DepartmentFailed:
     """Return what a refusal of the platform means to whoever asked."""
     # An unknown code is the platform's text and may say anything.
-    known = refused.code if refused.code in _CODES else "another code"
+    known = refused.code if refused.code in PLATFORM_CAUSES else "another code"
     _LOG.warning("national platform: code %s", known)
     if refused.code == _FAILED:
-        return DepartmentFailed(Indeterminate.PROVIDER_UNAVAILABLE)
+        return platform_failure(_FAILED, Indeterminate.PROVIDER_UNAVAILABLE)
     # Not on the list, a wrong key, a wrong clock: asked again, it would be refused again.
-    return DepartmentFailed(Indeterminate.PROVIDER_FAULT, final=True)
+    return platform_failure(refused.code, final=True)

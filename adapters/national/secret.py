@@ -15,10 +15,10 @@ from typing import Final, Protocol
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.errors import AnswerMalformed
 from adapters.mapping.documents import parse_json_object, require_text
+from adapters.national.causes import platform_failure
 from adapters.national.signature import Caller, sign_call
-from adapters.port import Indeterminate
 from adapters.transport import HttpAnswer, HttpCall
 from signing.encoding import encode_canonical_json
 
@@ -99,8 +99,9 @@ class SecretKeeper:
         )
         answer = await self._platform.fetch(call, deadline)
         reply = parse_json_object(answer.body)
-        if answer.status != _HTTP_OK or require_text(reply, "code") != _OK:
-            raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+        code = require_text(reply, "code")
+        if answer.status != _HTTP_OK or code != _OK:
+            raise platform_failure(code)
         content = reply.get("data")
         if not isinstance(content, dict):
             raise AnswerMalformed("secret answer without a secret")

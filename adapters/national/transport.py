@@ -63,9 +63,11 @@ class NationalTransport(DepartmentTransport):
             return await self._carry(call, sid)
         except PlatformRefused as refused:
             raise judge(refused) from None  # the cause carries the platform's text
-        except AnswerMalformed:
+        except AnswerMalformed as malformed:
             # As any answer below the department's own dialect (`DepartmentTransport.fetch`).
-            raise DepartmentFailed(Indeterminate.PROVIDER_MALFORMED) from None
+            raise DepartmentFailed(
+                Indeterminate.PROVIDER_MALFORMED, cause=malformed.cause
+            ) from None
 
     async def _carry(self, call: HttpCall, sid: str) -> HttpAnswer:
         try:

@@ -23,6 +23,7 @@ NOUNS: Final = {
     "provide": "Run a department's own node, with its own key. 数源节点",
     "check-config": "Read a configuration and everything it names; start nothing. 检查配置",
     "departments": "Tell how departments have answered in the last ten minutes. 部门状况",
+    "adapter": "Examine how a department's end answers, and say what to mend. 部门接口检验",
     "policy": "Compile sharing agreements; explain what they release; tell facts. 策略",
     "log": "Make a log's keys; verify the log; look into it (each look is logged). 访问日志",
     "partner": "Keys, certificates, trust and identities of an installation. 接入",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.port import Finding, Indeterminate
 
 _YES, _NO = Finding.YES, Finding.NO
@@ -117,3 +118,13 @@ REJECTIONS: Final[Mapping[str, Indeterminate]] = MappingProxyType(
     }
 )
 """`Cd` of a message that was not accepted: ours to mend, never the requester's."""
+REJECTION_CAUSES: Final[Mapping[str, Cause]] = MappingProxyType(
+    {
+        "PTY01": Cause.IDENTITY_REFUSED,
+        "SIG01": Cause.IDENTITY_REFUSED,
+        "TIM01": Cause.CLOCK_APART,
+        "BSY01": Cause.CODE_BUSY,
+        "QTA01": Cause.RATE_LIMITED,
+    }
+)
+"""Whose side a rejection lies on; the others refuse the message."""

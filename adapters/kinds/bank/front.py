@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed, DepartmentFailed, NotSent
-from adapters.kinds.bank.codes import REJECTIONS, UNKNOWN_MESSAGE
+from adapters.kinds.bank.codes import REJECTION_CAUSES, REJECTIONS, UNKNOWN_MESSAGE
 from adapters.kinds.bank.documents import Rows
 from adapters.kinds.bank.envelope import Envelopes, FrontIdentity, Rejected
 from adapters.kinds.bank.mailing import KEPT_S
@@ -150,7 +151,7 @@ class Front:
             if attempt >= self._transport.attempts or late:
                 if unsure and isinstance(failed, NotSent | NotTaken):
                     # An earlier one may have been accepted, whatever became of this one.
-                    raise DepartmentFailed(failed.reason) from None
+                    raise DepartmentFailed(failed.reason, cause=failed.cause) from None
                 raise failed from None
             await asyncio.sleep(pause)
             attempt += 1
@@ -210,7 +211,8 @@ class Front:
         try:
             self._envelopes.open(body, sent.operation, sent.message_id, sent.items)
         except Rejected as rejected:
-            return NotTaken(_failure(rejected).reason)
+            failed = _failure(rejected)
+            return NotTaken(failed.reason, cause=failed.cause, code=failed.code)
         raise AnswerMalformed("a report under the status of a refusal")
 
     async def _recover(self, sent: _Sent, again: _Again, deadline: float) -> HttpAnswer:
@@ -314,4 +316,8 @@ def _failure(rejected: Rejected) -> DepartmentFailed:
     _LOG.warning("front of the banks: rejected, %s", known)
     if rejected.code == UNKNOWN_MESSAGE:
         return _NothingThere(Indeterminate.PROVIDER_FAULT)
-    return DepartmentFailed(REJECTIONS.get(rejected.code, Indeterminate.PROVIDER_FAULT))
+    reason = REJECTIONS.get(rejected.code)
+    if reason is None:
+        return DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.CODE_UNKNOWN)
+    cause = REJECTION_CAUSES.get(rejected.code, Cause.CODE_REFUSED)
+    return DepartmentFailed(reason, cause=cause, code=rejected.code)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed
 from adapters.port import Finding, Indeterminate
 
@@ -28,6 +29,19 @@ OUTER_FAILURES: Final[Mapping[str, Indeterminate]] = MappingProxyType(
     )
 )
 """What refuses before the register is asked: configuration, clock, or the platform itself."""
+OUTER_CAUSES: Final[Mapping[str, Cause]] = MappingProxyType(
+    {
+        "-1": Cause.CODE_BUSY,
+        "E-101": Cause.IDENTITY_REFUSED,
+        "E-102": Cause.CLOCK_APART,
+        "E-106": Cause.IDENTITY_REFUSED,
+        "E-107": Cause.IDENTITY_REFUSED,
+        # Also a form of another shape, which ours is not: what is left is the access key.
+        "E-108": Cause.IDENTITY_REFUSED,
+        "E-109": Cause.CLOCK_APART,
+    }
+)
+"""Whose side a refusal lies on, for those who run the department's end."""
 INNER_FAILURES: Final[Mapping[str, Indeterminate]] = MappingProxyType(
     {"1": Indeterminate.QUESTION_REJECTED, "9": Indeterminate.PROVIDER_UNAVAILABLE}
 )

@@ -164,4 +164,6 @@ def _may_pass(reply: Refused | DepartmentFailed) -> bool:
 
 
 def _failure(reply: Refused | DepartmentFailed) -> DepartmentFailed:
-    return reply if isinstance(reply, DepartmentFailed) else DepartmentFailed(reply.reason)
+    if isinstance(reply, DepartmentFailed):
+        return reply
+    return DepartmentFailed(reply.reason, cause=reply.cause, code=reply.code)

@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed, DepartmentFailed
 from adapters.kinds.civil_affairs.codes import (
     INNER_FAILURES,
     INNER_OK,
     INNER_STATUS_OK,
+    OUTER_CAUSES,
     OUTER_FAILURES,
     OUTER_OK,
 )
@@ -60,6 +62,11 @@ class Refused:
     def reason(self) -> Indeterminate:
         """Why it cannot be told."""
         return (INNER_FAILURES if self.inner else OUTER_FAILURES)[self.code]
+
+    @property
+    def cause(self) -> Cause | None:
+        """Whose side it lies on; None where the reason says it."""
+        return None if self.inner else OUTER_CAUSES.get(self.code, Cause.CODE_REFUSED)
 
 
 def sign_call(identity: PlatformIdentity, question: Mapping[str, str], now_ms: int) -> SignedCall:

@@ -269,7 +269,7 @@ def _read_code(answer: HttpAnswer, expected: frozenset[str]) -> tuple[str, Membe
     if reply.untold is not None:
         # Out of a closed list, so nothing of the department's own text is written down.
         _LOG.warning("commerce register: code %s", code)
-        raise DepartmentFailed(reply.untold)
+        raise DepartmentFailed(reply.untold, cause=reply.cause, code=code)
     return code, content
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.port import Finding, Indeterminate
 
 FOUND: Final = "2000"
@@ -22,6 +23,7 @@ class Reply:
 
     status: int
     untold: Indeterminate | None = None
+    cause: Cause | None = None
 
 
 _REFUSED: Final = Indeterminate.PROVIDER_FAULT
@@ -36,17 +38,17 @@ REPLIES: Final[Mapping[str, Reply]] = MappingProxyType(
         # Number and name disagree: whose records are meant, a person has to look.
         OTHER_NAME: Reply(status=200, untold=Indeterminate.SUBJECT_UNRESOLVED),
         SOLE_TRADER: Reply(status=200),
-        "4000": Reply(status=400, untold=_REFUSED),
-        "4010": Reply(status=401, untold=_REFUSED),
+        "4000": Reply(status=400, untold=_REFUSED, cause=Cause.CODE_REFUSED),
+        "4010": Reply(status=401, untold=_REFUSED, cause=Cause.IDENTITY_REFUSED),
         # "Once, after setting the clock": no department sets the gateway's clock.
-        "4011": Reply(status=401, untold=_REFUSED),
-        "4030": Reply(status=403, untold=_REFUSED),
+        "4011": Reply(status=401, untold=_REFUSED, cause=Cause.CLOCK_APART),
+        "4030": Reply(status=403, untold=_REFUSED, cause=Cause.IDENTITY_REFUSED),
         # No such path, which is not "no such enterprise".
-        "4040": Reply(status=404, untold=_REFUSED),
-        "4050": Reply(status=405, untold=_REFUSED),
-        "4090": Reply(status=409, untold=_REFUSED),
-        "4100": Reply(status=410, untold=_REFUSED),
-        "4130": Reply(status=413, untold=_REFUSED),
+        "4040": Reply(status=404, untold=_REFUSED, cause=Cause.CODE_REFUSED),
+        "4050": Reply(status=405, untold=_REFUSED, cause=Cause.CODE_REFUSED),
+        "4090": Reply(status=409, untold=_REFUSED, cause=Cause.CODE_REFUSED),
+        "4100": Reply(status=410, untold=_REFUSED, cause=Cause.CODE_REFUSED),
+        "4130": Reply(status=413, untold=_REFUSED, cause=Cause.CODE_REFUSED),
         "4290": Reply(status=429, untold=Indeterminate.PROVIDER_QUOTA),
         "5000": Reply(status=503, untold=Indeterminate.PROVIDER_UNAVAILABLE),
     }

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed
 from adapters.kept import KeptAnswer, KeptAnswers
 from adapters.kinds.education.codes import EXPIRED, NO_JOB, NO_RECORD
@@ -257,7 +258,7 @@ class EducationAdapter:
             if answer.status != _UNAUTHORISED:
                 return _require_echo(answer, request_id)
             self._tokens.forget(token)
-        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.TOKEN_REFUSED)
 
 
 def _begin(query: Query, dataset: str) -> _Conversation:
@@ -306,7 +307,7 @@ def _read(conversation: _Conversation, answer: HttpAnswer) -> RawRecord | None:
     if answer.status == _NOT_FOUND and members.get("code") == NO_RECORD:
         return None
     if answer.status != _OK:
-        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.CODE_REFUSED)
     kind, subject = conversation.kind, conversation.query.subject
     match require_text(members, "result"):
         # Each result belongs to one operation; a MATCH where nothing was claimed would prove
@@ -343,7 +344,7 @@ def _read_code(
         # The certificate may be as good as ever: its holder has to give out another code.
         return {FieldName(kind.predicate): Finding.ERROR}
     if status != _OK:
-        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.CODE_REFUSED)
     if require_text(members, "result") != "FOUND":
         raise AnswerMalformed("result is none of this operation")
     (record,) = require_objects(members, "records", at_most=1)
@@ -370,5 +371,5 @@ def _is_unknown_job(answer: HttpAnswer) -> bool:
 def _require_echo(answer: HttpAnswer, request_id: str) -> HttpAnswer:
     if answer.headers.get("X-Request-Id") != request_id:
         # A late answer to somebody else's question: whatever it says is not bound to this one.
-        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
+        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN, cause=Cause.OTHER_REQUEST)
     return answer

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.effects.families import RawValue
 from adapters.errors import AnswerMalformed, DepartmentFailed
 from adapters.kinds.education.codes import (
@@ -35,8 +36,10 @@ from adapters.mapping.identifiers import (
     parse_diploma_number,
     parse_resident_id,
 )
+from adapters.mapping.members import read_member
 from adapters.port import FieldName, Finding, Indeterminate, Subject
 from adapters.records import RawRecord, require_subject
+from adapters.surplus import note_surplus
 from signing.encoding import JsonValue
 
 JsonRecord = Mapping[str, JsonValue]
@@ -48,6 +51,8 @@ Rank = tuple[bool, int, str]
 _CODE: Final = re.compile(r"[0-9A-Z]{12}(?:[0-9A-Z]{4})?")
 _LEVEL: Final = re.compile(r"[0-9]{1,2}")
 _LOWEST: Final = -100
+# Beside the fields: subject, code, state, and the time of the record, which no field takes yet.
+_READ_OF_EACH: Final = frozenset({"zjhm", "xm", "yzm", "zt", "gxsj"})
 
 
 def _as_is(text: str) -> str:
@@ -198,7 +203,7 @@ def read_verified(kind: RecordKind, subject: Subject, record: JsonRecord, number
     _require_own(subject, record)
     _require_whole(kind, record)
     if kind.number_member is not None and optional_text(record, kind.number_member) != number:
-        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
+        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH, cause=Cause.OTHER_PERSON)
     return {**_read_members(kind, record), **_named(kind.find(record))}
 
 
@@ -236,7 +241,7 @@ def read_by_code(
     """
     # What tells a stranger's code from a stranger's record: only the first is the asker's matter.
     if optional_text(record, "yzm") != code:
-        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
+        raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH, cause=Cause.OTHER_REQUEST)
     try:
         _require_own(subject, record)
     except DepartmentFailed:
@@ -266,9 +271,10 @@ def _read_members(kind: RecordKind, record: JsonRecord) -> dict[FieldName, RawVa
     unclear = kind.contradicts(record)
     for name, (member, read) in kind.members.items():
         text = None if name in unclear else optional_text(record, member)
-        value = None if text is None else read(text)
+        value = None if text is None else read_member(member, read, text)
         if value is not None:
             raw[FieldName(name)] = value
+    note_surplus(record, {*_READ_OF_EACH, *(member for member, _ in kind.members.values())})
     return raw
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
 
+from adapters.causes import Cause
 from adapters.errors import AdapterMisconfigured, AnswerMalformed, DepartmentFailed
 from adapters.mapping.documents import parse_json_object, require_text
 from adapters.port import Indeterminate
@@ -115,7 +116,7 @@ class TokenKeeper:
         answer = await self._transport.fetch(call, deadline)
         # RFC 6749 5.2; the error text is not read, since it may quote what was sent.
         if answer.status in _REFUSED:
-            raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+            raise DepartmentFailed(Indeterminate.PROVIDER_FAULT, cause=Cause.IDENTITY_REFUSED)
         members = parse_json_object(answer.body)
         life = members.get("expires_in")
         bearer = require_text(members, "token_type").lower() == "bearer"

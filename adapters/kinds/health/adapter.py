@@ -149,7 +149,7 @@ class HealthAdapter:
             # A retry that cannot end in time, or cannot leave, is no retry.
             late = time.monotonic() + pause >= deadline - RESERVE_S
             if attempt >= most or late or self._transport.breaker.is_open:
-                raise DepartmentFailed(told.reason)
+                raise DepartmentFailed(told.reason, cause=told.cause, code=told.code)
             await asyncio.sleep(pause)
             attempt += 1
 
@@ -161,7 +161,8 @@ class HealthAdapter:
             again = failed.reason is Indeterminate.PROVIDER_UNAVAILABLE and not isinstance(
                 failed, NotSent
             )
-            return Failure(reason=failed.reason, attempts=None if again else 1)
+            attempts = None if again else 1
+            return Failure(reason=failed.reason, attempts=attempts, cause=failed.cause)
         if isinstance(reply, PlatformFault):
             # An unknown code is the department's text and may say anything.
             known = reply.code if reply.code in FAULTS else "another code"

@@ -4,11 +4,12 @@ Knows no message form. A code that is not listed is never "no": it is a failure 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed
 from adapters.port import Finding, Indeterminate
 
@@ -20,10 +21,26 @@ class Failure:
     reason: Indeterminate
     attempts: int | None = 1
     """None: as many as are configured, for the operation only reads."""
+    cause: Cause | None = field(default=None, compare=False)
+    code: str = field(default="", compare=False)
+    """The code as these tables list it."""
 
 
 _STOP: Final = Failure(reason=Indeterminate.PROVIDER_FAULT)
 _LATER: Final = Failure(reason=Indeterminate.PROVIDER_UNAVAILABLE, attempts=None)
+_CAUSES: Final[Mapping[str, Cause]] = MappingProxyType(
+    {
+        "HC-5000": Cause.CODE_BUSY,
+        "HC-4011": Cause.IDENTITY_REFUSED,
+        "HC-4012": Cause.CLOCK_APART,
+        "HC-4030": Cause.IDENTITY_REFUSED,
+        "2": Cause.IDENTITY_REFUSED,
+        "3": Cause.CLOCK_APART,
+        "7": Cause.RATE_LIMITED,
+        "8": Cause.CODE_BUSY,
+    }
+)
+"""Codes that say more of what is to be mended than that the question was refused."""
 
 FAULTS: Final[Mapping[str, Failure]] = MappingProxyType(
     {
@@ -74,12 +91,20 @@ STATES: Final[Mapping[str, Certificate]] = MappingProxyType(
 
 def read_fault(code: str) -> Failure:
     """Return what a fault means; an unlisted code is the server's own by its first digit."""
-    return FAULTS.get(code, _LATER if code.startswith(_SERVER_FAULT) else _STOP)
+    unlisted = _LATER if code.startswith(_SERVER_FAULT) else _STOP
+    return _explain(code, FAULTS.get(code), unlisted)
 
 
 def read_refusal(success: str) -> Failure:
     """Return what a `success` means that is neither an answer nor a finding."""
-    return REFUSALS.get(success, _STOP)
+    return _explain(success, REFUSALS.get(success), _STOP)
+
+
+def _explain(code: str, listed: Failure | None, unlisted: Failure) -> Failure:
+    if listed is None:
+        # What was sent stays out: an unlisted code is the department's text and may say anything.
+        return replace(unlisted, cause=Cause.CODE_UNKNOWN)
+    return replace(listed, cause=_CAUSES.get(code, Cause.CODE_REFUSED), code=code)
 
 
 def read_state(code: str) -> Certificate:
@@ -89,7 +114,7 @@ def read_state(code: str) -> Certificate:
         AnswerMalformed: A state nobody knows might be any of the three.
     """
     if code not in STATES:
-        raise AnswerMalformed("state of a certificate is unknown")
+        raise AnswerMalformed("member ZMZT: state of a certificate is unknown", Cause.CODE_UNKNOWN)
     return STATES[code]
 
 
@@ -106,4 +131,4 @@ def find_record(states: Sequence[Certificate]) -> Finding:
             # Somebody was certified dead and it was taken back: a person has to look.
             return Finding.INDETERMINATE
         case _:
-            raise AnswerMalformed("two certificates stand")
+            raise AnswerMalformed("two certificates stand", Cause.RECORDS_CONTRADICT)

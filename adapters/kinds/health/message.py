@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed
 from adapters.kinds.health.codes import ANSWERED
 from adapters.kinds.health.identity import HealthIdentity
@@ -38,6 +39,11 @@ class Row:
         require_plain(element)
         self._element = element
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of its members, those nobody asks for included."""
+        return frozenset(str(child.tag) for child in self._element)
+
     def require(self, name: str) -> str:
         """Return the text of a member, `""` where it is empty.
 
@@ -46,7 +52,8 @@ class Row:
         """
         found = self._element.findall(name)
         if len(found) != 1:
-            raise AnswerMalformed(f"member {name} of a row does not stand once")
+            what = f"member {name} of a row does not stand once"
+            raise AnswerMalformed(what, Cause.MEMBER_FORM)
         return text_of(found[0])
 
 
@@ -106,8 +113,10 @@ def _decode(text: str) -> bytes:
     try:
         octets = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, ValueError):
-        raise AnswerMalformed("message is not base64") from None  # the cause may quote it
+        raise AnswerMalformed(
+            "message is not base64", Cause.NOT_BASE64
+        ) from None  # the cause may quote it
     # Unused bits of the last character: two spellings of one message.
     if base64.b64encode(octets).decode("ascii") != text:
-        raise AnswerMalformed("message is not base64 in its one spelling")
+        raise AnswerMalformed("message is not base64 in its one spelling", Cause.NOT_BASE64)
     return octets

@@ -7,6 +7,7 @@ import re
 from datetime import date
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed, DepartmentFailed
 from adapters.kinds.health.codes import (
     SUCCESS_FINDINGS,
@@ -17,9 +18,11 @@ from adapters.kinds.health.codes import (
 from adapters.kinds.health.identity import is_name
 from adapters.kinds.health.message import Answer, Asked, Row
 from adapters.mapping.dates import parse_day, require_second
+from adapters.mapping.members import read_member
 from adapters.mapping.names import normalise_dots
 from adapters.port import FieldName, Finding, Indeterminate, Query
 from adapters.records import RawRecord, require_name
+from adapters.surplus import note_surplus
 
 DEATH: Final = "hc.death_certificate"
 MAX_ROWS: Final = 16
@@ -29,6 +32,7 @@ _DEATH_DATE: Final = FieldName("death_date")
 _DAY: Final = re.compile(r"[0-9]{8}", re.ASCII)
 # Digits of a resident number that are the day of birth (GB 11643).
 _BIRTH: Final = slice(6, 14)
+_READ: Final = frozenset({"GMSFHM", "XM", "ZMZT", "SWRQ", "GXSJ"})
 
 
 def build_asked(query: Query) -> Asked:
@@ -55,9 +59,10 @@ def read_answer(asked: Asked, answer: Answer, today: date) -> RawRecord | None:
     # All rows before anything is read of one: a mixed answer is an incident, whatever else it is.
     for row in answer.rows:
         if (row.require("GMSFHM"), row.require("XM")) != (asked.number, asked.full_name):
-            raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH)
+            raise DepartmentFailed(Indeterminate.SUBJECT_MISMATCH, cause=Cause.OTHER_PERSON)
+        note_surplus(row.names, _READ)
     if len(answer.rows) > MAX_ROWS:
-        raise AnswerMalformed("more rows than anybody has certificates")
+        raise AnswerMalformed("more rows than anybody has certificates", Cause.RECORD_COUNT)
     if not answer.rows:
         return None
     states = [read_state(row.require("ZMZT")) for row in answer.rows]
@@ -71,11 +76,11 @@ def read_answer(asked: Asked, answer: Answer, today: date) -> RawRecord | None:
 
 
 def _read_day(asked: Asked, row: Row, today: date) -> date:
-    require_second(row.require("GXSJ"))
+    read_member("GXSJ", require_second, row.require("GXSJ"))
     text = row.require("SWRQ")
     if not _DAY.fullmatch(text):
-        raise AnswerMalformed("a day of a certificate has another form")
-    day = parse_day(text)
+        raise AnswerMalformed("a day of a certificate has another form", Cause.DATE_FORM)
+    day = read_member("SWRQ", parse_day, text)
     if not parse_day(asked.number[_BIRTH]) <= day <= today:
-        raise AnswerMalformed("day of death before birth, or to come")
+        raise AnswerMalformed("day of death before birth, or to come", Cause.DATE_FORM)
     return day

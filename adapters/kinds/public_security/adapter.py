@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.errors import AdapterError, AnswerMalformed, DepartmentFailed, NotSent
 from adapters.kinds.public_security.batch import Batcher, PackageKey, Waiting
 from adapters.kinds.public_security.codes import KEY_UNKNOWN, PLATFORM_CODES, TRY_AGAIN
@@ -155,7 +156,9 @@ class PublicSecurityAdapter:
             try:
                 record = records.get(number)
                 if record is None:
-                    raise AnswerMalformed("a record is missing or stands twice")
+                    raise AnswerMalformed(
+                        "a record is missing or stands twice", Cause.RECORD_MISSING
+                    )
                 waiting.answer.set_result(read_record(waiting.question, record))
             except AdapterError as failed:
                 waiting.answer.set_exception(failed)

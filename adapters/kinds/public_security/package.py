@@ -10,8 +10,10 @@ from typing import Final
 
 from lxml import etree
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed, DepartmentFailed
-from adapters.kinds.public_security.codes import HEAD_CODES, HEAD_OK
+from adapters.kinds.public_security.causes import head_failure
+from adapters.kinds.public_security.codes import HEAD_OK
 from adapters.kinds.public_security.identity import ServiceIdentity
 from adapters.mapping.dates import second_of_ms
 from adapters.mapping.documents import parse_xml
@@ -72,10 +74,10 @@ def parse_package(text: str, request_number: str) -> Mapping[int, AnsweredRecord
         raise AnswerMalformed("answer is no PACKAGE")
     # Before the code is read: whatever a late answer says is not about this package.
     if head.findtext("FWQQBH") != request_number:
-        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
+        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN, cause=Cause.OTHER_REQUEST)
     code = head.findtext("FHDM") or ""
     if code != HEAD_OK:
-        raise DepartmentFailed(HEAD_CODES.get(code, Indeterminate.PROVIDER_FAULT))
+        raise head_failure(code)
     return _read_records(root.findall("DATA/RECORD"))
 
 

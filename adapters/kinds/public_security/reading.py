@@ -7,12 +7,15 @@ the register sends photos, birth places and household members unasked
 
 import re
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.effects.families import RawValue
 from adapters.errors import AnswerMalformed, DepartmentFailed
+from adapters.kinds.public_security.causes import record_failure
 from adapters.kinds.public_security.codes import (
     CANCEL_REASONS,
     PERSON_STATES,
@@ -32,10 +35,14 @@ from adapters.kinds.public_security.portrait import judge_portrait, read_band, r
 from adapters.mapping.codes import code_table
 from adapters.mapping.dates import encode_day
 from adapters.mapping.identifiers import parse_resident_id
+from adapters.mapping.members import read_member
 from adapters.mapping.names import normalise_dots
 from adapters.port import FieldName, Finding, Indeterminate, Query, Subject
 from adapters.records import RawRecord, require_name, require_subject
+from adapters.surplus import note_surplus
 
+# Beside the fields: subject, and the time of the record, which no field takes yet.
+_READ_OF_EACH: Final = frozenset({"GMSFHM", "XM", "GXSJ"})
 _DIVISION: Final = re.compile(r"[1-9][0-9]{5}")
 _COUNT: Final = re.compile(r"[1-9][0-9]{0,2}")
 
@@ -246,8 +253,7 @@ def read_record(question: Question, record: AnsweredRecord) -> RawRecord | None:
     if refused is not None:
         return {FieldName(name): refused for name in operation.predicates}
     if record.code != RECORD_OK:
-        failures = operation.record_failures
-        raise DepartmentFailed(failures.get(record.code, Indeterminate.PROVIDER_FAULT))
+        raise record_failure(operation.record_failures, record.code)
     _require_same(question, members)
     _require_whole(question, members)
     return _read_members(question, members)
@@ -259,7 +265,7 @@ def _require_same(question: Question, members: Members) -> None:
         require_subject(question.subject, members["GMSFHM"], members["XM"])
     # A verdict about another portrait is about somebody, and not about whom we showed.
     if any(members.get(echo) != question.members[echo] for echo in question.operation.echoed):
-        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN)
+        raise DepartmentFailed(Indeterminate.PROVIDER_UNPROVEN, cause=Cause.OTHER_REQUEST)
 
 
 def _require_whole(question: Question, members: Members) -> None:
@@ -274,12 +280,17 @@ def _require_whole(question: Question, members: Members) -> None:
         raise AnswerMalformed("a mandatory member is empty")
 
 
+def _members_of(operation: Operation) -> AbstractSet[str]:
+    told = (*operation.members.values(), *operation.findings.values())
+    return {*_READ_OF_EACH, *operation.mandatory, *operation.echoed, *(each for each, _ in told)}
+
+
 def _read_members(question: Question, members: Members) -> RawRecord:
     operation = question.operation
     raw: _Values = {}
     for name, (member, read) in operation.members.items():
         text = members.get(member, "")
-        value = read(text) if text else None
+        value = read_member(member, read, text) if text else None
         if value is not None:
             raw[FieldName(name)] = value
     for name, (member, table) in operation.findings.items():
@@ -287,4 +298,5 @@ def _read_members(question: Question, members: Members) -> RawRecord:
         raw[FieldName(name)] = found if question.unasked is None else question.unasked
     for name, judge in operation.judged.items():
         raw[FieldName(name)] = judge(members)
+    note_surplus(members, _members_of(operation))
     return raw

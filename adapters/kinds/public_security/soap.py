@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.errors import DepartmentFailed
-from adapters.port import Indeterminate
+from adapters.national.causes import platform_failure
 from adapters.soap import PlatformFault, SoapService
 
 POPULATION: Final = SoapService(
@@ -28,5 +27,5 @@ def require_no_fault(reply: str | PlatformFault) -> str:
         DepartmentFailed: PROVIDER_FAULT.
     """
     if isinstance(reply, PlatformFault):
-        raise DepartmentFailed(Indeterminate.PROVIDER_FAULT)
+        raise platform_failure(reply.code)
     return reply

@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from adapters.causes import Cause
 from adapters.errors import AnswerMalformed
 
 
@@ -109,7 +110,7 @@ class Examined:
         """
         refused = self.refused
         if refused:
-            raise AnswerMalformed(f"identifier: {refused[0]}")
+            raise AnswerMalformed(f"identifier: {refused[0]}", Cause.IDENTIFIER_FORM)
         return self.value
 
 

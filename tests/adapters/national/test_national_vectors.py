@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.national import dialect
+from adapters.national.causes import PLATFORM_CAUSES
 from adapters.national.generation2 import form_text
 from adapters.national.secret import unwrap_secret
 from adapters.national.signature import Mac, sign_call, signature_of
@@ -60,4 +60,6 @@ def test_every_code_of_the_page_is_known() -> None:
     """A code that is added to the page and not here would be told to nobody."""
     section = PAGE.split("\n## 6. ")[1].split("\n## ")[0]
 
-    assert set(re.findall(r"^\| `(-1|E-\d{3})` \|", section, re.MULTILINE)) == dialect._CODES
+    assert (
+        set(re.findall(r"^\| `(-1|E-\d{3})` \|", section, re.MULTILINE)) == PLATFORM_CAUSES.keys()
+    )
