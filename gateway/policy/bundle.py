@@ -16,7 +16,7 @@ whole.
 
 import gc
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -161,18 +161,7 @@ def load_bundle(
     )
     with _paused_collection():
         rows = _compile_all(_read_agreements(path / "agreements", start_date), around, stated)
-    agreements = [row.agreement for row in rows.values()]
-    stamp: Member = {"sequence": head.sequence, "expires": head.expires.isoformat()}
-    # The digest covers values as compiled, not file bytes: comments and order do not count.
-    digest = hashlib.sha256(
-        encode_bundle(
-            stamp,
-            catalog,
-            stated.conditions,
-            (lowering.restrictions, lowering.joint_sets),
-            agreements,
-        )
-    ).digest()
+    digest = _digest_of(head, around, stated, rows.values())
     _require_pinned(digest, pinned)
     seal = BundleSeal(digest=digest, until_ms=china_midnight_ms(head.expires))
     decider = Decider(rows, _build_engine(engine, stated), seal)
@@ -194,6 +183,22 @@ def load_bundle(
             for each in catalog.datasets.values()
         },
     )
+
+
+def _digest_of(
+    head: _Head, around: Surroundings, stated: ConditionsDocument, rows: Iterable[Row]
+) -> bytes:
+    stamp: Member = {"sequence": head.sequence, "expires": head.expires.isoformat()}
+    # Over values as compiled, not over file bytes: comments and order do not count.
+    return hashlib.sha256(
+        encode_bundle(
+            stamp,
+            around.catalog,
+            stated.conditions,
+            (around.restrictions, around.joint_sets),
+            [row.agreement for row in rows],
+        )
+    ).digest()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from adapters.limits import TransportLimits
 from adapters.port import DatasetShape, Effect, EffectKind, Finding, Outcome, Query, Untold
 from adapters.records import RecordSource
 from adapters.simulators.population import Person, Population, civil_affairs_record
+from adapters.simulators.population.civil_affairs import CivilAffairsRecord
 from adapters.transport import DepartmentTransport
 from signing.encoding import JsonValue
 from tests.adapters.asking import CLEAR, COMPARE, IS_TRUE, disclosed, query_of, shape_of
@@ -107,6 +108,11 @@ POPULATION = 6_000
 PEOPLE = Population(seed=1, size=POPULATION)
 NOBODY = ("37010219900101001X", "查无此")
 Told = dict[str, str | list[str]]
+
+
+def held_by(index: int) -> CivilAffairsRecord:
+    """Return what civil affairs hold of a person."""
+    return civil_affairs_record(PEOPLE.person(index))
 
 
 def named(person: Person) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.port import BreakerState, Indeterminate, Record, Untold
+from adapters.transport import TransportLimits
 from tests.adapters.asking import CLEAR
 from tests.adapters.education.asking import DIPLOMA
 from tests.adapters.national.riding import Riding
@@ -129,7 +130,7 @@ async def test_a_department_that_is_silent_behind_the_platform_is_left_alone(
     person = riding.simulator.person("ordinary_graduate")
     await riding.fetch(DIPLOMA, person, {"institution_name": CLEAR})
     riding.simulator.set_fault("server_error")
-    for _ in range(3):
+    for _ in range(TransportLimits().breaker_failures):
         await riding.fetch(DIPLOMA, person, {"institution_name": CLEAR})
     before = riding.platform.received()
 

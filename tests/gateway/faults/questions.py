@@ -1,5 +1,6 @@
 """The questions of the fault matrix: for each department one or more, by a name of the table."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from adapters.simulators.population import (
     commerce_record,
     education_record,
     person_at,
+    photo_of,
 )
 from adapters.simulators.population.employers import employer_of
 from gateway.cli.sandbox.provinces import HRSS
@@ -65,6 +67,10 @@ def _number_of(who: str) -> str:
     return diploma.certificate_no
 
 
+def _portrait_of(who: str) -> str:
+    return hashlib.sha256(photo_of(_held(who))).hexdigest()
+
+
 _ENTERPRISE = commerce_record(_held("legal_rep_changed")).enterprise
 
 QUESTIONS: Mapping[str, Mapping[str, Asked]] = {
@@ -77,6 +83,16 @@ QUESTIONS: Mapping[str, Mapping[str, Asked]] = {
             fields=("institution_name",),
             basis="社会保险法第五十七条",
             who="ordinary_graduate",
+        ),
+        "certificate": Asked(
+            system="retirement",
+            matter="M2",
+            agreement="XY-2026-205",
+            dataset="edu.diploma@1",
+            fields=("verified",),
+            basis="社会保险法第五十七条",
+            who="ordinary_graduate",
+            claims={"certificate_no": _number_of("ordinary_graduate")},
         ),
         "verification": Asked(
             system="retirement",
@@ -107,6 +123,18 @@ QUESTIONS: Mapping[str, Mapping[str, Asked]] = {
             fields=("sex",),
             basis="社会保险法第五十七条",
             who="ordinary_graduate",
+        ),
+        "portrait": Asked(
+            system="card",
+            matter="M8",
+            agreement="XY-2026-802",
+            dataset="ps.photo_compare@1",
+            fields=("same_person",),
+            basis="社会保险经办条例第六条",
+            who="ordinary_graduate",
+            claims={
+                "photo_digest": hashlib.sha256(photo_of(_held("ordinary_graduate"))).hexdigest()
+            },
         ),
     },
     "civil_affairs": {

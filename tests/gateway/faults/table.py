@@ -14,7 +14,8 @@ what a run showed. Its columns:
     reason      why it is INDETERMINATE
     told        `same`: what the same question is told without a fault; else `field=value` or
                 `field=FINDING`, `-` for a field without a value, parted by `;`
-    calls       calls the department received, those of the token or secret included
+    calls       calls the department received, those of the token or secret included; empty where
+                their number goes with time
     breaker     `fails N`: so many failures in a row it counts afterwards; `answers`: it counts
                 none, for there was an answer
     log         what the `answer` entry counts, values + findings; it says state and reason as the
@@ -48,7 +49,7 @@ class Row:
     state: str
     reason: str
     told: str
-    calls: int
+    calls: int | None
     breaker: str
     log: str
     later_s: int | None
@@ -77,7 +78,7 @@ def read_rows() -> Iterator[Row]:
             state=each["state"],
             reason=each["reason"],
             told=each["told"],
-            calls=int(each["calls"]),
+            calls=int(each["calls"]) if each["calls"] else None,
             breaker=each["breaker"],
             log=each["log"],
             later_s=int(each["later_s"]) if each["later_s"] else None,
