@@ -75,7 +75,9 @@ def _settings(kind: str) -> Iterator[str]:
     for name, field in section_class(kind).model_fields.items():
         if name == "record_key":
             continue
-        mark = "" if field.is_required() else "# "
+        # An address unless told otherwise: who comes through the national platform says that.
+        due = field.is_required() or name == "base_url"
+        mark = "" if due else "# "
         yield f"  {mark}{name}: {_placeholder(field.annotation)}\n"
 
 
