@@ -56,7 +56,8 @@ def _inner(answer: httpx.Response) -> bytes:
 
 def test_the_manual_lists_exactly_the_faults_there_are(health: Running) -> None:
     """Manual, admin port and enumeration name the same faults."""
-    listed = re.findall(r"^\| `(\w+)` \|", MANUAL.read_text().split("## 8")[1], re.MULTILINE)
+    section = MANUAL.read_text("utf-8").split("\n## 8")[1].split("\n## ")[0]
+    listed = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
 
     assert listed == [fault.value for fault in Fault]
     assert list(health.admin.get("/faults").json()["faults"]) == listed

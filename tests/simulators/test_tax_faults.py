@@ -54,7 +54,8 @@ async def _files(client: TaxClient, package: Package) -> tuple[bytes, dict[str, 
 
 def test_the_manual_lists_exactly_the_faults_there_are(tax: Running) -> None:
     """Manual, admin port and enumeration name the same faults."""
-    listed = re.findall(r"^\| `(\w+)` \|", MANUAL.read_text().split("## 8")[1], re.MULTILINE)
+    section = MANUAL.read_text("utf-8").split("\n## 8")[1].split("\n## ")[0]
+    listed = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
 
     assert listed == [fault.value for fault in Fault]
     assert list(tax.admin.get("/faults").json()["faults"]) == listed
