@@ -13,7 +13,7 @@ demo: setup ## run a sandbox, exchange, attack it, and verify every receipt
 	$(V)/hutong demo
 
 test: setup ## the whole test suite (wheels only, no system package)
-	$(V)/pytest -q
+	.ci/test
 
 fast: setup ## the tests that start no server and take no second each
 	$(V)/pytest -q -m 'not slow and not integration'
